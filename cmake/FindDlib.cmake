@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# dlib, header and shared library only: its own package config drags in SQLite, X11 and OpenCV, which face detection
+# does not need.
+find_path(DLIB_INCLUDE_DIR dlib/image_processing/frontal_face_detector.h)
+find_library(DLIB_LIBRARY dlib)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Dlib REQUIRED_VARS DLIB_LIBRARY DLIB_INCLUDE_DIR)
+if(Dlib_FOUND AND NOT TARGET Dlib::Dlib)
+    add_library(Dlib::Dlib INTERFACE IMPORTED)
+    target_include_directories(Dlib::Dlib SYSTEM INTERFACE ${DLIB_INCLUDE_DIR})
+    target_link_libraries(Dlib::Dlib INTERFACE ${DLIB_LIBRARY})
+endif()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The build's switches and the compiler settings that follow from them.
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+# A library's switch: AUTO takes it where it is found, ON demands it, OFF leaves it out.
+foreach(library ONEDNN FFMPEG DLIB)
+    set(UNMASK_${library} AUTO CACHE STRING "Use ${library}: AUTO, ON or OFF")
+    set_property(CACHE UNMASK_${library} PROPERTY STRINGS AUTO ON OFF)
+endforeach()
+option(UNMASK_NATIVE "Compile for this machine's instruction set (binaries may not run on older ones)" ON)
+option(UNMASK_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(UNMASK_TESTS "Build the tests" ON)
+option(UNMASK_WERROR "Treat warnings as errors" OFF)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_CXX_FLAGS_RELEASE "-O3 -DNDEBUG")
+
+find_program(UNMASK_CCACHE ccache)
+if(UNMASK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${UNMASK_CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+if(UNMASK_WERROR)
+    add_compile_options(-Werror)
+endif()
+if(UNMASK_NATIVE AND NOT CMAKE_CROSSCOMPILING)
+    add_compile_options(-march=native)
+endif()
+if(UNMASK_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# The three functions that every folder's CMakeLists uses.
+
+# unmask_library(NAME SOURCES a.cpp … [DEPENDS target …] [PRIVATE_DEPENDS target …])
+# A static library `unmask_NAME`; headers are included by their path from the project's root.
+function(unmask_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
+    add_library(unmask_${name} STATIC ${arg_SOURCES})
+    target_include_directories(unmask_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_link_libraries(unmask_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+endfunction()
+
+# unmask_program(NAME SOURCES a.cpp … [DEPENDS target …])
+# An executable in the build's bin/ folder.
+function(unmask_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+endfunction()
+
+# unmask_test(NAME SOURCES a.cpp … [DEPENDS target …] [TIMEOUT seconds] [ENVIRONMENT a=b …] [WHOLE])
+# A GoogleTest binary whose tests CTest runs one by one, or with WHOLE as a single CTest entry.
+# The tests run in the project's root.
+function(unmask_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "TIMEOUT" "SOURCES;DEPENDS;ENVIRONMENT")
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 600)
+    endif()
+    unmask_program(${name} SOURCES ${arg_SOURCES} DEPENDS ${arg_DEPENDS} GTest::gtest_main)
+    if(arg_WHOLE)
+        add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+    else()
+        gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
+            DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+    endif()
+endfunction()

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A picture in memory: 8-bit RGB, rows from top to bottom, pixels interleaved (HWC), and the few geometric operations
+// that the pipeline needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace unmask {
+
+// An axis-aligned box in pixels; may reach beyond the picture.
+struct Box {
+    int x = 0, y = 0, width = 0, height = 0;
+    [[nodiscard]] int64_t area() const { return int64_t{width} * height; }
+    bool operator==(const Box&) const = default;
+};
+
+struct Image {
+    int width = 0, height = 0;
+    std::vector<uint8_t> pixels;  // [height, width, 3], RGB
+
+    Image() = default;
+    Image(int width, int height) : width(width), height(height), pixels(size_t(width) * height * 3) {}
+
+    [[nodiscard]] bool empty() const { return pixels.empty(); }
+    [[nodiscard]] uint8_t* at(int x, int y) { return &pixels[(size_t(y) * width + x) * 3]; }
+    [[nodiscard]] const uint8_t* at(int x, int y) const { return &pixels[(size_t(y) * width + x) * 3]; }
+    bool operator==(const Image&) const = default;
+};
+
+// The part of the image under the box; what lies outside the image repeats its nearest edge pixel. The box must not
+// be empty (Error).
+[[nodiscard]] Image crop(const Image& image, const Box& box);
+
+// Resized to width × height: area averaging (antialiased bilinear, triangle filter scaled by the reduction) when
+// shrinking, bilinear with half-pixel centres when enlarging. Target sizes must be positive (Error).
+[[nodiscard]] Image resize(const Image& image, int width, int height);
+
+// The square around the box's centre whose side is the box's longer side times margin.
+[[nodiscard]] Box square_with_margin(const Box& box, double margin);
+
+}  // namespace unmask
