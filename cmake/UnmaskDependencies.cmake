@@ -31,7 +31,7 @@ function(unmask_optional switch package target debian)
     message(STATUS "unmask: ${package}: ${note}")
 endfunction()
 
-unmask_optional(ONEDNN dnnl DNNL::dnnl libdnnl-dev)
+unmask_optional(ONEDNN OneDnn OneDnn::OneDnn libdnnl-dev)
 unmask_optional(FFMPEG FFmpeg FFmpeg::FFmpeg "libavformat-dev libavcodec-dev libavutil-dev libswscale-dev")
 unmask_optional(DLIB Dlib Dlib::Dlib libdlib-dev)
 message(STATUS "unmask: OpenMP: ${OpenMP_CXX_FOUND}")
