@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manifest: a CSV file with one line per face picture, the contract between preparing, training and evaluating.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace unmask {
+
+struct ManifestRow {
+    std::string path;     // the picture; relative to the manifest's folder, or absolute
+    std::string video;    // id of the video, unique within the dataset; scores of its rows are averaged
+    std::string split;    // "train", "val", "test", or empty
+    std::string dataset;  // such as "FaceForensics++"
+    std::string method;   // "original", or what forged it, such as "Deepfakes"
+    int label = 0;        // 0 real, 1 fake
+    int64_t frame = 0;    // number of the frame in the video
+    bool operator==(const ManifestRow&) const = default;
+};
+
+struct Manifest {
+    std::filesystem::path directory;  // the folder that relative paths start from
+    std::vector<ManifestRow> rows;
+
+    // Where the row's picture is.
+    [[nodiscard]] std::filesystem::path file(const ManifestRow& row) const;
+};
+
+// "real" or "fake".
+[[nodiscard]] const char* label_name(int label);
+
+// 0 for "real" or "0", 1 for "fake" or "1" (in any case), -1 for anything else.
+[[nodiscard]] int parse_label(std::string_view text);
+
+// Reads CSV (RFC 4180; UTF-8 with or without a mark, LF or CRLF). The header line names the columns, in any order:
+// `path` and `label` are required; without `video` each row is its own video, without `frame` it is 0, and `split`,
+// `dataset` and `method` are empty. Other columns are ignored. Error names the file, the line, what was expected and
+// what was found; a manifest without rows is an error.
+[[nodiscard]] Manifest read_manifest(const std::filesystem::path& path);
+
+// Writes `path,label,video,frame,split,dataset,method` atomically. Row paths are written as they are.
+void write_manifest(const std::filesystem::path& path, const Manifest& manifest);
+
+// The rows' files that do not exist, each once, in the manifest's order.
+[[nodiscard]] std::vector<std::filesystem::path> missing_files(const Manifest& manifest);
+
+// Error with the number of missing files and the first five of them, unless all are there.
+void check_files(const Manifest& manifest);
+
+}  // namespace unmask

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a dataset on disk to face crops and a manifest. A run that was interrupted continues where it stopped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/split.h"
+
+namespace unmask {
+
+struct PrepareOptions {
+    std::filesystem::path input;   // a folder that find_videos understands, or one file
+    std::filesystem::path output;  // gets crops/, records/ and faces.csv
+    int frames = 32;               // evenly spaced frames per video; 0: all
+    int size = 256;                // side of the crops in pixels
+    double margin = 1.3;           // side of the square crop over the longer side of the face's box
+    std::string detector = "dlib";
+    std::optional<int> label;  // 0 or 1: the label of everything, instead of the folder layout
+    SplitOptions split;
+    int threads = 0;  // workers, one video each; 0: one per core
+};
+
+// What became of one video.
+struct VideoReport {
+    std::string dataset, video;
+    std::filesystem::path path;
+    int64_t asked = 0, decoded = 0, faces = 0;  // frames
+    bool reused = false;                        // taken over from an earlier run
+    std::string problem;                        // why something is missing, or empty
+};
+
+struct PrepareReport {
+    std::filesystem::path manifest;
+    std::vector<VideoReport> videos;   // sorted by dataset and id
+    std::vector<std::string> notices;  // about the splits
+    int64_t rows = 0, reused = 0;      // crops in the manifest; videos that an earlier run had completed
+    double seconds = 0;
+
+    // The videos with a problem: nothing usable in them, or only a part of what was asked for.
+    [[nodiscard]] std::vector<VideoReport> failures() const;
+};
+
+// Called after each video, from one thread at a time: videos done, videos in all, one line about the latest.
+using PrepareProgress = std::function<void(int64_t done, int64_t total, const std::string& text)>;
+
+// For every video: its frames, in each the largest face, a square crop around it, resized, as
+// OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its record
+// OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time, so that a later
+// run redoes exactly what is missing or has changed. A broken video is reported and the others go on. Error for wrong
+// options, an output that cannot be written, or when no face at all was found.
+PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
+
+}  // namespace unmask
