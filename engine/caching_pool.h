@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again. Every device's context
+// has one; the device supplies how memory is taken and given back.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "engine/context.h"
+
+namespace unmask {
+
+class CachingPool {
+  public:
+    using Take = std::function<void*(size_t bytes)>;  // returns nullptr when there is no more
+    using Give = std::function<void(void* memory, size_t bytes)>;
+
+    CachingPool(Take take, Give give) : take_(std::move(take)), give_(std::move(give)) {}
+    CachingPool(const CachingPool&) = delete;
+    CachingPool& operator=(const CachingPool&) = delete;
+    ~CachingPool() { release_cached(); }
+
+    // When the system has no more, the cache is given back and the request tried once again; nullptr then means no.
+    [[nodiscard]] void* allocate(size_t bytes);
+    void release(void* memory, size_t bytes) noexcept;
+    void release_cached();
+    [[nodiscard]] MemoryStatistics statistics() const;
+    void reset_peak();
+
+    // Sizes are rounded so that at most an eighth is wasted and near sizes share blocks.
+    [[nodiscard]] static size_t rounded(size_t bytes);
+
+  private:
+    Take take_;
+    Give give_;
+    mutable std::mutex mutex_;
+    std::map<size_t, std::vector<void*>> free_;  // by rounded size
+    MemoryStatistics statistics_;
+};
+
+}  // namespace unmask

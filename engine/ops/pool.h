@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pooling over windows of NHWC maps: y[n, i, j, c] = max or mean of x over rows [i·stride - pad, … + kernel) and columns
+// likewise; adaptive pooling takes the windows [floor(i·H / H'), ceil((i + 1)·H / H')).
+#pragma once
+
+#include <array>
+
+#include "engine/kernel.h"
+#include "engine/variable.h"
+
+namespace unmask {
+
+struct Pool2dParams {
+    std::array<int, 2> kernel{2, 2};
+    std::array<int, 2> stride{2, 2};
+    std::array<int, 2> padding{0, 0};  // at most half the kernel
+    bool count_padding = true;         // average: padding counts as zeros (PyTorch's default)
+};
+
+// Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of equals); it may
+// be undefined when no gradient is wanted. A kernel has at most 255 taps then.
+inline constinit Kernel<void(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params)> max_pool2d_forward{
+    "max_pool2d_forward"};
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, const Pool2dParams& params)>
+    max_pool2d_backward{"max_pool2d_backward"};
+inline constinit Kernel<void(const Tensor& x, Tensor& y, const Pool2dParams& params)> average_pool2d_forward{
+    "average_pool2d_forward"};
+inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params)> average_pool2d_backward{
+    "average_pool2d_backward"};
+// The output size is y's.
+inline constinit Kernel<void(const Tensor& x, Tensor& y)> adaptive_average_pool2d_forward{
+    "adaptive_average_pool2d_forward"};
+inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> adaptive_average_pool2d_backward{
+    "adaptive_average_pool2d_backward"};
+
+[[nodiscard]] Variable max_pool2d(const Variable& x, const Pool2dParams& params);
+[[nodiscard]] Variable average_pool2d(const Variable& x, const Pool2dParams& params);
+[[nodiscard]] Variable adaptive_average_pool2d(const Variable& x, int height, int width);
+// [N, H, W, C] -> [N, C].
+[[nodiscard]] Variable global_average_pool(const Variable& x);
+
+}  // namespace unmask

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/variable.h"
+
+#include <unordered_set>
+
+#include "engine/error.h"
+#include "engine/ops/elementwise.h"
+
+namespace unmask {
+
+namespace detail {
+
+struct Node {
+    const char* op;
+    std::vector<std::shared_ptr<GradientSlot>> inputs;
+    BackwardFunction backward;
+
+    // Long graphs would otherwise be destroyed by recursion, one stack frame a node.
+    ~Node() {
+        std::vector<std::shared_ptr<Node>> pending;
+        const auto take = [&pending](std::vector<std::shared_ptr<GradientSlot>>& slots) {
+            for (auto& slot : slots)
+                if (slot != nullptr && slot.use_count() == 1 && slot->node != nullptr)
+                    pending.push_back(std::move(slot->node));
+            slots.clear();
+        };
+        take(inputs);
+        while (!pending.empty()) {
+            const std::shared_ptr<Node> node = std::move(pending.back());
+            pending.pop_back();
+            if (node.use_count() == 1) take(node->inputs);
+        }
+    }
+};
+
+}  // namespace detail
+
+namespace {
+
+using detail::GradientSlot;
+using detail::Node;
+
+thread_local bool gradients_on = true;
+
+void accumulate(GradientSlot& slot, Tensor gradient) {
+    if (!slot.gradient.defined()) {
+        slot.gradient = std::move(gradient);
+    } else if (slot.pinned || slot.gradient.buffer().use_count() == 1) {
+        binary_forward(slot.gradient, gradient, slot.gradient, BinaryOp::add);
+    } else {
+        Tensor sum = Tensor::empty_like(slot.gradient);
+        binary_forward(slot.gradient, gradient, sum, BinaryOp::add);
+        slot.gradient = std::move(sum);
+    }
+}
+
+// Every slot with a node that is reachable from root, each after all slots that it feeds on.
+std::vector<std::shared_ptr<GradientSlot>> topological_order(const std::shared_ptr<GradientSlot>& root) {
+    struct Frame {
+        std::shared_ptr<GradientSlot> slot;
+        size_t next_input = 0;
+    };
+    std::vector<std::shared_ptr<GradientSlot>> order;
+    std::unordered_set<const GradientSlot*> seen{root.get()};
+    std::vector<Frame> stack;
+    stack.push_back({root});
+    while (!stack.empty()) {
+        Frame& frame = stack.back();
+        const auto& inputs = frame.slot->node->inputs;
+        if (frame.next_input == inputs.size()) {
+            order.push_back(std::move(frame.slot));
+            stack.pop_back();
+            continue;
+        }
+        const auto& input = inputs[frame.next_input++];
+        if (input != nullptr && input->requires_grad && input->node != nullptr && seen.insert(input.get()).second)
+            stack.push_back({input});
+    }
+    return order;
+}
+
+}  // namespace
+
+Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) {
+    if (requires_grad) set_requires_grad(true);
+}
+
+void Variable::set_requires_grad(bool requires_grad) {
+    if (slot_ == nullptr) slot_ = std::make_shared<GradientSlot>();
+    UNMASK_ASSERT(slot_->node == nullptr);
+    slot_->requires_grad = requires_grad;
+}
+
+const Tensor& Variable::gradient() const {
+    static const Tensor none;
+    return slot_ == nullptr ? none : slot_->gradient;
+}
+
+void Variable::clear_gradient() {
+    if (slot_ == nullptr) return;
+    if (slot_->pinned)
+        slot_->gradient.fill_zero();
+    else
+        slot_->gradient = Tensor();
+}
+
+void Variable::pin_gradient(Tensor memory) {
+    UNMASK_ASSERT(slot_ != nullptr && memory.shape() == shape() && memory.dtype() == dtype());
+    slot_->gradient = std::move(memory);
+    slot_->pinned = true;
+}
+
+void Variable::set_value(Tensor value) {
+    UNMASK_ASSERT(value.shape() == shape() && (slot_ == nullptr || slot_->node == nullptr));
+    value_ = std::move(value);
+}
+
+void Variable::backward() const {
+    if (value_.numel() != 1) fail("backward: expected a single element, found shape {}", shape().str());
+    backward(Tensor::full(shape(), 1.0, dtype(), device()));
+}
+
+void Variable::backward(const Tensor& gradient) const {
+    if (!requires_grad()) fail("backward: this variable does not depend on anything that requires a gradient");
+    if (gradient.shape() != shape())
+        fail("backward: expected a gradient of shape {}, found {}", shape().str(), gradient.shape().str());
+    if (slot_->node == nullptr) {
+        accumulate(*slot_, gradient);
+        return;
+    }
+    auto order = topological_order(slot_);
+    slot_->gradient = gradient;
+    while (!order.empty()) {
+        const std::shared_ptr<GradientSlot> slot = std::move(order.back());
+        order.pop_back();
+        const std::shared_ptr<Node> node = slot->node;
+        const Tensor incoming = std::move(slot->gradient);
+        slot->gradient = Tensor();
+        if (!node->backward) fail("backward: the graph of {} was already walked; run the forward pass again", node->op);
+        const BackwardFunction function = std::move(node->backward);
+        node->backward = nullptr;
+        if (!incoming.defined()) continue;
+        std::vector<bool> needed;
+        for (const auto& input : node->inputs) needed.push_back(input != nullptr && input->requires_grad);
+        std::vector<Tensor> gradients = function(incoming, needed);
+        UNMASK_ASSERT(gradients.size() == node->inputs.size());
+        for (size_t i = 0; i < gradients.size(); ++i)
+            if (needed[i] && gradients[i].defined()) accumulate(*node->inputs[i], std::move(gradients[i]));
+    }
+}
+
+Variable record(const char* op, Tensor value, std::vector<Variable> inputs, BackwardFunction backward) {
+    Variable result(std::move(value));
+    if (!gradients_on) return result;
+    bool any = false;
+    for (const Variable& input : inputs) any = any || input.requires_grad();
+    if (!any) return result;
+    auto node = std::make_shared<Node>();
+    node->op = op;
+    for (const Variable& input : inputs) node->inputs.push_back(input.slot_);
+    node->backward = std::move(backward);
+    result.slot_ = std::make_shared<GradientSlot>();
+    result.slot_->node = std::move(node);
+    result.slot_->requires_grad = true;
+    return result;
+}
+
+bool grad_enabled() { return gradients_on; }
+
+bool will_record(std::initializer_list<const Variable*> inputs) {
+    if (!gradients_on) return false;
+    for (const Variable* input : inputs)
+        if (input != nullptr && input->requires_grad()) return true;
+    return false;
+}
+
+NoGrad::NoGrad() : before_(gradients_on) { gradients_on = false; }
+NoGrad::~NoGrad() { gradients_on = before_; }
+
+}  // namespace unmask

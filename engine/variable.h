@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Automatic differentiation, apart from the tensor: a Variable holds a tensor, its gradient and the node that made it.
+// backward() is one walk in reverse topological order that frees each node's saved tensors as it passes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace unmask {
+
+namespace detail {
+
+struct Node;
+
+// What the graph needs of a variable: not its value, so that values nobody saved are freed at once.
+struct GradientSlot {
+    Tensor gradient;
+    std::shared_ptr<Node> node;  // null for a leaf
+    bool requires_grad = false;
+    bool pinned = false;  // the gradient's memory is a part of a flat buffer and is accumulated in place
+};
+
+}  // namespace detail
+
+// From the gradient of the op's result to the gradients of its inputs; `needed[i]` is false where input i wants none
+// (its entry may then stay undefined).
+using BackwardFunction =
+    std::function<std::vector<Tensor>(const Tensor& gradient, const std::vector<bool>& needed)>;
+
+class Variable {
+  public:
+    Variable() = default;  // undefined
+    // A leaf. A constant when requires_grad is false. Implicit, so that tensors serve as constant operands.
+    Variable(Tensor value, bool requires_grad = false);
+
+    [[nodiscard]] bool defined() const { return value_.defined(); }
+    explicit operator bool() const { return defined(); }
+
+    [[nodiscard]] const Tensor& value() const { return value_; }
+    [[nodiscard]] const Shape& shape() const { return value_.shape(); }
+    [[nodiscard]] int64_t dim(int i) const { return value_.dim(i); }
+    [[nodiscard]] DType dtype() const { return value_.dtype(); }
+    [[nodiscard]] Device device() const { return value_.device(); }
+
+    [[nodiscard]] bool requires_grad() const { return slot_ != nullptr && slot_->requires_grad; }
+    // Only for leaves: whether backward shall fill the gradient (frozen layers switch it off).
+    void set_requires_grad(bool requires_grad);
+    // The gradient after backward(); undefined before, and for what is neither a leaf nor requires one.
+    [[nodiscard]] const Tensor& gradient() const;
+    void clear_gradient();
+    // Accumulates in this memory (same shape and dtype) instead of allocating; see FlatParameters.
+    void pin_gradient(Tensor memory);
+    // Replaces a leaf's value: another tensor of the same shape.
+    void set_value(Tensor value);
+
+    // The same value, cut off from the graph (stop-gradient).
+    [[nodiscard]] Variable detach() const { return Variable(value_); }
+
+    // Differentiates this single-element variable with respect to every leaf that requires it. Error when it has more
+    // than one element or does not require a gradient. A graph can be walked once.
+    void backward() const;
+    // The same, starting from the given gradient of this variable (any shape).
+    void backward(const Tensor& gradient) const;
+
+  private:
+    friend Variable record(const char*, Tensor, std::vector<Variable>, BackwardFunction);
+    Tensor value_;
+    std::shared_ptr<detail::GradientSlot> slot_;
+};
+
+// The result of an op: attaches the backward function when gradients are on and an input requires one.
+[[nodiscard]] Variable record(const char* op, Tensor value, std::vector<Variable> inputs, BackwardFunction backward);
+
+// Whether ops record themselves on this thread.
+[[nodiscard]] bool grad_enabled();
+// Whether an op on these inputs would be recorded: ops save for backward only when it holds.
+[[nodiscard]] bool will_record(std::initializer_list<const Variable*> inputs);
+
+// No op is recorded on this thread while it lives.
+class NoGrad {
+  public:
+    NoGrad();
+    NoGrad(const NoGrad&) = delete;
+    NoGrad& operator=(const NoGrad&) = delete;
+    ~NoGrad();
+
+  private:
+    bool before_;
+};
+
+}  // namespace unmask
