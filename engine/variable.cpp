@@ -86,7 +86,11 @@ Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) 
 }
 
 void Variable::set_requires_grad(bool requires_grad) {
-    if (slot_ == nullptr) slot_ = std::make_shared<GradientSlot>();
+    if (slot_ == nullptr) {
+        slot_ = std::make_shared<GradientSlot>();
+        slot_->leaf_value = std::move(value_);
+        value_ = Tensor();
+    }
     UNMASK_ASSERT(slot_->node == nullptr);
     slot_->requires_grad = requires_grad;
 }
@@ -112,11 +116,11 @@ void Variable::pin_gradient(Tensor memory) {
 
 void Variable::set_value(Tensor value) {
     UNMASK_ASSERT(value.shape() == shape() && (slot_ == nullptr || slot_->node == nullptr));
-    value_ = std::move(value);
+    (slot_ == nullptr ? value_ : slot_->leaf_value) = std::move(value);
 }
 
 void Variable::backward() const {
-    if (value_.numel() != 1) fail("backward: expected a single element, found shape {}", shape().str());
+    if (value().numel() != 1) fail("backward: expected a single element, found shape {}", shape().str());
     backward(Tensor::full(shape(), 1.0, dtype(), device()));
 }
 

@@ -15,8 +15,10 @@ namespace detail {
 
 struct Node;
 
-// What the graph needs of a variable: not its value, so that values nobody saved are freed at once.
+// What the graph needs of a variable: not its value, so that values nobody saved are freed at once. Only a leaf's value
+// lives here: every handle of a parameter then sees the memory that it was rebound to.
 struct GradientSlot {
+    Tensor leaf_value;  // undefined for the result of an op
     Tensor gradient;
     std::shared_ptr<Node> node;  // null for a leaf
     bool requires_grad = false;
@@ -36,14 +38,16 @@ class Variable {
     // A leaf. A constant when requires_grad is false. Implicit, so that tensors serve as constant operands.
     Variable(Tensor value, bool requires_grad = false);
 
-    [[nodiscard]] bool defined() const { return value_.defined(); }
+    [[nodiscard]] bool defined() const { return value().defined(); }
     explicit operator bool() const { return defined(); }
 
-    [[nodiscard]] const Tensor& value() const { return value_; }
-    [[nodiscard]] const Shape& shape() const { return value_.shape(); }
-    [[nodiscard]] int64_t dim(int i) const { return value_.dim(i); }
-    [[nodiscard]] DType dtype() const { return value_.dtype(); }
-    [[nodiscard]] Device device() const { return value_.device(); }
+    [[nodiscard]] const Tensor& value() const {
+        return slot_ != nullptr && slot_->leaf_value.defined() ? slot_->leaf_value : value_;
+    }
+    [[nodiscard]] const Shape& shape() const { return value().shape(); }
+    [[nodiscard]] int64_t dim(int i) const { return value().dim(i); }
+    [[nodiscard]] DType dtype() const { return value().dtype(); }
+    [[nodiscard]] Device device() const { return value().device(); }
 
     [[nodiscard]] bool requires_grad() const { return slot_ != nullptr && slot_->requires_grad; }
     // Only for leaves: whether backward shall fill the gradient (frozen layers switch it off).
@@ -53,11 +57,11 @@ class Variable {
     void clear_gradient();
     // Accumulates in this memory (same shape and dtype) instead of allocating; see FlatParameters.
     void pin_gradient(Tensor memory);
-    // Replaces a leaf's value: another tensor of the same shape.
+    // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
     void set_value(Tensor value);
 
     // The same value, cut off from the graph (stop-gradient).
-    [[nodiscard]] Variable detach() const { return Variable(value_); }
+    [[nodiscard]] Variable detach() const { return Variable(value()); }
 
     // Differentiates this single-element variable with respect to every leaf that requires it. Error when it has more
     // than one element or does not require a gradient. A graph can be walked once.
