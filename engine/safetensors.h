@@ -20,7 +20,7 @@ struct TensorFile {
 // dtype, offsets that overlap, leave holes, or do not fit shape or file. Nothing is allocated before it is checked.
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
 
-// Writes atomically, with tensors in the order of their names and aligned to 64 bytes: the same content gives the same
+// Writes atomically, with tensors in the order of their names, without gaps: the same content gives the same
 // bytes. The tensors may be on any device.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 

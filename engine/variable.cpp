@@ -2,6 +2,7 @@
 #include "engine/variable.h"
 
 #include <unordered_set>
+#include <utility>
 
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
@@ -81,42 +82,52 @@ std::vector<std::shared_ptr<GradientSlot>> topological_order(const std::shared_p
 
 }  // namespace
 
-Variable::Variable(Tensor value, bool requires_grad) : value_(std::move(value)) {
+Variable::Variable(Tensor value, bool requires_grad) {
+    if (!value.defined()) return;
+    body_ = std::make_shared<detail::VariableBody>();
+    body_->value = std::move(value);
     if (requires_grad) set_requires_grad(true);
 }
 
+const Tensor& Variable::value() const {
+    static const Tensor undefined;
+    return body_ == nullptr ? undefined : body_->value;
+}
+
+bool Variable::requires_grad() const {
+    return body_ != nullptr && body_->slot != nullptr && body_->slot->requires_grad;
+}
+
 void Variable::set_requires_grad(bool requires_grad) {
-    if (slot_ == nullptr) {
-        slot_ = std::make_shared<GradientSlot>();
-        slot_->leaf_value = std::move(value_);
-        value_ = Tensor();
-    }
-    UNMASK_ASSERT(slot_->node == nullptr);
-    slot_->requires_grad = requires_grad;
+    UNMASK_ASSERT(defined());
+    if (body_->slot == nullptr) body_->slot = std::make_shared<GradientSlot>();
+    UNMASK_ASSERT(body_->slot->node == nullptr);
+    body_->slot->requires_grad = requires_grad;
 }
 
 const Tensor& Variable::gradient() const {
     static const Tensor none;
-    return slot_ == nullptr ? none : slot_->gradient;
+    return body_ == nullptr || body_->slot == nullptr ? none : body_->slot->gradient;
 }
 
 void Variable::clear_gradient() {
-    if (slot_ == nullptr) return;
-    if (slot_->pinned)
-        slot_->gradient.fill_zero();
+    if (body_ == nullptr || body_->slot == nullptr) return;
+    if (body_->slot->pinned)
+        body_->slot->gradient.fill_zero();
     else
-        slot_->gradient = Tensor();
+        body_->slot->gradient = Tensor();
 }
 
 void Variable::pin_gradient(Tensor memory) {
-    UNMASK_ASSERT(slot_ != nullptr && memory.shape() == shape() && memory.dtype() == dtype());
-    slot_->gradient = std::move(memory);
-    slot_->pinned = true;
+    UNMASK_ASSERT(body_ != nullptr && body_->slot != nullptr);
+    UNMASK_ASSERT(memory.shape() == shape() && memory.dtype() == dtype());
+    body_->slot->gradient = std::move(memory);
+    body_->slot->pinned = true;
 }
 
 void Variable::set_value(Tensor value) {
-    UNMASK_ASSERT(value.shape() == shape() && (slot_ == nullptr || slot_->node == nullptr));
-    (slot_ == nullptr ? value_ : slot_->leaf_value) = std::move(value);
+    UNMASK_ASSERT(value.shape() == shape() && (body_->slot == nullptr || body_->slot->node == nullptr));
+    body_->value = std::move(value);
 }
 
 void Variable::backward() const {
@@ -128,21 +139,20 @@ void Variable::backward(const Tensor& gradient) const {
     if (!requires_grad()) fail("backward: this variable does not depend on anything that requires a gradient");
     if (gradient.shape() != shape())
         fail("backward: expected a gradient of shape {}, found {}", shape().str(), gradient.shape().str());
-    if (slot_->node == nullptr) {
-        accumulate(*slot_, gradient);
+    const std::shared_ptr<GradientSlot>& root = body_->slot;
+    if (root->node == nullptr) {
+        accumulate(*root, gradient);
         return;
     }
-    auto order = topological_order(slot_);
-    slot_->gradient = gradient;
+    auto order = topological_order(root);
+    root->gradient = gradient;
     while (!order.empty()) {
         const std::shared_ptr<GradientSlot> slot = std::move(order.back());
         order.pop_back();
         const std::shared_ptr<Node> node = slot->node;
-        const Tensor incoming = std::move(slot->gradient);
-        slot->gradient = Tensor();
+        const Tensor incoming = std::exchange(slot->gradient, Tensor());
         if (!node->backward) fail("backward: the graph of {} was already walked; run the forward pass again", node->op);
-        const BackwardFunction function = std::move(node->backward);
-        node->backward = nullptr;
+        const BackwardFunction function = std::exchange(node->backward, nullptr);
         if (!incoming.defined()) continue;
         std::vector<bool> needed;
         for (const auto& input : node->inputs) needed.push_back(input != nullptr && input->requires_grad);
@@ -161,11 +171,11 @@ Variable record(const char* op, Tensor value, std::vector<Variable> inputs, Back
     if (!any) return result;
     auto node = std::make_shared<Node>();
     node->op = op;
-    for (const Variable& input : inputs) node->inputs.push_back(input.slot_);
+    for (const Variable& input : inputs) node->inputs.push_back(input.body_ == nullptr ? nullptr : input.body_->slot);
     node->backward = std::move(backward);
-    result.slot_ = std::make_shared<GradientSlot>();
-    result.slot_->node = std::move(node);
-    result.slot_->requires_grad = true;
+    result.body_->slot = std::make_shared<GradientSlot>();
+    result.body_->slot->node = std::move(node);
+    result.body_->slot->requires_grad = true;
     return result;
 }
 

@@ -15,14 +15,18 @@ namespace detail {
 
 struct Node;
 
-// What the graph needs of a variable: not its value, so that values nobody saved are freed at once. Only a leaf's value
-// lives here: every handle of a parameter then sees the memory that it was rebound to.
+// What the graph needs of a variable: not its value, so that values nobody saved are freed at once.
 struct GradientSlot {
-    Tensor leaf_value;  // undefined for the result of an op
     Tensor gradient;
     std::shared_ptr<Node> node;  // null for a leaf
     bool requires_grad = false;
     bool pinned = false;  // the gradient's memory is a part of a flat buffer and is accumulated in place
+};
+
+// What all copies of a variable share.
+struct VariableBody {
+    Tensor value;
+    std::shared_ptr<GradientSlot> slot;  // null for constants
 };
 
 }  // namespace detail
@@ -32,6 +36,7 @@ struct GradientSlot {
 using BackwardFunction =
     std::function<std::vector<Tensor>(const Tensor& gradient, const std::vector<bool>& needed)>;
 
+// Copies of a variable are the same variable.
 class Variable {
   public:
     Variable() = default;  // undefined
@@ -41,15 +46,13 @@ class Variable {
     [[nodiscard]] bool defined() const { return value().defined(); }
     explicit operator bool() const { return defined(); }
 
-    [[nodiscard]] const Tensor& value() const {
-        return slot_ != nullptr && slot_->leaf_value.defined() ? slot_->leaf_value : value_;
-    }
+    [[nodiscard]] const Tensor& value() const;  // an undefined tensor for an undefined variable
     [[nodiscard]] const Shape& shape() const { return value().shape(); }
     [[nodiscard]] int64_t dim(int i) const { return value().dim(i); }
     [[nodiscard]] DType dtype() const { return value().dtype(); }
     [[nodiscard]] Device device() const { return value().device(); }
 
-    [[nodiscard]] bool requires_grad() const { return slot_ != nullptr && slot_->requires_grad; }
+    [[nodiscard]] bool requires_grad() const;
     // Only for leaves: whether backward shall fill the gradient (frozen layers switch it off).
     void set_requires_grad(bool requires_grad);
     // The gradient after backward(); undefined before, and for what is neither a leaf nor requires one.
@@ -71,8 +74,7 @@ class Variable {
 
   private:
     friend Variable record(const char*, Tensor, std::vector<Variable>, BackwardFunction);
-    Tensor value_;
-    std::shared_ptr<detail::GradientSlot> slot_;
+    std::shared_ptr<detail::VariableBody> body_;
 };
 
 // The result of an op: attaches the backward function when gradients are on and an input requires one.

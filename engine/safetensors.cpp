@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "engine/atomic_file.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian");
+
+using Json = nlohmann::json;
+constexpr uint64_t largest_header = 100'000'000;  // the reference implementation's bound
+constexpr size_t alignment = 64;
+
+struct DTypeName {
+    DType dtype;
+    const char* name;
+};
+constexpr std::array dtype_names{DTypeName{DType::f32, "F32"}, DTypeName{DType::f64, "F64"},
+                                 DTypeName{DType::bf16, "BF16"}, DTypeName{DType::f16, "F16"},
+                                 DTypeName{DType::u8, "U8"},   DTypeName{DType::i32, "I32"},
+                                 DTypeName{DType::i64, "I64"}};
+
+const char* format_name(DType dtype) {
+    for (const DTypeName& entry : dtype_names)
+        if (entry.dtype == dtype) return entry.name;
+    return "?";
+}
+
+// One tensor's place in the data part of a file.
+struct Entry {
+    std::string name;
+    DType dtype;
+    Shape shape;
+    uint64_t begin, end;
+};
+
+uint64_t unsigned_number(const std::string& file, const std::string& name, const Json& value) {
+    if (!value.is_number_unsigned())
+        fail("{}: tensor '{}': expected sizes and offsets of at least 0, found {}", file, name, value.dump());
+    return value.get<uint64_t>();
+}
+
+Entry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t data_bytes) {
+    if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets") ||
+        !value["dtype"].is_string() || !value["shape"].is_array() || !value["data_offsets"].is_array() ||
+        value["data_offsets"].size() != 2)
+        fail("{}: tensor '{}': expected dtype, shape and data_offsets [begin, end]", file, name);
+    Entry entry{name, {}, {}, unsigned_number(file, name, value["data_offsets"][0]),
+                unsigned_number(file, name, value["data_offsets"][1])};
+    const std::string dtype = value["dtype"].get<std::string>();
+    const auto* known = std::find_if(dtype_names.begin(), dtype_names.end(),
+                                     [&](const DTypeName& candidate) { return dtype == candidate.name; });
+    if (known == dtype_names.end()) fail("{}: tensor '{}': unknown dtype '{}'", file, name, dtype);
+    entry.dtype = known->dtype;
+
+    if (entry.begin > entry.end || entry.end > data_bytes)
+        fail("{}: tensor '{}': expected data within {} bytes, found [{}, {}); the file may be cut off", file, name,
+             data_bytes, entry.begin, entry.end);
+    if (value["shape"].size() > size_t{Shape::max_rank})
+        fail("{}: tensor '{}': expected at most {} dimensions, found {}", file, name, Shape::max_rank,
+             value["shape"].size());
+    std::vector<int64_t> sizes;
+    uint64_t elements = 1;
+    for (const Json& size : value["shape"]) {
+        const uint64_t number = unsigned_number(file, name, size);
+        if (number > data_bytes || (number != 0 && elements > data_bytes / number))
+            fail("{}: tensor '{}': shape {} is larger than the file", file, name, value["shape"].dump());
+        elements *= number;
+        sizes.push_back(static_cast<int64_t>(number));
+    }
+    entry.shape = Shape(sizes);
+    if (elements * size_of(entry.dtype) != entry.end - entry.begin)
+        fail("{}: tensor '{}': expected {} bytes for {} {}, found {}", file, name, elements * size_of(entry.dtype),
+             dtype, entry.shape.str(), entry.end - entry.begin);
+    return entry;
+}
+
+// Tensors must fill the data part without overlap; holes are allowed only as the padding that aligns a tensor.
+void check_coverage(const std::string& file, std::vector<Entry>& entries, uint64_t data_bytes) {
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+    uint64_t end = 0;
+    for (const Entry& entry : entries) {
+        if (entry.begin != end)
+            fail("{}: tensor '{}': expected its data at offset {}, found {}", file, entry.name, end, entry.begin);
+        end = entry.end;
+    }
+    if (end != data_bytes) fail("{}: expected {} bytes of tensor data, found {}", file, end, data_bytes);
+}
+
+void read_bytes(std::ifstream& stream, const std::string& file, void* target, uint64_t bytes) {
+    stream.read(static_cast<char*>(target), static_cast<std::streamsize>(bytes));
+    if (static_cast<uint64_t>(stream.gcount()) != bytes)
+        fail("{}: expected {} more bytes, found {}", file, bytes, stream.gcount());
+}
+
+Json parse_header(const std::string& file, const std::string& text) {
+    // Depth is bounded before parsing proper: a header has three levels, and deep nesting would exhaust the stack.
+    const auto shallow = [](int depth, Json::parse_event_t, Json&) {
+        if (depth > 8) fail("nested too deeply");
+        return true;
+    };
+    try {
+        Json header = Json::parse(text, shallow);
+        if (!header.is_object()) fail("not an object");
+        return header;
+    } catch (const std::exception& error) {
+        fail("{}: expected a safetensors header in JSON: {}", file, error.what());
+    }
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+    const std::string file = path.string();
+    errno = 0;
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) fail("{}: cannot be opened: {}", file, std::strerror(errno));
+    std::error_code unreadable;
+    const uint64_t file_bytes = std::filesystem::file_size(path, unreadable);
+    if (unreadable) fail("{}: cannot be read: {}", file, unreadable.message());
+    if (file_bytes < 8) fail("{}: expected a safetensors file of at least 8 bytes, found {}", file, file_bytes);
+    uint64_t header_bytes = 0;
+    read_bytes(stream, file, &header_bytes, 8);
+    if (header_bytes > largest_header || header_bytes > file_bytes - 8)
+        fail("{}: not a safetensors file, or cut off: expected a header of {} bytes, found a file of {}", file,
+             header_bytes, file_bytes);
+    std::string text(header_bytes, '\0');
+    read_bytes(stream, file, text.data(), header_bytes);
+    const Json header = parse_header(file, text);
+    const uint64_t data_bytes = file_bytes - 8 - header_bytes;
+
+    TensorFile result;
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : header.items()) {
+        if (name == "__metadata__") {
+            if (!value.is_object()) fail("{}: expected __metadata__ to be an object of texts", file);
+            for (const auto& [key, content] : value.items()) {
+                if (!content.is_string()) fail("{}: metadata '{}': expected a text, found {}", file, key, content.dump());
+                result.metadata[key] = content.get<std::string>();
+            }
+        } else {
+            entries.push_back(parse_entry(file, name, value, data_bytes));
+        }
+    }
+    check_coverage(file, entries, data_bytes);
+    for (const Entry& entry : entries) {
+        Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
+        if (tensor.bytes() > 0) read_bytes(stream, file, tensor.raw(), tensor.bytes());
+        result.tensors.emplace(entry.name, std::move(tensor));
+    }
+    return result;
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+    Json header = Json::object();
+    if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+    uint64_t offset = 0;
+    for (const auto& [name, tensor] : file.tensors) {
+        header[name] = {{"dtype", format_name(tensor.dtype())},
+                        {"shape", std::vector<int64_t>(tensor.shape().begin(), tensor.shape().end())},
+                        {"data_offsets", {offset, offset + tensor.bytes()}}};
+        offset += tensor.bytes();
+    }
+    std::string text = header.dump();
+    text.append((alignment - (8 + text.size()) % alignment) % alignment, ' ');  // the data part starts aligned
+    write_file_atomically(path, [&](std::ostream& out) {
+        const uint64_t header_bytes = text.size();
+        out.write(reinterpret_cast<const char*>(&header_bytes), 8);
+        out.write(text.data(), static_cast<std::streamsize>(text.size()));
+        for (const auto& [name, tensor] : file.tensors) {
+            const Tensor host = tensor.to(cpu_device);
+            out.write(static_cast<const char*>(host.bytes() > 0 ? host.raw() : nullptr),
+                      static_cast<std::streamsize>(host.bytes()));
+        }
+    });
+}
+
+}  // namespace unmask
