@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faces drawn from nothing but a seed: a person (FaceIdentity) seen under given circumstances (FaceView) as a shaded
-// 3-D head with skin, eyes, brows, lips, hair, clothes, a blurred background and a camera. The same arguments give the
-// same bytes on the same machine; nothing here uses threads.
+// Faces drawn from nothing but a seed: a person (FaceIdentity) seen under given circumstances (FaceView) as a
+// shaded 3-D head with skin, eyes, brows, lips, hair, clothes, a blurred background and a camera. The same
+// arguments give the same bytes on the same machine; nothing here uses threads.
 //
-// Head units: the chin is at y = -1, the crown at +1, the eyes at 0; x to the picture's right, z towards the viewer.
+// Head units: the chin is at y = -1, the crown at +1, the eyes at 0; x to the picture's right, z towards the
+// viewer.
 #pragma once
 
 #include <array>
@@ -17,13 +18,13 @@ namespace unmask {
 
 enum class HairStyle { bald, cropped, parted, swept, curly, bob, straight_long, wavy_long };
 
-// What makes a person: the same in every picture of them. Colours are linear RGB albedos, lengths head units, and
-// what has no unit is a strength around [0, 1].
+// What makes a person: the same in every picture of them. Colours are linear RGB albedos, lengths head units,
+// and what has no unit is a strength around [0, 1].
 struct FaceIdentity {
     uint64_t seed = 0;  // of the skin's and hair's textures
     // Head.
-    float head_width = 0.70f;      // half of it, at the temples
-    float jaw_squareness = 3.0f;   // exponent of the lower face's outline
+    float head_width = 0.70f;     // half of it, at the temples
+    float jaw_squareness = 3.0f;  // exponent of the lower face's outline
     float face_depth = 0.78f;
     float cheekbones = 0.5f, cheek_fullness = 0.5f, chin = 0.5f, brow_ridge = 0.5f;
     float ear_size = 1.0f, neck_width = 0.42f;
@@ -39,7 +40,8 @@ struct FaceIdentity {
     float eye_depth = 0.5f, lid_crease = 0.5f;
     Vec3 iris{0.15f, 0.08f, 0.04f};
     // Brows.
-    float brow_height = 0.19f, brow_thickness = 0.035f, brow_arch = 0.04f, brow_tilt = 0.02f, brow_density = 0.8f;
+    float brow_height = 0.19f, brow_thickness = 0.035f, brow_arch = 0.04f, brow_tilt = 0.02f,
+          brow_density = 0.8f;
     Vec3 brow_color{0.04f, 0.025f, 0.02f};
     // Nose.
     float nose_length = 0.42f, nose_width = 1.0f, nose_bridge = 0.5f, nose_tip = 0.5f;
@@ -59,11 +61,12 @@ struct FaceIdentity {
 struct FaceView {
     uint64_t seed = 0;        // of the expression's and pose's motion over time
     uint64_t noise_seed = 0;  // of the camera's noise
-    // Pose (radians, see head_rotation) and place: the head's height (crown to chin) and its centre, in picture sizes.
+    // Pose (radians, see head_rotation) and place: the head's height (crown to chin) and its centre, in
+    // picture sizes.
     float yaw = 0, pitch = 0, roll = 0;
     float head_height = 0.72f, center_x = 0.5f, center_y = 0.53f;
-    // Light: the key's direction (radians; azimuth to the right, elevation upwards), strengths, colour temperature from
-    // cold -1 to warm +1.
+    // Light: the key's direction (radians; azimuth to the right, elevation upwards), strengths, colour
+    // temperature from cold -1 to warm +1.
     float light_azimuth = 0.5f, light_elevation = 0.6f;
     float light_intensity = 1, fill = 0.3f, ambient = 0.4f, temperature = 0;
     // Expression: gaze in radians, the rest in [0, 1] (smile may be slightly negative).
@@ -99,11 +102,13 @@ struct DrawnFace {
 // A person, in all traits, from the seed alone.
 [[nodiscard]] FaceIdentity make_identity(uint64_t seed);
 
-// A view from the seed alone: pose within about ±0.3 rad, a plausible light, expression, background and camera.
+// A view from the seed alone: pose within about ±0.3 rad, a plausible light, expression, background and
+// camera.
 [[nodiscard]] FaceView make_view(uint64_t seed);
 
-// The view as it is that many seconds later: the head sways, the eyes blink and wander, the mouth talks, all smoothly;
-// the camera's noise differs from frame to frame. The view's own pose and expression are the motion's centre.
+// The view as it is that many seconds later: the head sways, the eyes blink and wander, the mouth talks, all
+// smoothly; the camera's noise differs from frame to frame. The view's own pose and expression are the
+// motion's centre.
 [[nodiscard]] FaceView animate(const FaceView& view, double seconds);
 
 // The picture of size × size pixels; size is at least 32 (Error).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws a person's traits; related traits go together (melanin sets skin, hair and iris; age greys, recedes, wrinkles).
+// Draws a person's traits; related traits go together (melanin sets skin, hair and iris; age greys, recedes,
+// wrinkles).
 #include "data/synthetic_face.h"
 #include "engine/philox.h"
 
@@ -25,8 +26,11 @@ class Traits {
 
 // Linear reflectances along the melanin scale from very light to very dark skin.
 Vec3 skin_color(float melanin, float redness) {
-    constexpr Vec3 scale[] = {{0.74f, 0.52f, 0.42f}, {0.62f, 0.40f, 0.29f}, {0.47f, 0.28f, 0.18f},
-                              {0.29f, 0.16f, 0.095f}, {0.145f, 0.080f, 0.050f}};
+    constexpr Vec3 scale[] = {{0.74f, 0.52f, 0.42f},
+                              {0.62f, 0.40f, 0.29f},
+                              {0.47f, 0.28f, 0.18f},
+                              {0.29f, 0.16f, 0.095f},
+                              {0.145f, 0.080f, 0.050f}};
     const float place = saturate(melanin) * 3.999f;
     const int step = int(place);
     const Vec3 base = mix(scale[step], scale[step + 1], place - float(step));
@@ -34,8 +38,9 @@ Vec3 skin_color(float melanin, float redness) {
 }
 
 Vec3 hair_color(Traits& traits, float melanin, float age) {
-    constexpr Vec3 black{0.018f, 0.015f, 0.014f}, brown{0.075f, 0.043f, 0.026f}, chestnut{0.13f, 0.065f, 0.035f},
-        blond{0.42f, 0.29f, 0.15f}, red{0.30f, 0.095f, 0.035f}, grey{0.42f, 0.41f, 0.40f};
+    constexpr Vec3 black{0.018f, 0.015f, 0.014f}, brown{0.075f, 0.043f, 0.026f},
+        chestnut{0.13f, 0.065f, 0.035f}, blond{0.42f, 0.29f, 0.15f}, red{0.30f, 0.095f, 0.035f},
+        grey{0.42f, 0.41f, 0.40f};
     const float draw = traits.between(0, 1) + 1.1f * (0.4f - melanin);
     Vec3 color = draw < 0.35f   ? mix(black, brown, traits.between(0, 0.5))
                  : draw < 0.75f ? mix(brown, chestnut, traits.between(0, 1))
@@ -64,7 +69,8 @@ void draw_hair(Traits& traits, FaceIdentity& person, float masculine) {
         if (traits.chance(0.05 + 0.30 * person.age)) person.hair_style = bald;
         person.receding = saturate(traits.around(1.1 * person.age - 0.25, 0.25)) * 0.9f;
     } else {
-        person.hair_style = traits.one_of({swept, curly, bob, bob, straight_long, straight_long, wavy_long, wavy_long});
+        person.hair_style =
+            traits.one_of({swept, curly, bob, bob, straight_long, straight_long, wavy_long, wavy_long});
         person.fringe = traits.chance(0.3) ? traits.between(0.5, 1) : 0;
     }
     person.hairline = traits.around(0.64, 0.045);
@@ -126,7 +132,8 @@ FaceIdentity make_identity(uint64_t seed) {
     const float fullness = traits.around(1.08 - 0.25 * masculine + 0.25 * melanin - 0.15 * person.age, 0.12);
     person.upper_lip = 0.056f * fullness * traits.between(0.85, 1.15);
     person.lower_lip = 0.074f * fullness * traits.between(0.85, 1.15);
-    const Vec3 natural = person.skin * mix({0.80f, 0.52f, 0.55f}, {0.88f, 0.62f, 0.62f}, traits.between(0, 1));
+    const Vec3 natural =
+        person.skin * mix({0.80f, 0.52f, 0.55f}, {0.88f, 0.62f, 0.62f}, traits.between(0, 1));
     const Vec3 lipstick = mix({0.38f, 0.05f, 0.07f}, {0.40f, 0.12f, 0.13f}, traits.between(0, 1));
     const bool painted = masculine < 0.45f && traits.chance(0.35);
     person.lips = painted ? mix(natural, lipstick, traits.between(0.3, 0.85)) : natural;

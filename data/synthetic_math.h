@@ -13,19 +13,37 @@ struct Vec3 {
     bool operator==(const Vec3&) const = default;
 };
 
-constexpr Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
-constexpr Vec3 operator-(Vec3 a, Vec3 b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
-constexpr Vec3 operator*(Vec3 a, Vec3 b) { return {a.x * b.x, a.y * b.y, a.z * b.z}; }
-constexpr Vec3 operator*(Vec3 a, float s) { return {a.x * s, a.y * s, a.z * s}; }
-constexpr float dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+constexpr Vec3 operator+(Vec3 a, Vec3 b) {
+    return {a.x + b.x, a.y + b.y, a.z + b.z};
+}
+constexpr Vec3 operator-(Vec3 a, Vec3 b) {
+    return {a.x - b.x, a.y - b.y, a.z - b.z};
+}
+constexpr Vec3 operator*(Vec3 a, Vec3 b) {
+    return {a.x * b.x, a.y * b.y, a.z * b.z};
+}
+constexpr Vec3 operator*(Vec3 a, float s) {
+    return {a.x * s, a.y * s, a.z * s};
+}
+constexpr float dot(Vec3 a, Vec3 b) {
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
 constexpr Vec3 cross(Vec3 a, Vec3 b) {
     return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
-inline Vec3 normalized(Vec3 a) { return a * (1.0f / std::sqrt(std::max(dot(a, a), 1e-20f))); }
+inline Vec3 normalized(Vec3 a) {
+    return a * (1.0f / std::sqrt(std::max(dot(a, a), 1e-20f)));
+}
 
-constexpr float mix(float a, float b, float t) { return a + (b - a) * t; }
-constexpr Vec3 mix(Vec3 a, Vec3 b, float t) { return a + (b - a) * t; }
-constexpr float saturate(float t) { return std::clamp(t, 0.0f, 1.0f); }
+constexpr float mix(float a, float b, float t) {
+    return a + (b - a) * t;
+}
+constexpr Vec3 mix(Vec3 a, Vec3 b, float t) {
+    return a + (b - a) * t;
+}
+constexpr float saturate(float t) {
+    return std::clamp(t, 0.0f, 1.0f);
+}
 
 // 0 below low, 1 above high, 3t²-2t³ between; low > high turns it round.
 constexpr float smoothstep(float low, float high, float value) {
@@ -48,11 +66,14 @@ constexpr float hill(float x, float y, float center_x, float center_y, float rad
 // Rotation by its rows.
 struct Rotation {
     Vec3 rows[3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
-    [[nodiscard]] Vec3 operator()(Vec3 v) const { return {dot(rows[0], v), dot(rows[1], v), dot(rows[2], v)}; }
+    [[nodiscard]] Vec3 operator()(Vec3 v) const {
+        return {dot(rows[0], v), dot(rows[1], v), dot(rows[2], v)};
+    }
 };
 
-// roll · pitch · yaw in a frame with x to the right, y up and z towards the viewer; radians. Positive yaw turns the
-// face to the picture's right, positive pitch lifts the chin, positive roll tilts the crown to the picture's left.
+// roll · pitch · yaw in a frame with x to the right, y up and z towards the viewer; radians. Positive yaw
+// turns the face to the picture's right, positive pitch lifts the chin, positive roll tilts the crown to the
+// picture's left.
 inline Rotation head_rotation(float yaw, float pitch, float roll) {
     const float cy = std::cos(yaw), sy = std::sin(yaw);
     const float cp = std::cos(pitch), sp = std::sin(pitch);

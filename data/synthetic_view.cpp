@@ -8,8 +8,8 @@
 namespace unmask {
 namespace {
 
-// A smooth wandering around 0 with values mostly in [-1, 1]: four sines of incommensurable periods, phases and
-// frequencies from the seed; longest period in seconds.
+// A smooth wandering around 0 with values mostly in [-1, 1]: four sines of incommensurable periods, phases
+// and frequencies from the seed; longest period in seconds.
 class Wandering {
   public:
     Wandering(uint64_t seed, std::string_view name, double period) {
@@ -91,7 +91,8 @@ FaceView animate(const FaceView& view, double seconds) {
     };
     FaceView now = view;
     // A frame's noise belongs to its time in milliseconds.
-    now.noise_seed = Philox(view.noise_seed, "synthetic_frame").block(0, uint64_t(std::llround(seconds * 1000)))[0];
+    now.noise_seed =
+        Philox(view.noise_seed, "synthetic_frame").block(0, uint64_t(std::llround(seconds * 1000)))[0];
     now.yaw += wander("yaw", 6, 0.09);
     now.pitch += wander("pitch", 5, 0.04);
     now.roll += wander("roll", 7, 0.03);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/synthetic_raster.h"
+
+namespace unmask {
+
+void Surface::compute_normals() {
+    for (int row = 0; row < rows; ++row) {
+        const int below = std::max(row - 1, 0), above = std::min(row + 1, rows - 1);
+        for (int column = 0; column < columns; ++column) {
+            const int left = std::max(column - 1, 0), right = std::min(column + 1, columns - 1);
+            const Vec3 across = position[index(row, right)] - position[index(row, left)];
+            const Vec3 up = position[index(above, column)] - position[index(below, column)];
+            normal[index(row, column)] = normalized(cross(across, up));
+        }
+    }
+}
+
+}  // namespace unmask
