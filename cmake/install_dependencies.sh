@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that the build needs and that are missing. Does nothing, and needs no privileges, where
+# all are there.
+set -eu
+
+packages="g++ make cmake ninja-build pkg-config ccache
+libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libcsv-dev libstb-dev
+libdnnl-dev libdlib-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
+libgtest-dev libbenchmark-dev"
+
+missing=""
+for package in $packages; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null; then
+    as_root="sudo"
+else
+    echo "error: these packages are missing and installing them needs root or sudo:$missing" >&2
+    exit 2
+fi
+$as_root apt-get update -q
+# shellcheck disable=SC2086  # the list is meant to be split
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
