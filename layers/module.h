@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A part of a model: named parameters, named buffers and named submodules, in the order in which they were registered.
-// Full names are joined by dots, as PyTorch's state dicts do: "branches.0.layer1.0.conv1.weight".
+// A part of a model: named parameters, named buffers and named submodules, in the order in which they were
+// registered. Full names are joined by dots, as PyTorch's state dicts do: "branches.0.layer1.0.conv1.weight".
 #pragma once
 
 #include <functional>
@@ -10,13 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/philox.h"
 #include "engine/variable.h"
 
 namespace unmask {
 
-// How fresh parameters are drawn: every parameter has its own stream, named by the key below, so that the values depend
-// on seed and name alone.
 class Module {
   public:
     struct NamedVariable {
@@ -33,23 +30,36 @@ class Module {
     Module& operator=(const Module&) = delete;
     virtual ~Module() = default;
 
-    // Every parameter (trainable) and buffer (running statistics) below this module, with full names.
+    // Every parameter (trainable) and buffer (running statistics) below this module, with full names behind
+    // `prefix`.
     [[nodiscard]] std::vector<NamedVariable> parameters(const std::string& prefix = "") const;
     [[nodiscard]] std::vector<NamedTensor> buffers(const std::string& prefix = "") const;
-    // Both, by name: what a checkpoint holds. The tensors share the module's memory.
+    // Trainable numbers below this module.
+    [[nodiscard]] int64_t parameter_count() const;
+
+    // Parameters and buffers by name: what a checkpoint holds. The tensors share the module's memory.
     [[nodiscard]] std::map<std::string, Tensor> state() const;
-    // Copies the values in. Error lists the names that are missing, unknown or of another shape.
+    // Copies the values in, converted to the module's dtype. Error lists the names that are missing, unknown,
+    // of another shape or not floating; nothing is copied then.
     void load_state(const std::map<std::string, Tensor>& state);
+    // The same without copying: the module takes the tensors themselves (as float32). Before FlatParameters
+    // only.
+    void adopt_state(const std::map<std::string, Tensor>& state);
 
     // Training mode: batch statistics and dropout. On by default.
     void set_training(bool training);
     [[nodiscard]] bool training() const { return training_; }
 
-    // Draws every parameter anew, from the seed and its full name.
+    // Draws every parameter anew: its values depend on the seed and its full name alone.
     void initialize(uint64_t seed, const std::string& prefix = "");
 
-    // Moves parameters and buffers to the device, or converts floating ones to the dtype (float64 for checks). Before
-    // FlatParameters only.
+    // Derives what fast inference wants (batch norm folded into convolutions). It serves while gradients are
+    // off and training mode too, and is dropped by set_training(true), load_state, adopt_state, initialize
+    // and to. Call it again after an optimizer changed the parameters.
+    void prepare_inference();
+
+    // Moves parameters and buffers to the device, or converts floating ones to the dtype (float64 for
+    // checks). Before FlatParameters only.
     void to(Device device);
     void to(DType dtype);
 
@@ -57,19 +67,26 @@ class Module {
     // Registered parameters are leaves that require a gradient; they start as zeros until initialize().
     Variable& add_parameter(std::string name, const Shape& shape);
     Tensor& add_buffer(std::string name, Tensor initial);
-    template <class M> M& add_module(std::string name, std::unique_ptr<M> module) {
+    // A module without a name is transparent: what it holds is named as if its owner held it. A name may
+    // contain dots.
+    template <class M>
+    M& add_module(std::string name, std::unique_ptr<M> module) {
         M& reference = *module;
         modules_.emplace_back(std::move(name), std::move(module));
         return reference;
     }
 
-    // Fills this module's own parameters (not its submodules'); `prefix` is this module's full name with a final dot.
+    // Fills this module's own parameters (not its submodules'); `prefix` is this module's full name with a
+    // final dot.
     virtual void initialize_own(uint64_t seed, const std::string& prefix);
-    // Called when training mode changes.
-    virtual void on_training_changed() {}
+    virtual void prepare_own() {}
+    virtual void discard_prepared() {}
 
   private:
-    friend class ModuleWalk;
+    using Visit = std::function<void(Module& module, const std::string& prefix)>;
+    void walk(const std::string& prefix, const Visit& visit);
+    void discard_all_prepared();
+
     std::vector<std::pair<std::string, std::unique_ptr<Variable>>> parameters_;
     std::vector<std::pair<std::string, std::unique_ptr<Tensor>>> buffers_;
     std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
@@ -83,8 +100,17 @@ class Layer : public Module {
     Variable operator()(const Variable& x) { return forward(x); }
 };
 
-// weight uniform in ±bound, drawn from (seed, name).
-void fill_uniform(Tensor& tensor, double bound, uint64_t seed, const std::string& name);
-void fill_normal(Tensor& tensor, double deviation, uint64_t seed, const std::string& name);
+// Parameters registered on this thread while it lives have a shape but no memory: to compare a model with a
+// file, or to count its parameters, before anything is allocated. adopt_state makes such a module usable.
+class ShapesOnly {
+  public:
+    ShapesOnly();
+    ShapesOnly(const ShapesOnly&) = delete;
+    ShapesOnly& operator=(const ShapesOnly&) = delete;
+    ~ShapesOnly();
+
+  private:
+    bool before_;
+};
 
 }  // namespace unmask

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm with its own scale, shift and running statistics, fused with a residual and an activation (see
+// engine/ops/batch_norm.h): x [..., C] -> activation(norm(x) (+ residual)).
+#pragma once
+
+#include "engine/ops/batch_norm.h"
+#include "layers/module.h"
+
+namespace unmask {
+
+// Parameters: weight [C] (fresh: 1), bias [C] (fresh: 0). Buffers: running_mean [C] (0), running_var [C] (1).
+class BatchNorm final : public Layer {
+  public:
+    explicit BatchNorm(int64_t channels, Activation activation = Activation::none, double eps = 1e-5,
+                       double momentum = 0.1);
+    [[nodiscard]] Variable forward(const Variable& x) override { return forward(x, {}); }
+    // residual has x's shape or is undefined.
+    [[nodiscard]] Variable forward(const Variable& x, const Variable& residual);
+
+    [[nodiscard]] Activation activation() const { return params_.activation; }
+    // The same map at inference, norm(x) = scale · x + shift, each [C] on the host.
+    struct Affine {
+        std::vector<double> scale, shift;
+    };
+    [[nodiscard]] Affine inference_affine() const;
+
+  protected:
+    void initialize_own(uint64_t seed, const std::string& prefix) override;
+
+  private:
+    BatchNormParams params_;
+    Variable& weight_;
+    Variable& bias_;
+    Tensor& running_mean_;
+    Tensor& running_variance_;
+};
+
+}  // namespace unmask

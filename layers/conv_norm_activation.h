@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The block that all backbones are built of: y = activation(batch_norm(conv2d(x)) (+ residual)).
+#pragma once
+
+#include "layers/batch_norm.h"
+#include "layers/conv2d.h"
+
+namespace unmask {
+
+struct ConvNormActivationOptions {
+    int64_t in_channels = 0, out_channels = 0;
+    int kernel = 3, stride = 1;
+    int groups = 1;
+    Activation activation = Activation::relu;  // none, relu, silu
+    std::string conv_name = "0",
+                norm_name = "1";  // of its two parts; register the block itself without a name
+};
+
+// After prepare_inference() batch norm is folded into frozen copies of the weight and a bias, and the block
+// is a single fused convolution wherever no gradient is recorded:
+//     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
+class ConvNormActivation final : public Layer {
+  public:
+    explicit ConvNormActivation(const ConvNormActivationOptions& options);
+    [[nodiscard]] Variable forward(const Variable& x) override { return forward(x, {}); }
+    // residual has the result's shape or is undefined.
+    [[nodiscard]] Variable forward(const Variable& x, const Variable& residual);
+
+  protected:
+    void prepare_own() override;
+    void discard_prepared() override;
+
+  private:
+    Conv2d& conv_;
+    BatchNorm& norm_;
+    Tensor folded_weight_, folded_bias_;  // undefined until prepared
+};
+
+}  // namespace unmask

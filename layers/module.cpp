@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layers/module.h"
+
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+thread_local bool shapes_only = false;
+
+Tensor without_memory(const Shape& shape) {
+    const auto bytes = static_cast<size_t>(shape.numel()) * size_of(DType::f32);
+    const auto nobody = std::make_shared<const int>(0);
+    return Tensor::view(std::make_shared<Buffer>(context_of(cpu_device), nullptr, bytes, nobody), 0, shape,
+                        DType::f32);
+}
+
+// One line about everything in `found` that does not fit `expected`; empty when all fits.
+std::string misfits(const std::map<std::string, Tensor>& expected,
+                    const std::map<std::string, Tensor>& found) {
+    constexpr size_t most = 5;
+    std::vector<std::string> problems;
+    for (const auto& [name, tensor] : expected) {
+        const auto place = found.find(name);
+        if (place == found.end()) {
+            problems.push_back(fmt::format("{} is missing", name));
+        } else if (place->second.shape() != tensor.shape()) {
+            problems.push_back(fmt::format("{} should be {}, is {}", name, tensor.shape().str(),
+                                           place->second.shape().str()));
+        } else if (!is_floating(place->second.dtype())) {
+            problems.push_back(
+                fmt::format("{} should be floating, is {}", name, name_of(place->second.dtype())));
+        }
+    }
+    for (const auto& [name, tensor] : found)
+        if (!expected.contains(name)) problems.push_back(fmt::format("{} is unknown", name));
+    std::string line;
+    for (size_t i = 0; i < problems.size() && i < most; ++i) line += (i == 0 ? "" : "; ") + problems[i];
+    if (problems.size() > most) line += fmt::format("; and {} more", problems.size() - most);
+    return line;
+}
+
+void check_fit(const std::map<std::string, Tensor>& expected, const std::map<std::string, Tensor>& found) {
+    if (const std::string line = misfits(expected, found); !line.empty())
+        fail("state does not fit: {}", line);
+}
+
+}  // namespace
+
+// Visits this module, then its submodules depth first; `prefix` is empty or ends in a dot.
+void Module::walk(const std::string& prefix, const Visit& visit) {
+    visit(*this, prefix);
+    for (const auto& [name, module] : modules_)
+        module->walk(name.empty() ? prefix : prefix + name + ".", visit);
+}
+
+std::vector<Module::NamedVariable> Module::parameters(const std::string& prefix) const {
+    std::vector<NamedVariable> result;
+    const_cast<Module*>(this)->walk(prefix.empty() ? "" : prefix + ".",
+                                    [&](Module& module, const std::string& path) {
+                                        for (const auto& [name, variable] : module.parameters_)
+                                            result.push_back({path + name, *variable});
+                                    });
+    return result;
+}
+
+std::vector<Module::NamedTensor> Module::buffers(const std::string& prefix) const {
+    std::vector<NamedTensor> result;
+    const_cast<Module*>(this)->walk(prefix.empty() ? "" : prefix + ".",
+                                    [&](Module& module, const std::string& path) {
+                                        for (const auto& [name, tensor] : module.buffers_)
+                                            result.push_back({path + name, *tensor});
+                                    });
+    return result;
+}
+
+int64_t Module::parameter_count() const {
+    int64_t count = 0;
+    for (const NamedVariable& parameter : parameters()) count += parameter.variable.value().numel();
+    return count;
+}
+
+std::map<std::string, Tensor> Module::state() const {
+    std::map<std::string, Tensor> result;
+    for (const auto& [name, variable] : parameters())
+        UNMASK_ASSERT(result.emplace(name, variable.value()).second);
+    for (const auto& [name, tensor] : buffers()) UNMASK_ASSERT(result.emplace(name, tensor).second);
+    return result;
+}
+
+void Module::load_state(const std::map<std::string, Tensor>& values) {
+    const auto own = state();
+    check_fit(own, values);
+    for (const auto& [name, tensor] : own) Tensor(tensor).copy_from(values.at(name).to(tensor.dtype()));
+    discard_all_prepared();
+}
+
+void Module::adopt_state(const std::map<std::string, Tensor>& values) {
+    check_fit(state(), values);
+    walk("", [&](Module& module, const std::string& path) {
+        for (const auto& [name, variable] : module.parameters_)
+            variable->set_value(values.at(path + name).to(DType::f32));
+        for (const auto& [name, tensor] : module.buffers_) *tensor = values.at(path + name).to(DType::f32);
+        module.discard_prepared();
+    });
+}
+
+void Module::set_training(bool training) {
+    walk("", [training](Module& module, const std::string&) {
+        module.training_ = training;
+        if (training) module.discard_prepared();
+    });
+}
+
+void Module::initialize(uint64_t seed, const std::string& prefix) {
+    walk(prefix.empty() ? "" : prefix + ".", [seed](Module& module, const std::string& path) {
+        module.initialize_own(seed, path);
+        module.discard_prepared();
+    });
+}
+
+void Module::prepare_inference() {
+    walk("", [](Module& module, const std::string&) { module.prepare_own(); });
+}
+
+void Module::discard_all_prepared() {
+    walk("", [](Module& module, const std::string&) { module.discard_prepared(); });
+}
+
+void Module::to(Device device) {
+    walk("", [device](Module& module, const std::string&) {
+        for (const auto& [name, variable] : module.parameters_) {
+            variable->clear_gradient();
+            variable->set_value(variable->value().to(device));
+        }
+        for (const auto& [name, tensor] : module.buffers_) *tensor = tensor->to(device);
+        module.discard_prepared();
+    });
+}
+
+void Module::to(DType dtype) {
+    walk("", [dtype](Module& module, const std::string&) {
+        for (const auto& [name, variable] : module.parameters_) {
+            variable->clear_gradient();
+            variable->set_value(variable->value().to(dtype));
+        }
+        for (const auto& [name, tensor] : module.buffers_)
+            if (is_floating(tensor->dtype())) *tensor = tensor->to(dtype);
+        module.discard_prepared();
+    });
+}
+
+Variable& Module::add_parameter(std::string name, const Shape& shape) {
+    Tensor value = shapes_only ? without_memory(shape) : Tensor::zeros(shape);
+    parameters_.emplace_back(std::move(name), std::make_unique<Variable>(std::move(value), true));
+    return *parameters_.back().second;
+}
+
+Tensor& Module::add_buffer(std::string name, Tensor initial) {
+    buffers_.emplace_back(std::move(name), std::make_unique<Tensor>(std::move(initial)));
+    return *buffers_.back().second;
+}
+
+void Module::initialize_own(uint64_t, const std::string&) {
+    UNMASK_ASSERT(parameters_.empty());
+}
+
+ShapesOnly::ShapesOnly() : before_(shapes_only) {
+    shapes_only = true;
+}
+ShapesOnly::~ShapesOnly() {
+    shapes_only = before_;
+}
+
+}  // namespace unmask

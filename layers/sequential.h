@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers one after the other.
+#pragma once
+
+#include "layers/module.h"
+
+namespace unmask {
+
+class Sequential final : public Layer {
+  public:
+    // Appends a layer and returns it; an empty name makes it transparent (see Module::add_module).
+    template <class L>
+    L& add(std::string name, std::unique_ptr<L> layer) {
+        L& reference = add_module(std::move(name), std::move(layer));
+        layers_.push_back(&reference);
+        return reference;
+    }
+    [[nodiscard]] Variable forward(const Variable& x) override;
+    [[nodiscard]] size_t size() const { return layers_.size(); }
+
+  private:
+    std::vector<Layer*> layers_;
+};
+
+}  // namespace unmask

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "losses/objective.h"
+
+#include <cmath>
+
+#include "engine/error.h"
+#include "engine/ops/elementwise.h"
+#include "layers/initialization.h"
+#include "losses/information_loss.h"
+
+namespace unmask {
+namespace {
+
+void check_options(const ObjectiveOptions& options) {
+    if (!(options.temperature > 0.0) || !std::isfinite(options.temperature))
+        fail("objective: expected a positive temperature, found {}", options.temperature);
+    for (const double weight : options.weights)
+        if (!(weight >= 0.0) || !std::isfinite(weight))
+            fail("objective: expected weights of at least 0, found {}", weight);
+}
+
+void check_heads(const HeadLogits& heads, const Targets& targets) {
+    const Shape expected{targets.labels.defined() ? targets.labels.numel() : 0, 2};
+    const auto check = [&expected](const std::string& name, const Variable& logits) {
+        if (!logits.defined() || logits.shape() != expected)
+            fail("objective: expected {} logits of shape {}, found {}", name, expected.str(),
+                 logits.defined() ? logits.shape().str() : "none");
+    };
+    check("global", heads.global);
+    check("joint", heads.joint);
+    for (size_t i = 0; i < heads.leave_one_out.size(); ++i)
+        check(fmt::format("leave-one-out {}", i), heads.leave_one_out[i]);
+}
+
+}  // namespace
+
+Objective::Objective(const ObjectiveOptions& options) : options_(options) {
+    check_options(options);
+    if (options.weighting != Weighting::automatic) return;
+    sigma_ = &add_parameter("sigma", {3});
+    Objective::initialize_own(0, "");
+}
+
+void Objective::initialize_own(uint64_t, const std::string&) {
+    if (sigma_ == nullptr) return;
+    Tensor sigma = sigma_->value();
+    fill_constant(sigma, 1.0);
+}
+
+ObjectiveTerms Objective::terms(const HeadLogits& heads, const Targets& targets) const {
+    check_heads(heads, targets);
+    const Tensor target = target_distribution(targets, 2, heads.global.dtype());
+    ObjectiveTerms result;
+    result.classification = cross_entropy(heads.global, target) + cross_entropy(heads.joint, target);
+    for (const Variable& logits : heads.leave_one_out)
+        result.classification = result.classification + cross_entropy(logits, target);
+
+    const DivergenceFunction divergence = divergence_of(options_.divergence).compare;
+    const Variable log_anchor = anchor_log_probabilities(heads.joint, options_.temperature);
+    if (options_.global_information)
+        result.global_information =
+            global_information_loss(log_anchor, heads.global, options_.temperature, divergence);
+    if (options_.local_information && !heads.leave_one_out.empty())
+        result.local_information =
+            local_information_loss(log_anchor, heads.leave_one_out, options_.temperature, divergence);
+    return result;
+}
+
+Variable Objective::total(const ObjectiveTerms& terms) const {
+    const TermArray array{terms.classification, terms.global_information, terms.local_information};
+    return sigma_ != nullptr ? automatic_weighting(array, *sigma_) : fixed_weighting(array, options_.weights);
+}
+
+}  // namespace unmask
