@@ -7,14 +7,14 @@
 namespace unmask {
 namespace {
 
-constexpr float iris_radius = 0.43f, pupil_radius = 0.17f;
+constexpr float iris_radius = 0.44f, pupil_radius = 0.17f;
 
 }  // namespace
 
 void FeaturePainter::eyeball(float side, float t, float v, float upper, Vec3 right, Vec3 up,
                              Shading& out) const {
     const float u = side * t;  // to the picture's right
-    const float iu = u - 0.85f * std::sin(view_.gaze_x), iv = v - 0.03f - 0.85f * std::sin(view_.gaze_y);
+    const float iu = u - 0.85f * std::sin(view_.gaze_x), iv = v - 0.06f - 0.85f * std::sin(view_.gaze_y);
     const float d = std::sqrt(iu * iu + iv * iv);
     Vec3 white = mix(Vec3{0.66f, 0.63f, 0.60f}, Vec3{0.60f, 0.38f, 0.33f},
                      0.7f * smoothstep(0.65f, 1.05f, std::abs(t)));
@@ -64,7 +64,7 @@ float FeaturePainter::eye(float x, float y, Vec3 right, Vec3 up, Vec3 key_direct
         const float corner = smoothstep(-0.80f, -0.95f, t);
         skin.albedo = mix(skin.albedo, Vec3{0.42f, 0.20f, 0.17f}, 0.7f * corner);
         const float iu = side * t - 0.85f * std::sin(view_.gaze_x),
-                    iv = v - 0.03f - 0.85f * std::sin(view_.gaze_y);
+                    iv = v - 0.06f - 0.85f * std::sin(view_.gaze_y);
         const float hu = iu - 0.26f * key_direction.x, hv = iv - 0.24f * key_direction.y;
         const float gu = iu + 0.20f * key_direction.x, gv = iv + 0.10f;
         return 0.9f * smoothstep(0.013f, 0.004f, hu * hu + hv * hv) +

@@ -47,9 +47,13 @@ class Drawing {
         for (const float side : {-1.0f, 1.0f}) buffer.draw(shape_.ear(side), Part::ear, projection);
         buffer.draw(shape_.neck(), Part::neck, projection);
         buffer.draw(shape_.torso(), Part::torso, projection);
-        if (hair_.exists())
-            buffer.draw(hair_.surface(), Part::hair, projection,
-                        [this](const Vec3& local) { return hair_.covers(local); });
+        if (hair_.exists()) {
+            const auto covers = [this](const Vec3& local) { return hair_.covers(local); };
+            const Surface shell = hair_.surface();
+            buffer.draw(shell, Part::hair, projection, covers);
+            // Behind the neck one looks at long hair from inside.
+            buffer.draw(shell.reversed(), Part::hair_inside, projection, covers);
+        }
         LightPlane plane(size_, size_);
         constexpr float share = 1.0f / (supersampling * supersampling);
         for (int y = 0; y < size_; ++y) {
@@ -147,6 +151,12 @@ class Drawing {
             }
             case Part::hair:
                 return light_.shade(hair_.material(local, normal, light_.key_direction()));
+            case Part::hair_inside: {
+                Shading inside = hair_.material(local, normal, light_.key_direction());
+                inside.occlusion *= 0.35f;
+                inside.shadow = 0.15f;
+                return light_.shade(inside);
+            }
             case Part::neck:
             case Part::torso: {
                 Shading surface = clothes_.covers(local) ? clothes_.material(local, normal)

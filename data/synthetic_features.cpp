@@ -95,7 +95,7 @@ void FeaturePainter::nose(float x, float y, Shading& skin) const {
     const float under = hill(x, y, 0, at_.nose_base_y - 0.015f, 0.15f * identity_.nose_width, 0.05f);
     skin.albedo = mix(skin.albedo, skin.albedo * Vec3{0.16f, 0.09f, 0.08f}, smoothstep(0.1f, 0.7f, nostril));
     skin.albedo =
-        skin.albedo * mix(Vec3{1, 1, 1}, Vec3{0.70f, 0.60f, 0.57f}, std::max(0.8f * wing, 0.55f * under));
+        skin.albedo * mix(Vec3{1, 1, 1}, Vec3{0.72f, 0.62f, 0.59f}, std::max(0.8f * wing, 0.35f * under));
     skin.gloss *= 1 - std::max(nostril, under);
 }
 

@@ -37,7 +37,7 @@ struct Flaws {
         light_elevation = strength * between(-0.25, 0.25);
         smile = strength * between(-0.2, 0.2);
         feather = between(0.012, 0.03);
-        grow = between(0.92, 1.04);
+        grow = between(0.96, 1.08);
         offset_x = between(0, 16);
         offset_y = between(0, 16);
     }
@@ -91,7 +91,7 @@ std::vector<float> soft_mask(const std::vector<FacePoint>& outline, const Flaws&
     for (int y = 0; y < size; ++y) {
         for (int x = 0; x < size; ++x) {
             const float u = float(x) / float(size), v = float(y) / float(size);
-            const float warp = 0.022f * float(size);
+            const float warp = 0.014f * float(size);
             const float px =
                 float(x) + 0.5f + warp * cloud_noise()(flaws.offset_x + 5 * u, flaws.offset_y + 5 * v);
             const float py =
@@ -173,7 +173,7 @@ ForgedFace forge_face(const FaceIdentity& target, const FaceView& view, const Fa
     const ColorStatistics source_colors(theirs, forged.mask), target_colors(ours, forged.mask);
     const auto corrected = [&](float value, float mean, float deviation, float to_mean, float to_deviation,
                                int channel) {
-        const float scale = std::clamp(to_deviation / deviation, 0.6f, 1.6f) * flaws.gain[channel];
+        const float scale = std::clamp(to_deviation / deviation, 0.75f, 1.3f) * flaws.gain[channel];
         return (value - mean) * scale + to_mean * (1 + flaws.offset[channel]);
     };
     for (size_t i = 0; i < count; ++i) {

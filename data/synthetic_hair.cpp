@@ -45,25 +45,29 @@ float Hair::inside(float azimuth, float y) const {
     // The hairline over the forehead, down the temple, the sideburn before the ear, and nothing to end it
     // behind.
     const float recede = identity_.receding * 0.16f * hill((a - 0.62f) * (a - 0.62f) / 0.16f);
-    const float side_part = (azimuth - 0.5f * identity_.parting) * 1.2f;
-    const float sweep = long_ ? 0.05f * hill(side_part * side_part) : 0.0f;
-    const float fringe = -0.30f * identity_.fringe * smoothstep(0.95f, 0.6f, a);
-    float line = identity_.hairline + recede + sweep + fringe + 0.03f * identity_.receding;
-    line = mix(line, 0.22f, smoothstep(0.72f, 1.10f, a));
+    const float fringe = -0.22f * identity_.fringe * smoothstep(0.95f, 0.6f, a);
+    float line = identity_.hairline + recede + fringe + 0.03f * identity_.receding;
+    if (long_ && identity_.fringe == 0) {
+        // Parted hair falls to both sides: an arch that is highest under the parting.
+        const float from_parting =
+            (azimuth - 0.45f * identity_.parting) / (1.05f + 0.45f * std::abs(identity_.parting));
+        line += 0.07f - 0.36f * std::min(from_parting * from_parting, 1.0f);
+    }
+    line = mix(line, std::min(line, 0.22f), smoothstep(0.72f, 1.10f, a));
     line = mix(line, -0.12f, smoothstep(1.12f, 1.30f, a));
     line = mix(line, bottom_, smoothstep(1.38f, 1.50f, a));
     float depth = y - line;
     if (long_) {
         const float curtain = std::min(
-            {0.7f * (a - curtain_azimuth_ - 0.12f * smoothstep(-0.3f, -0.9f, y)), y - bottom_, 0.60f - y});
+            {0.7f * (a - curtain_azimuth_ + 0.25f * smoothstep(-0.2f, -0.8f, y)), y - bottom_, 0.60f - y});
         depth = std::max(depth, curtain);
     }
     return depth;
 }
 
 Surface Hair::surface() const {
-    constexpr int rows = 84, columns = 88;
-    constexpr float widest = 2.6f;
+    constexpr int rows = 84, columns = 100;
+    constexpr float widest = 3.14f;
     Surface shell(rows, columns);
     const NoiseTile& noise = cloud_noise();
     const float bottom = std::min(bottom_, -0.3f);
@@ -120,7 +124,12 @@ float Hair::strands(float azimuth, float y) const {
 bool Hair::covers(const Vec3& local) const {
     if (local.z > 0.10f) return true;
     if (local.z < -0.08f) return false;
-    return local.z + 0.07f * strands(local.x, local.y) > 0;
+    // Hair combed away from the face ends in fine down, a fringe in bundles.
+    const float down = cloud_noise()(offset_y_ + local.x * 45, offset_x_ + local.y * 6);
+    const float ragged = 0.022f + 0.05f * std::max(identity_.fringe, curls_);
+    return local.z +
+               ragged * mix(1.3f * down, strands(local.x, local.y), std::max(identity_.fringe, curls_)) >
+           0;
 }
 
 Shading Hair::material(const Vec3& local, Vec3 normal, Vec3 key_direction) const {

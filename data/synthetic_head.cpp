@@ -19,7 +19,7 @@ HeadShape::HeadShape(const FaceIdentity& identity, const FaceView& view)
 
 float HeadShape::width(float y) const {
     if (y >= 0) return identity_.head_width * std::sqrt(std::max(1 - std::pow(y, 2.5f), 0.0f));
-    const float outline = std::pow(std::max(1 - std::pow(-y, identity_.jaw_squareness), 0.0f), 0.55f);
+    const float outline = std::pow(std::max(1 - std::pow(-y, identity_.jaw_squareness), 0.0f), 0.70f);
     const float full = 0.05f * (identity_.cheek_fullness - 0.4f) * hill((y + 0.5f) * (y + 0.5f) / 0.16f);
     return identity_.head_width * outline * (1 + full);
 }
@@ -35,21 +35,24 @@ float HeadShape::relief(float x, float y) const {
     float z = 0;
     // Eye sockets with the eyeballs in them, under the brow.
     z -= (0.055f + 0.05f * identity_.eye_depth) * hill(a, y, at.eye_x - 0.02f, 0.01f, 0.25f, 0.17f);
-    z -= 0.05f * hill(a, y, 0.13f, 0.03f, 0.11f, 0.13f);
+    z -= 0.035f * hill(a, y, 0.13f, 0.03f, 0.12f, 0.13f);
     z += 0.055f * hill(a, y, at.eye_x, -0.005f, 0.165f, 0.125f);
     z += (0.015f + 0.035f * identity_.brow_ridge) * hill(a, y, 0.22f, at.brow_y - 0.01f, 0.30f, 0.10f);
     // Nose: a ridge that rises from the root to the tip and ends at the base, with its wings.
-    const float root = 0.13f, tip = at.nose_tip_y, base = at.nose_base_y - 0.015f;
+    const float root = 0.13f, tip = at.nose_tip_y;
+    const float wing_x = x / (0.15f * identity_.nose_width);
+    const float base = at.nose_base_y - 0.022f + 0.035f * std::min(wing_x * wing_x, 1.0f);
     if (y < root + 0.1f && y > base) {
         const float s = saturate((root - y) / (root - tip));
         const float fade = smoothstep(root + 0.1f, root - 0.05f, y);
         const float bridge = 0.03f + 0.05f * identity_.nose_bridge * fade;
-        const float tip_height = 0.19f + 0.05f * identity_.nose_tip;
-        float height = mix(bridge * fade, tip_height, s * std::sqrt(s));
+        const float tip_height = 0.145f + 0.03f * identity_.nose_tip;
+        float height = mix(bridge * fade, tip_height, s * s);
         if (y < tip) height *= std::sqrt(saturate((y - base) / (tip - base)));
-        const float half = identity_.nose_width * mix(0.10f, 0.155f, s * s);
+        const float half = identity_.nose_width * mix(0.115f, 0.165f, s * s);
         z += height * hill(x * x / (half * half));
     }
+    z += (0.045f + 0.02f * identity_.nose_tip) * hill(x, y, 0, tip - 0.005f, 0.095f, 0.085f);
     z += 0.085f * hill(a, y, 0.108f * identity_.nose_width, tip - 0.012f, 0.07f, 0.062f);
     // Cheeks.
     z += 0.05f * identity_.cheekbones * hill(a, y, 0.42f, -0.20f, 0.25f, 0.20f);
@@ -65,9 +68,9 @@ float HeadShape::relief(float x, float y) const {
         const float upper = identity_.upper_lip + 0.01f, lower = identity_.lower_lip + 0.012f;
         const float du = (y - line - 0.45f * upper) / upper,
                     dl = (y - line + at.gap(x) + 0.5f * lower) / lower;
-        z += across * (0.030f * hill(du * du) + 0.042f * hill(dl * dl));
+        z += across * (0.020f * hill(du * du) + 0.036f * hill(dl * dl));
         const float dm = (y - line) / 0.022f;
-        z -= 0.022f * across * hill(dm * dm);
+        z -= 0.014f * across * hill(dm * dm);
     }
     z -= 0.03f * hill(x, y, 0, at.mouth_y - identity_.lower_lip - 0.085f, 0.20f, 0.07f);
     // Chin.
@@ -146,7 +149,7 @@ Surface HeadShape::neck() const {
     for (int row = 0; row < rows; ++row) {
         const float y = mix(-1.9f, -0.45f, float(row) / (rows - 1));
         const float flare = std::max(-1.05f - y, 0.0f);
-        const float radius = identity_.neck_width + 0.55f * flare * flare;
+        const float radius = identity_.neck_width + 0.60f * flare * flare;
         for (int column = 0; column < columns; ++column) {
             const float azimuth = 1.9f * (2 * float(column) / (columns - 1) - 1);
             const float x = radius * std::sin(azimuth);
@@ -174,7 +177,7 @@ Surface HeadShape::torso() const {
             const float p = 2 * float(column) / (columns - 1) - 1;
             const float x = 1.75f * p;
             const float a = std::abs(x);
-            const float ridge = -1.30f - 0.22f * a - 0.9f * std::pow(std::max(a - 1.05f, 0.0f), 1.5f);
+            const float ridge = -1.12f - 0.24f * a - 0.9f * std::pow(std::max(a - 1.05f, 0.0f), 1.5f);
             const float y = ridge - 1.6f * (1 - std::sin(0.5f * pi * q)) * (0.6f + 0.4f * std::cos(angle));
             const float z = -0.28f + 0.62f * std::sin(angle) * std::sqrt(std::max(1 - 0.28f * x * x, 0.0f));
             surface.position[surface.index(row, column)] = body_rotation_({x, y, z});

@@ -47,7 +47,7 @@ Vec3 hair_color(Traits& traits, float melanin, float age) {
                  : draw < 1.10f ? mix(chestnut, blond, traits.between(0.2, 1))
                  : draw < 1.20f ? mix(red, chestnut, traits.between(0, 0.6))
                                 : mix(blond, chestnut, traits.between(0, 0.7));
-    const float greying = saturate(1.5f * (age - 0.50f) + traits.around(0, 0.12));
+    const float greying = saturate(1.6f * (age - 0.62f) + traits.around(0, 0.12));
     return mix(color, grey, greying * 0.9f);
 }
 
@@ -73,7 +73,7 @@ void draw_hair(Traits& traits, FaceIdentity& person, float masculine) {
             traits.one_of({swept, curly, bob, bob, straight_long, straight_long, wavy_long, wavy_long});
         person.fringe = traits.chance(0.3) ? traits.between(0.5, 1) : 0;
     }
-    person.hairline = traits.around(0.64, 0.045);
+    person.hairline = traits.around(0.56, 0.04);
     person.hair_volume = traits.between(0.25, 1);
     person.parting = traits.between(-0.8, 0.8);
 }
@@ -89,14 +89,14 @@ FaceIdentity make_identity(uint64_t seed) {
     person.age = traits.between(0.05, 1);
 
     person.head_width = traits.around(0.695 + 0.025 * masculine, 0.025);
-    person.jaw_squareness = traits.around(2.5 + 0.9 * masculine, 0.30);
+    person.jaw_squareness = traits.around(2.35 + 0.8 * masculine, 0.25);
     person.face_depth = traits.around(0.78, 0.025);
     person.cheekbones = traits.between(0.1, 1);
     person.cheek_fullness = traits.between(0, 1);
     person.chin = saturate(traits.around(0.3 + 0.4 * masculine, 0.2));
     person.brow_ridge = saturate(traits.around(0.15 + 0.6 * masculine, 0.15));
     person.ear_size = traits.around(1, 0.1);
-    person.neck_width = traits.around(0.36 + 0.09 * masculine, 0.02);
+    person.neck_width = traits.around(0.40 + 0.09 * masculine, 0.02);
 
     person.redness = traits.between(0.1, 0.9);
     person.skin = skin_color(melanin, person.redness);
@@ -107,7 +107,7 @@ FaceIdentity make_identity(uint64_t seed) {
 
     person.eye_distance = traits.around(0.290, 0.013);
     person.eye_size = traits.around(0.140, 0.008);
-    person.eye_opening = traits.around(0.40 - 0.04 * masculine - 0.04 * person.age, 0.05);
+    person.eye_opening = traits.around(0.385 - 0.03 * masculine - 0.04 * person.age, 0.04);
     person.eye_tilt = traits.around(0.07, 0.06);
     person.eye_depth = saturate(traits.around(0.4 + 0.2 * masculine, 0.2));
     person.lid_crease = traits.between(0, 1);
@@ -115,12 +115,12 @@ FaceIdentity make_identity(uint64_t seed) {
 
     person.hair = hair_color(traits, melanin, person.age);
     draw_hair(traits, person, masculine);
-    person.brow_color = mix(person.hair * 0.55f, {0.03f, 0.02f, 0.016f}, traits.between(0.3, 0.8));
+    person.brow_color = mix(person.hair * 0.55f, {0.03f, 0.02f, 0.016f}, traits.between(0.4, 0.9));
     person.brow_height = traits.around(0.200 - 0.02 * masculine, 0.015);
-    person.brow_thickness = traits.around(0.030 + 0.012 * masculine, 0.006);
+    person.brow_thickness = traits.around(0.036 + 0.012 * masculine, 0.006);
     person.brow_arch = traits.around(0.045 - 0.02 * masculine, 0.012);
     person.brow_tilt = traits.around(0.015, 0.02);
-    person.brow_density = traits.between(0.55, 1);
+    person.brow_density = traits.between(0.7, 1);
 
     person.nose_length = traits.around(0.405 + 0.015 * masculine, 0.02);
     person.nose_width = traits.around(0.92 + 0.10 * masculine + 0.15 * melanin, 0.09);
@@ -130,10 +130,10 @@ FaceIdentity make_identity(uint64_t seed) {
     person.mouth_height = traits.around(-0.615, 0.02);
     person.mouth_width = traits.around(0.245 + 0.01 * masculine, 0.018);
     const float fullness = traits.around(1.08 - 0.25 * masculine + 0.25 * melanin - 0.15 * person.age, 0.12);
-    person.upper_lip = 0.056f * fullness * traits.between(0.85, 1.15);
-    person.lower_lip = 0.074f * fullness * traits.between(0.85, 1.15);
+    person.upper_lip = 0.074f * fullness * traits.between(0.85, 1.15);
+    person.lower_lip = 0.092f * fullness * traits.between(0.85, 1.15);
     const Vec3 natural =
-        person.skin * mix({0.80f, 0.52f, 0.55f}, {0.88f, 0.62f, 0.62f}, traits.between(0, 1));
+        person.skin * mix({0.78f, 0.46f, 0.48f}, {0.88f, 0.58f, 0.58f}, traits.between(0, 1));
     const Vec3 lipstick = mix({0.38f, 0.05f, 0.07f}, {0.40f, 0.12f, 0.13f}, traits.between(0, 1));
     const bool painted = masculine < 0.45f && traits.chance(0.35);
     person.lips = painted ? mix(natural, lipstick, traits.between(0.3, 0.85)) : natural;

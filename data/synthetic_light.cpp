@@ -13,7 +13,7 @@ Lighting::Lighting(const FaceView& view) {
     const float t = view.temperature;
     const Vec3 tint{1 + 0.14f * t, 1 + 0.01f * t, 1 - 0.17f * t};
     const Vec3 counter_tint{1 - 0.05f * t, 1, 1 + 0.07f * t};
-    key_ = tint * (1.05f * view.light_intensity);
+    key_ = tint * (1.18f * view.light_intensity);
     fill_ = counter_tint * view.fill;
     sky_ = Vec3{0.97f, 1.0f, 1.04f} * counter_tint * view.ambient;
     ground_ = Vec3{1.05f, 0.98f, 0.9f} * (0.55f * view.ambient);

@@ -3,6 +3,19 @@
 
 namespace unmask {
 
+Surface Surface::reversed() const {
+    Surface back(rows, columns);
+    for (int row = 0; row < rows; ++row) {
+        for (int column = 0; column < columns; ++column) {
+            const size_t to = back.index(row, column), from = index(row, columns - 1 - column);
+            back.position[to] = position[from];
+            back.normal[to] = normal[from] * -1.0f;
+            back.local[to] = local[from];
+        }
+    }
+    return back;
+}
+
 void Surface::compute_normals() {
     for (int row = 0; row < rows; ++row) {
         const int below = std::max(row - 1, 0), above = std::min(row + 1, rows - 1);

@@ -38,11 +38,14 @@ struct Surface {
 
     [[nodiscard]] size_t index(int row, int column) const { return size_t(row) * columns + column; }
 
+    // The other side of the same surface: columns and normals turned round.
+    [[nodiscard]] Surface reversed() const;
+
     // Normals from the neighbours' positions.
     void compute_normals();
 };
 
-enum class Part : uint8_t { none, head, ear, neck, torso, hair };
+enum class Part : uint8_t { none, head, ear, neck, torso, hair, hair_inside };
 
 struct Fragment {
     float depth = -std::numeric_limits<float>::infinity();  // z towards the viewer

@@ -55,15 +55,15 @@ FaceView make_view(uint64_t seed) {
     view.yaw = around(0, 0.14);
     view.pitch = around(0.01, 0.06);
     view.roll = around(0, 0.05);
-    view.head_height = between(0.66, 0.76);
+    view.head_height = between(0.64, 0.74);
     view.center_x = around(0.5, 0.015);
-    view.center_y = around(0.535, 0.01);
+    view.center_y = around(0.52, 0.012);
 
     view.light_azimuth = between(-1, 1);
     view.light_elevation = between(0.25, 0.9);
     view.light_intensity = between(0.8, 1.2);
-    view.fill = between(0.15, 0.45);
-    view.ambient = between(0.35, 0.60);
+    view.fill = between(0.10, 0.40);
+    view.ambient = between(0.26, 0.52);
     view.temperature = around(0, 0.45);
 
     view.smile = random.chance(0.5) ? between(0.2, 1) : between(-0.15, 0.2);
@@ -76,8 +76,8 @@ FaceView make_view(uint64_t seed) {
     view.background_seed = random.bits();
     view.clothes_seed = random.bits();
 
-    view.blur = between(0.35, 1.05);
-    view.noise = between(0.006, 0.022);
+    view.blur = between(0.25, 0.85);
+    view.noise = between(0.005, 0.018);
     view.exposure = around(1, 0.08);
     view.contrast = around(1, 0.06);
     view.saturation = around(1, 0.08);
