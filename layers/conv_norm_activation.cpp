@@ -30,7 +30,7 @@ ConvNormActivation::ConvNormActivation(const ConvNormActivationOptions& options)
                        std::make_unique<BatchNorm>(options.out_channels, options.activation))) {}
 
 Variable ConvNormActivation::forward(const Variable& x, const Variable& residual) {
-    if (folded_weight_.defined() && !grad_enabled())
+    if (folded_weight_.defined() && !training() && !grad_enabled())
         return conv2d_fused(x.value(), folded_weight_, folded_bias_, residual.value(), conv_.geometry(),
                             norm_.activation());
     return norm_.forward(conv_.forward(x), residual);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The detector (Ba et al., AAAI 2024): n local branches of one architecture with separate weights, their features fused
-// by a small perceptron, and three kinds of heads. method: z_i = branch_i(x); Z = [z_1 … z_n]; G = fusion(Z).
+// The detector (Ba et al., AAAI 2024): n local branches of one architecture with separate weights, their
+// features fused by a small perceptron, and three kinds of heads: z_i = branch_i(x); Z = [z_1 … z_n]; G =
+// fusion(Z); p(y|G) from the global head, p(y|Z) from the joint one, p(y|Z \ z_i) from the leave-one-out
+// ones.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,37 +18,43 @@ namespace unmask {
 struct DetectorOptions {
     std::string backbone = "resnet34";
     int branches = 4;      // 1 … 8
-    double width = 1.0;    // multiplies every channel count of the backbone
-    int size = 224;        // pixels, the side of the square input
-    double dropout = 0.5;  // fusion and global head
+    double width = 1.0;    // multiplies every channel count of the backbone; above 0, at most 16
+    int size = 224;        // pixels, the side of the square input; 32 … 4096
+    double dropout = 0.5;  // fusion and global head; [0, 1)
+    bool operator==(const DetectorOptions&) const = default;
 };
 
-class Backbone;
+// Error names an unknown backbone (and lists the known ones) or a number out of range.
+void check_detector_options(const DetectorOptions& options);
 
+// Parameters: branches.I.…, fusion.{0,1,3,4,6}, global_head, joint_head, leave_one_out_heads.I.
 class Detector : public Module {
   public:
-    // Error names an unknown backbone (and lists the known ones) or a number out of range.
+    // Fresh parameters are zeros until initialize() or load_state(). Error as check_detector_options.
     explicit Detector(const DetectorOptions& options);
     ~Detector() override;
 
     // x [batch, size, size, 3], normalised RGB -> logits of every head. In training mode dropout draws from
-    // set_dropout's stream.
+    // set_dropout's stream. Error for another shape.
     [[nodiscard]] HeadLogits forward(const Variable& x);
-    // The global head alone, nothing recorded: logits [batch, 2]. Uses folded weights when prepared.
+    // The same in two steps, for heat maps: the last map of every branch, [batch, h, w, d] each, and what
+    // follows.
+    [[nodiscard]] std::vector<Variable> feature_maps(const Variable& x);
+    [[nodiscard]] HeadLogits heads(const std::vector<Variable>& feature_maps);
+    // The global head alone, in inference mode whatever the training mode is, nothing recorded: logits
+    // [batch, 2]. Uses folded weights after prepare_inference().
     [[nodiscard]] Tensor infer(const Tensor& x);
-    // Folds batch norm into the convolutions' weights and freezes these copies, for fast inference; call again after the
-    // parameters changed.
-    void prepare_inference();
 
-    // The seed and step that dropout masks are drawn from.
+    // The seed and step that dropout masks are drawn from: give every training step its own.
     void set_dropout(uint64_t seed, uint64_t step);
 
     [[nodiscard]] const DetectorOptions& options() const { return options_; }
     [[nodiscard]] int64_t features() const;  // d, of one branch
-    [[nodiscard]] int64_t parameter_count() const;
 
   private:
     struct Parts;
+    [[nodiscard]] Variable global_logits(const Variable& z);
+
     DetectorOptions options_;
     std::unique_ptr<Parts> parts_;
 };

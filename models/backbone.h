@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backbones: convolutional networks without their classifier, x [N, H, W, 3] -> features [N, d].
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "layers/module.h"
+
+namespace unmask {
+
+class Backbone : public Layer {
+  public:
+    // The last convolutional map, [N, H / 32, W / 32, d] (rounded up).
+    [[nodiscard]] virtual Variable feature_map(const Variable& x) = 0;
+    // Its mean over the map, [N, d].
+    [[nodiscard]] Variable forward(const Variable& x) final;
+    [[nodiscard]] virtual int64_t features() const = 0;  // d
+};
+
+// `width` multiplies every channel count, see scaled_channels.
+using BackboneFactory = std::unique_ptr<Backbone> (*)(double width);
+
+struct BackboneEntry {
+    std::string_view name;
+    BackboneFactory make;
+};
+
+// One line for each backbone there is.
+[[nodiscard]] std::span<const BackboneEntry> backbones();
+[[nodiscard]] std::vector<std::string> backbone_names();
+// Error lists the known names when there is none such.
+[[nodiscard]] std::unique_ptr<Backbone> make_backbone(std::string_view name, double width);
+
+// channels · width, rounded to a multiple of 8, at least 8 and never more than a tenth below; `channels`
+// itself at width 1 (Sandler et al., CVPR 2018).
+[[nodiscard]] int64_t scaled_channels(int64_t channels, double width);
+
+}  // namespace unmask

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/detector.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "engine/ops/layout.h"
+#include "engine/ops/pool.h"
+#include "models/backbone.h"
+#include "models/fusion.h"
+#include "models/heads.h"
+
+namespace unmask {
+namespace {
+
+constexpr int most_branches = 8;
+constexpr double most_width = 16.0;
+constexpr int least_size = 32, most_size = 4096;
+constexpr int64_t classes = 2;
+
+// Inference mode while it lives. Folded weights stay: they are not used in training mode, so there are none
+// to drop.
+class InferenceMode {
+  public:
+    explicit InferenceMode(Module& module) : module_(module), was_training_(module.training()) {
+        if (was_training_) module_.set_training(false);
+    }
+    InferenceMode(const InferenceMode&) = delete;
+    InferenceMode& operator=(const InferenceMode&) = delete;
+    ~InferenceMode() {
+        if (was_training_) module_.set_training(true);
+    }
+
+  private:
+    Module& module_;
+    bool was_training_;
+};
+
+}  // namespace
+
+void check_detector_options(const DetectorOptions& options) {
+    const auto names = backbone_names();
+    if (std::find(names.begin(), names.end(), options.backbone) == names.end())
+        fail("detector: expected a backbone out of {}, found '{}'", fmt::join(names, ", "), options.backbone);
+    if (options.branches < 1 || options.branches > most_branches)
+        fail("detector: expected 1 to {} branches, found {}", most_branches, options.branches);
+    if (!(options.width > 0.0 && options.width <= most_width))
+        fail("detector: expected a width above 0 and at most {}, found {}", most_width, options.width);
+    if (options.size < least_size || options.size > most_size)
+        fail("detector: expected a size of {} to {} pixels, found {}", least_size, most_size, options.size);
+    if (!(options.dropout >= 0.0 && options.dropout < 1.0))
+        fail("detector: expected a dropout in [0, 1), found {}", options.dropout);
+}
+
+struct Detector::Parts {
+    std::vector<Backbone*> branches;
+    Fusion* fusion = nullptr;
+    Dropout* global_dropout = nullptr;
+    Linear* global_head = nullptr;
+    BranchHeads* branch_heads = nullptr;
+};
+
+Detector::Detector(const DetectorOptions& options) : options_(options), parts_(std::make_unique<Parts>()) {
+    check_detector_options(options);
+    for (int i = 0; i < options.branches; ++i)
+        parts_->branches.push_back(
+            &add_module("branches." + std::to_string(i), make_backbone(options.backbone, options.width)));
+    const int64_t d = features();
+    parts_->fusion =
+        &add_module("fusion", std::make_unique<Fusion>(options.branches * d, d, options.dropout));
+    parts_->global_dropout =
+        &add_module("", std::make_unique<Dropout>(options.dropout, "global_head.dropout"));
+    parts_->global_head = &add_module("global_head", std::make_unique<Linear>(d, classes));
+    parts_->branch_heads = &add_module("", std::make_unique<BranchHeads>(options.branches, d));
+}
+
+Detector::~Detector() = default;
+
+int64_t Detector::features() const {
+    return parts_->branches.front()->features();
+}
+
+std::vector<Variable> Detector::feature_maps(const Variable& x) {
+    const Shape& shape = x.shape();
+    if (!x.defined() || shape != Shape{shape.rank() > 0 ? shape[0] : 0, options_.size, options_.size, 3})
+        fail("detector: expected images [batch, {}, {}, 3], found {}", options_.size, options_.size,
+             shape.str());
+    std::vector<Variable> maps;
+    for (Backbone* branch : parts_->branches) maps.push_back(branch->feature_map(x));
+    return maps;
+}
+
+Variable Detector::global_logits(const Variable& z) {
+    const Variable global = parts_->fusion->forward(z);
+    return parts_->global_head->forward(parts_->global_dropout->forward(global));
+}
+
+HeadLogits Detector::heads(const std::vector<Variable>& feature_maps) {
+    if (feature_maps.size() != parts_->branches.size())
+        fail("detector: expected {} feature maps, found {}", parts_->branches.size(), feature_maps.size());
+    std::vector<Variable> features;
+    for (const Variable& map : feature_maps) features.push_back(global_average_pool(map));
+    const Variable z = concat(features, 1);
+    BranchHeads::Logits logits = parts_->branch_heads->forward(z);
+    return {global_logits(z), std::move(logits.joint), std::move(logits.leave_one_out)};
+}
+
+HeadLogits Detector::forward(const Variable& x) {
+    return heads(feature_maps(x));
+}
+
+Tensor Detector::infer(const Tensor& x) {
+    const NoGrad nothing_recorded;
+    const InferenceMode mode(*this);
+    std::vector<Variable> features;
+    for (const Variable& map : feature_maps(x)) features.push_back(global_average_pool(map));
+    return global_logits(concat(features, 1)).value();
+}
+
+void Detector::set_dropout(uint64_t seed, uint64_t step) {
+    parts_->fusion->set_dropout(seed, step);
+    parts_->global_dropout->set_draw(seed, step);
+}
+
+}  // namespace unmask
