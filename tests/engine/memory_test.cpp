@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The caching pool, the LRU cache, buffer attachments and the atomic writer.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <ostream>
+
+#include "engine/atomic_file.h"
+#include "engine/caching_pool.h"
+#include "engine/lru_cache.h"
+#include "engine/tensor.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+namespace {
+
+TEST(CachingPool, ReusesFreedBlocksAndCountsBytes) {
+    int taken = 0, given = 0;
+    {
+        CachingPool pool([&](size_t bytes) { ++taken; return std::malloc(bytes); },
+                         [&](void* memory, size_t) { ++given; std::free(memory); });
+        void* first = pool.allocate(1000);
+        pool.release(first, 1000);
+        void* second = pool.allocate(1010);  // the same size class
+        EXPECT_EQ(first, second);
+        EXPECT_EQ(taken, 1);
+        EXPECT_EQ(pool.statistics().used_bytes, CachingPool::rounded(1010));
+        EXPECT_EQ(pool.statistics().peak_bytes, CachingPool::rounded(1010));
+        pool.release(second, 1010);
+        EXPECT_EQ(pool.statistics().used_bytes, 0u);
+        EXPECT_EQ(pool.statistics().reserved_bytes, CachingPool::rounded(1010));
+        pool.release_cached();
+        EXPECT_EQ(pool.statistics().reserved_bytes, 0u);
+    }
+    EXPECT_EQ(given, taken);
+}
+
+TEST(CachingPool, WastesAtMostAnEighth) {
+    for (size_t bytes = 4096; bytes < (size_t{1} << 30); bytes = bytes * 5 / 4 + 13) {
+        EXPECT_GE(CachingPool::rounded(bytes), bytes);
+        EXPECT_LE(CachingPool::rounded(bytes), bytes + bytes / 8 + 1);
+    }
+}
+
+TEST(CachingPool, GivesTheCacheBackBeforeItGivesUp) {
+    size_t left = 4096;
+    CachingPool pool(
+        [&](size_t bytes) -> void* {
+            if (bytes > left) return nullptr;
+            left -= bytes;
+            return std::malloc(bytes);
+        },
+        [&](void* memory, size_t bytes) { left += bytes; std::free(memory); });
+    void* small = pool.allocate(2048);
+    pool.release(small, 2048);
+    void* large = pool.allocate(4096);
+    EXPECT_NE(large, nullptr);
+    EXPECT_EQ(pool.allocate(512), nullptr);
+    EXPECT_EQ(pool.statistics().used_bytes, 4096u);
+    pool.release(large, 4096);
+}
+
+TEST(LruCache, ForgetsWhatWasNotUsedForLongest) {
+    LruCache<int> cache(2);
+    int made = 0;
+    const auto get = [&](const std::string& key) { return cache.get(key, [&] { return ++made; }); };
+    EXPECT_EQ(get("a"), 1);
+    EXPECT_EQ(get("b"), 2);
+    EXPECT_EQ(get("a"), 1);
+    EXPECT_EQ(get("c"), 3);  // b goes
+    EXPECT_EQ(get("a"), 1);
+    EXPECT_EQ(get("b"), 4);
+    EXPECT_EQ(cache.size(), 2u);
+}
+
+TEST(LruCache, AFailedMakeLeavesNothing) {
+    LruCache<int> cache(2);
+    EXPECT_THROW(cache.get("a", []() -> int { throw std::runtime_error("no"); }), std::runtime_error);
+    EXPECT_EQ(cache.size(), 0u);
+    EXPECT_EQ(cache.get("a", [] { return 5; }), 5);
+}
+
+TEST(Buffer, AttachmentsAreMadeOnceAndDieWithIt) {
+    std::weak_ptr<int> watched;
+    {
+        const Tensor t = Tensor::zeros({4});
+        t.buffer()->freeze();
+        int made = 0;
+        for (int i = 0; i < 3; ++i)
+            watched = t.buffer()->attachment<std::shared_ptr<int>>("k", [&] { return std::make_shared<int>(++made); });
+        EXPECT_EQ(made, 1);
+        EXPECT_EQ(*watched.lock(), 1);
+    }
+    EXPECT_TRUE(watched.expired());
+}
+
+TEST(AtomicFile, AThrowingWriterLeavesTheOldContent) {
+    const TemporaryFolder folder;
+    const auto path = folder / "f.txt";
+    write_file_atomically(path, "old");
+    EXPECT_THROW(write_file_atomically(path, [](std::ostream& out) {
+        out << "half";
+        throw std::runtime_error("stopped");
+    }), std::runtime_error);
+    std::ifstream stream(path);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), "old");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+// A file-size limit stands in for a full disk: write() fails in the same way, with another reason.
+TEST(AtomicFile, AFileThatCannotGrowIsAnErrorAndLeavesTheOldContent) {
+    const TemporaryFolder folder;
+    const auto path = folder / "f.bin";
+    write_file_atomically(path, "old");
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{4096, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    expect_error([&] { write_file_atomically(path, std::string(1 << 20, 'x')); }, {"f.bin", "failed", "File too large"});
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    EXPECT_EQ(std::filesystem::file_size(path), 3u);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace unmask

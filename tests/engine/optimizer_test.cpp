@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/reduce.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+Variable parameter(const std::vector<double>& values) {
+    return {Tensor::from<double>({static_cast<int64_t>(values.size())}, values), true};
+}
+
+// The gradient of Σ 0.5·c·(x - t)² at each step, for three parameters of one variable.
+void minimise(Variable& x, FlatParameters& flat, Optimizer& optimizer, int steps) {
+    const Variable target(Tensor::from<double>({3}, std::vector<double>{1, -2, 0.5}));
+    for (int i = 0; i < steps; ++i) {
+        flat.clear_gradients();
+        affine(sum(square(x - target)), 0.5).backward();
+        optimizer.step();
+    }
+}
+
+TEST(FlatParameters, RebindsEveryCopyAndPinsGradients) {
+    Variable a = parameter({1, 2, 3}), b = parameter({4});
+    const Variable handle = a;
+    FlatParameters flat({{"a", a}, {"b", b}});
+    EXPECT_EQ(flat.count(), 4);
+    EXPECT_EQ(handle.value().buffer(), flat.values().buffer());
+    EXPECT_EQ(b.value().byte_offset() % 64, 0u);
+    sum(handle * handle).backward();
+    EXPECT_EQ(handle.gradient().buffer(), flat.gradients().buffer());
+    EXPECT_EQ(handle.gradient().to_doubles(), (std::vector<double>{2, 4, 6}));
+    flat.clear_gradients();
+    EXPECT_EQ(a.gradient().to_doubles(), (std::vector<double>{0, 0, 0}));
+}
+
+TEST(FlatParameters, RefusesMixedTypes) {
+    const Variable a(Tensor::zeros({2}), true), b(Tensor::zeros({2}, DType::f64), true);
+    expect_error([&] { FlatParameters({{"a", a}, {"b", b}}); }, {"f32", "b as f64"});
+    expect_error([] { FlatParameters({}); }, {"at least one"});
+}
+
+TEST(Adam, FollowsThePublishedRecurrence) {
+    Variable x = parameter({0.3, -0.7, 2.0});
+    FlatParameters flat({{"x", x}});
+    const AdamParams params{.learning_rate = 0.05, .weight_decay = 0.01};
+    const auto adam = make_adam(flat, params);
+    double m[3] = {}, v[3] = {}, expected[3] = {0.3, -0.7, 2.0};
+    const double target[3] = {1, -2, 0.5};
+    for (int step = 1; step <= 5; ++step) {
+        minimise(x, flat, *adam, 1);
+        for (int i = 0; i < 3; ++i) {
+            const double g = expected[i] - target[i] + params.weight_decay * expected[i];
+            m[i] = 0.9 * m[i] + 0.1 * g;
+            v[i] = 0.999 * v[i] + 0.001 * g * g;
+            const double m_hat = m[i] / (1 - std::pow(0.9, step)), v_hat = v[i] / (1 - std::pow(0.999, step));
+            expected[i] -= params.learning_rate * m_hat / (std::sqrt(v_hat) + params.eps);
+            EXPECT_NEAR(x.value().to_doubles()[static_cast<size_t>(i)], expected[i], 1e-12) << step;
+        }
+    }
+    EXPECT_EQ(adam->steps_taken(), 5);
+}
+
+TEST(Adam, GoesOnFromItsState) {
+    Variable x = parameter({0.3, -0.7, 2.0}), y = parameter({0.3, -0.7, 2.0});
+    FlatParameters flat_x({{"x", x}}), flat_y({{"y", y}});
+    const auto whole = make_adam(flat_x), first = make_adam(flat_y), second = make_adam(flat_y);
+    minimise(x, flat_x, *whole, 6);
+    minimise(y, flat_y, *first, 3);
+    for (auto& [name, tensor] : second->state()) Tensor(tensor).copy_from(first->state().at(name));
+    second->set_steps_taken(first->steps_taken());
+    minimise(y, flat_y, *second, 3);
+    EXPECT_EQ(x.value().to_doubles(), y.value().to_doubles());
+}
+
+TEST(Sgd, MomentumAndNesterovFollowPyTorchsForm) {
+    for (const bool nesterov : {false, true}) {
+        Variable x = parameter({0.3, -0.7, 2.0});
+        FlatParameters flat({{"x", x}});
+        const auto sgd = make_sgd(flat, {.learning_rate = 0.1, .momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.01});
+        double velocity[3] = {}, expected[3] = {0.3, -0.7, 2.0};
+        const double target[3] = {1, -2, 0.5};
+        minimise(x, flat, *sgd, 4);
+        for (int step = 0; step < 4; ++step)
+            for (int i = 0; i < 3; ++i) {
+                const double g = expected[i] - target[i] + 0.01 * expected[i];
+                velocity[i] = 0.9 * velocity[i] + g;
+                expected[i] -= 0.1 * (nesterov ? g + 0.9 * velocity[i] : velocity[i]);
+            }
+        for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(x.value().to_doubles()[i], expected[i], 1e-12) << nesterov;
+    }
+}
+
+}  // namespace
+}  // namespace unmask

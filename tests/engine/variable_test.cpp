@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/variable.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/reduce.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+Variable scalar(double value, bool requires_grad = true) { return {Tensor::full({}, value), requires_grad}; }
+
+TEST(Variable, SumsTheGradientsOfEveryPath) {
+    const Variable x = scalar(3);
+    const Variable y = x * x;      // used twice below
+    const Variable z = y + y * x;  // x² + x³
+    z.backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 2 * 3 + 3 * 9);
+}
+
+TEST(Variable, AddedToItselfCountsTwice) {
+    const Variable x = scalar(2);
+    const Variable y = affine(x, 1.0);
+    (y + y).backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 2);
+}
+
+TEST(Variable, AccumulatesUntilCleared) {
+    Variable x = scalar(3);
+    (x * x).backward();
+    (x * x).backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 12);
+    x.clear_gradient();
+    EXPECT_FALSE(x.gradient().defined());
+}
+
+TEST(Variable, ConstantsAndDetachedValuesStopTheGradient) {
+    const Variable x = scalar(3), c = scalar(5, false);
+    (x * c + x.detach() * x).backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 5 + 3);
+    EXPECT_FALSE(c.gradient().defined());
+}
+
+TEST(Variable, NoGradRecordsNothing) {
+    const Variable x = scalar(3);
+    const NoGrad guard;
+    const Variable y = x * x;
+    EXPECT_FALSE(y.requires_grad());
+    expect_error([&] { y.backward(); }, {"backward", "does not depend"});
+}
+
+TEST(Variable, RefusesASecondWalkAndNonScalars) {
+    const Variable x = scalar(3);
+    const Variable y = x * x;
+    y.backward();
+    expect_error([&] { y.backward(); }, {"multiply", "already walked"});
+    const Variable v(Tensor::zeros({2}), true);
+    expect_error([&] { affine(v, 2).backward(); }, {"single element", "[2]"});
+    expect_error([&] { affine(v, 2).backward(Tensor::zeros({3})); }, {"[2]", "[3]"});
+}
+
+TEST(Variable, CopiesAreTheSameVariable) {
+    Variable x = scalar(1);
+    const Variable copy = x;
+    x.set_value(Tensor::full({}, 4));
+    EXPECT_DOUBLE_EQ(copy.value().item(), 4);
+    Tensor memory = Tensor::zeros({});
+    x.pin_gradient(memory);
+    (copy * copy).backward();
+    EXPECT_DOUBLE_EQ(memory.item(), 8);
+    x.clear_gradient();
+    EXPECT_DOUBLE_EQ(memory.item(), 0);
+}
+
+TEST(Variable, LongChainsNeitherRecurseNorLeak) {
+    const size_t before = context_of(cpu_device)->memory().used_bytes;
+    {
+        const Variable x = scalar(1);
+        Variable walked = x, dropped = x;
+        for (int i = 0; i < 200000; ++i) {
+            walked = affine(walked, 1.0, 0.0);
+            dropped = affine(dropped, 1.0, 0.0);
+        }
+        walked.backward();
+        EXPECT_DOUBLE_EQ(x.gradient().item(), 1);
+    }
+    EXPECT_EQ(context_of(cpu_device)->memory().used_bytes, before);
+}
+
+TEST(Variable, BackwardFreesWhatItPassed) {
+    const Variable x(Tensor::full({1 << 16}, 1.0), true);
+    Variable y = x;
+    for (int i = 0; i < 20; ++i) y = exp(affine(y, 0.1));
+    const Variable total = sum(y);
+    y = Variable();
+    Context& context = *context_of(cpu_device);
+    const size_t held = context.memory().used_bytes;
+    context.reset_peak();
+    total.backward();
+    EXPECT_LT(context.memory().used_bytes, held / 2);
+    EXPECT_LT(context.memory().peak_bytes, held + held / 3);
+}
+
+}  // namespace
+}  // namespace unmask

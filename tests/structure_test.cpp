@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads every include of the project's own headers and fails on one that goes up: apps, then data and models, then
+// losses and layers, then engine; cpu/ and cuda/ sit beside the engine and see its tensor and ops, never autograd.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Include {
+    std::string file, header;
+};
+
+std::vector<Include> own_includes(const fs::path& folder) {
+    static const std::regex pattern(R"re(^\s*#\s*include\s*"([^"]+)")re");
+    std::vector<Include> result;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        const std::string extension = entry.path().extension();
+        if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh") continue;
+        std::ifstream stream(entry.path());
+        std::smatch match;
+        for (std::string line; std::getline(stream, line);)
+            if (std::regex_search(line, match, pattern)) result.push_back({entry.path().string(), match[1]});
+    }
+    return result;
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
+
+TEST(Structure, NoIncludeGoesUp) {
+    const std::map<std::string, std::set<std::string>> allowed{
+        {"engine", {"engine"}},
+        {"cpu", {"cpu", "engine"}},
+        {"cuda", {"cuda", "engine"}},
+        {"layers", {"layers", "engine"}},
+        {"losses", {"losses", "layers", "engine"}},
+        {"models", {"models", "losses", "layers", "engine"}},
+        {"data", {"data", "engine", "cpu"}},
+        {"apps", {"apps", "data", "models", "losses", "layers", "engine", "cpu"}},
+    };
+    for (const auto& [folder, targets] : allowed) {
+        if (!fs::exists(folder)) continue;
+        for (const Include& include : own_includes(folder)) {
+            ASSERT_NE(include.header.find('/'), std::string::npos)
+                << include.file << ": \"" << include.header << "\" is not named from the project's root";
+            EXPECT_TRUE(targets.contains(folder_of(include.header)))
+                << include.file << " includes " << include.header;
+        }
+    }
+}
+
+TEST(Structure, BackendsSeeNoGraph) {
+    const std::set<std::string> visible{"engine/tensor.h",  "engine/kernel.h",    "engine/context.h", "engine/error.h",
+                                        "engine/philox.h",  "engine/optimizer.h", "engine/dtype.h",   "engine/shape.h",
+                                        "engine/device.h",  "engine/lru_cache.h", "engine/caching_pool.h"};
+    for (const char* folder : {"cpu", "cuda"}) {
+        if (!fs::exists(folder)) continue;
+        for (const Include& include : own_includes(folder))
+            if (folder_of(include.header) == "engine" && !include.header.starts_with("engine/ops/"))
+                EXPECT_TRUE(visible.contains(include.header)) << include.file << " includes " << include.header;
+    }
+}
+
+TEST(Structure, EveryFileSaysItsLicence) {
+    for (const char* folder : {"engine", "cpu", "cuda", "layers", "losses", "models", "data", "apps", "tests", "bench"}) {
+        if (!fs::exists(folder)) continue;
+        for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+            const std::string extension = entry.path().extension();
+            if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh") continue;
+            std::ifstream stream(entry.path());
+            std::string first;
+            std::getline(stream, first);
+            EXPECT_EQ(first, "// SPDX-License-Identifier: Apache-2.0") << entry.path();
+        }
+    }
+}
+
+}  // namespace
