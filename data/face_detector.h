@@ -26,8 +26,8 @@ class FaceDetector {
 };
 
 // "dlib": dlib's frontal detector (histograms of oriented gradients, Dalal and Triggs 2005; max-margin object
-// detection, King 2015). "whole": the picture already is a face, one box covering all of it. Error for another name,
-// and for "dlib" in a build without it.
+// detection, King 2015). "whole": the picture already is a face, one box covering all of it. Error for
+// another name, and for "dlib" in a build without it.
 [[nodiscard]] std::unique_ptr<FaceDetector> make_face_detector(std::string_view name);
 
 // All names, and whether this build has the detector.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frames of an input, whatever it is: a picture (one frame), a video, or a folder of pictures in natural order.
+// The frames of an input, whatever it is: a picture (one frame), a video, or a folder of pictures in natural
+// order.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/image.h"
@@ -34,20 +36,21 @@ class FrameSource {
     [[nodiscard]] virtual int64_t frame_count() const = 0;
     [[nodiscard]] virtual double frames_per_second() const { return 0; }  // 0: not a video
 
-    // Gives the frames with these numbers (sorted, unique, in range) to the callback, in order. What cannot be decoded
-    // is left out, and at the end Error says what was missing and why. An exception of the callback passes through.
+    // Gives the frames with these numbers (sorted, unique, in range) to the callback, in order. What cannot
+    // be decoded is left out, and at the end Error says what was missing and why. An exception of the
+    // callback passes through.
     virtual void read(std::span<const int64_t> indices, const std::function<void(Frame&&)>& callback) = 0;
 };
 
-// Opens a file or folder; `threads` decode a video (0: one per core). Error when there is none, or when it is neither
-// a picture nor a video nor a folder with at least one picture. The content decides, not the name.
+// Opens a file or folder; `threads` decode a video (0: one per core). Error when there is none, or when it is
+// neither a picture nor a video nor a folder with at least one picture. The content decides, not the name.
 [[nodiscard]] std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, int threads = 0);
 
 // The pictures directly in the folder, in natural order (2.png before 10.png).
 [[nodiscard]] std::vector<std::filesystem::path> pictures_in_folder(const std::filesystem::path& folder);
 
-// floor((i + 1/2)·count/wanted) for i = 0 … wanted - 1: `wanted` frames spread over the source; all of them when
-// wanted is 0 or at least count.
+// floor((i + 1/2)·count/wanted) for i = 0 … wanted - 1: `wanted` frames spread over the source; all of them
+// when wanted is 0 or at least count.
 [[nodiscard]] std::vector<int64_t> evenly_spaced(int64_t count, int64_t wanted);
 
 // Names compared by letters, runs of digits by their value.

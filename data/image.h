@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture in memory: 8-bit RGB, rows from top to bottom, pixels interleaved (HWC), and the few geometric operations
-// that the pipeline needs.
+// A picture in memory: 8-bit RGB, rows from top to bottom, pixels interleaved (HWC), and the few geometric
+// operations that the pipeline needs.
 #pragma once
 
 #include <cstddef>
@@ -29,12 +29,12 @@ struct Image {
     bool operator==(const Image&) const = default;
 };
 
-// The part of the image under the box; what lies outside the image repeats its nearest edge pixel. The box must not
-// be empty (Error).
+// The part of the image under the box; what lies outside the image repeats its nearest edge pixel. The box
+// must not be empty (Error).
 [[nodiscard]] Image crop(const Image& image, const Box& box);
 
-// Resized to width × height: area averaging (antialiased bilinear, triangle filter scaled by the reduction) when
-// shrinking, bilinear with half-pixel centres when enlarging. Target sizes must be positive (Error).
+// Resized to width × height: area averaging (antialiased bilinear, triangle filter scaled by the reduction)
+// when shrinking, bilinear with half-pixel centres when enlarging. Target sizes must be positive (Error).
 [[nodiscard]] Image resize(const Image& image, int width, int height);
 
 // The square around the box's centre whose side is the box's longer side times margin.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding the videos of a dataset on disk and what is known about each from where it lies: label, method, identities.
+// Finding the videos of a dataset on disk and what is known about each from where it lies: label, method,
+// identities.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +16,12 @@ namespace unmask {
 struct SourceVideo {
     std::filesystem::path path;  // the video file, the folder of frames, or the single picture
     SourceKind kind = SourceKind::video;
-    int label = 0;             // 0 real, 1 fake
-    std::string dataset;       // such as "FaceForensics++"
-    std::string method;        // "original", or what forged it
-    std::string video;         // id, unique within the dataset, such as "Deepfakes/519_515"
-    std::string compression;   // "raw", "c23", "c40", or empty
-    std::string official;      // "train", "val" or "test" where the dataset's own lists say so, else empty
+    int label = 0;            // 0 real, 1 fake
+    std::string dataset;      // such as "FaceForensics++"
+    std::string method;       // "original", or what forged it
+    std::string video;        // id, unique within the dataset, such as "Deepfakes/519_515"
+    std::string compression;  // "raw", "c23", "c40", or empty
+    std::string official;     // "train", "val" or "test" where the dataset's own lists say so, else empty
     std::vector<std::string> identities;  // who can be seen or was put in; shared ones tie videos together
 };
 
@@ -29,8 +30,8 @@ class Layout {
   public:
     virtual ~Layout() = default;
 
-    // Fills label, dataset, method, video, compression, official and identities of a video at an absolute path; false
-    // when the path does not follow this layout.
+    // Fills label, dataset, method, video, compression, official and identities of a video at an absolute
+    // path; false when the path does not follow this layout.
     [[nodiscard]] virtual bool describe(const std::filesystem::path& path, SourceVideo& video) const = 0;
 };
 
@@ -44,12 +45,12 @@ struct LayoutEntry {
 // All layouts, in the order in which they are asked.
 [[nodiscard]] const std::vector<LayoutEntry>& layout_table();
 
-// The videos below the folder (or the one file given), sorted by path: files with a video's name or content, and
-// folders holding pictures, whose pictures are the frames of one video; pictures directly in `directory` or in a
-// folder named real or fake stand for themselves. Folders named masks or with a leading dot are skipped. With
-// `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its relative path as id.
-// Error when the folder is missing or holds no video, when a label cannot be determined (names the file and the
-// accepted layouts), or when two videos would share an id.
+// The videos below the folder (or the one file given), sorted by path: files with a video's name or content,
+// and folders holding pictures, whose pictures are the frames of one video; pictures directly in `directory`
+// or in a folder named real or fake stand for themselves. Folders named masks or with a leading dot are
+// skipped. With `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its
+// relative path as id. Error when the folder is missing or holds no video, when a label cannot be determined
+// (names the file and the accepted layouts), or when two videos would share an id.
 [[nodiscard]] std::vector<SourceVideo> find_videos(const std::filesystem::path& directory,
                                                    std::optional<int> label_override = {});
 

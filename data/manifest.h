@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manifest: a CSV file with one line per face picture, the contract between preparing, training and evaluating.
+// The manifest: a CSV file with one line per face picture, the contract between preparing, training and
+// evaluating.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +35,10 @@ struct Manifest {
 // 0 for "real" or "0", 1 for "fake" or "1" (in any case), -1 for anything else.
 [[nodiscard]] int parse_label(std::string_view text);
 
-// Reads CSV (RFC 4180; UTF-8 with or without a mark, LF or CRLF). The header line names the columns, in any order:
-// `path` and `label` are required; without `video` each row is its own video, without `frame` it is 0, and `split`,
-// `dataset` and `method` are empty. Other columns are ignored. Error names the file, the line, what was expected and
-// what was found; a manifest without rows is an error.
+// Reads CSV (RFC 4180; UTF-8 with or without a mark, LF or CRLF). The header line names the columns, in any
+// order: `path` and `label` are required; without `video` each row is its own video, without `frame` it is 0,
+// and `split`, `dataset` and `method` are empty. Other columns are ignored. Error names the file, the line,
+// what was expected and what was found; a manifest without rows is an error.
 [[nodiscard]] Manifest read_manifest(const std::filesystem::path& path);
 
 // Writes `path,label,video,frame,split,dataset,method` atomically. Row paths are written as they are.

@@ -49,10 +49,10 @@ struct PrepareReport {
 using PrepareProgress = std::function<void(int64_t done, int64_t total, const std::string& text)>;
 
 // For every video: its frames, in each the largest face, a square crop around it, resized, as
-// OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its record
-// OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time, so that a later
-// run redoes exactly what is missing or has changed. A broken video is reported and the others go on. Error for wrong
-// options, an output that cannot be written, or when no face at all was found.
+// OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its
+// record OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time,
+// so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
+// others go on. Error for wrong options, an output that cannot be written, or when no face at all was found.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

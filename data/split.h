@@ -19,7 +19,8 @@ enum class SplitBy {
 
 struct SplitOptions {
     SplitBy by = SplitBy::video;
-    double train = 0.72, val = 0.14, test = 0.14;  // not negative, sum 1; FaceForensics++: 720, 140, 140 of 1000
+    double train = 0.72, val = 0.14,
+           test = 0.14;  // not negative, sum 1; FaceForensics++: 720, 140, 140 of 1000
     uint64_t seed = 0;
 };
 
@@ -39,20 +40,20 @@ struct SplitResult {
     std::vector<std::string> notices;  // what the user should know, one line each
 };
 
-// Splits by video. Items are grouped into the connected components of shared identities; a group with an official
-// split gets it (two different ones within a group: Error naming the items), the others are ordered by a hash of their
-// name and the seed and dealt out by largest remainder, groups with only real, only fake and both kinds apart, every
-// split with a positive fraction getting one as long as there are enough. The result does not depend on the order of
-// the items.
+// Splits by video. Items are grouped into the connected components of shared identities; a group with an
+// official split gets it (two different ones within a group: Error naming the items), the others are ordered
+// by a hash of their name and the seed and dealt out by largest remainder, groups with only real, only fake
+// and both kinds apart, every split with a positive fraction getting one as long as there are enough. The
+// result does not depend on the order of the items.
 [[nodiscard]] SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions& options);
 
-// Splits by frame: in each video of the manifest the rows, ordered by frame, go to train, then val, then test. Leaky.
-// Returns the notice that says so.
+// Splits by frame: in each video of the manifest the rows, ordered by frame, go to train, then val, then
+// test. Leaky. Returns the notice that says so.
 [[nodiscard]] std::string split_by_frame(Manifest& manifest, const SplitOptions& options);
 
-// Whole numbers that sum to count and are as near as possible to count times the fractions (which sum to 1); each
-// positive fraction gets at least one where count allows, earlier ones first, except that with two the last positive
-// one goes before the middle one (train and test matter more than val).
+// Whole numbers that sum to count and are as near as possible to count times the fractions (which sum to 1);
+// each positive fraction gets at least one where count allows, earlier ones first, except that with two the
+// last positive one goes before the middle one (train and test matter more than val).
 [[nodiscard]] std::vector<int64_t> apportion(int64_t count, std::span<const double> fractions);
 
 }  // namespace unmask

@@ -22,16 +22,16 @@ struct VideoInfo {
 };
 
 struct VideoOptions {
-    int threads = 0;                         // decoding threads, 0: one per core
+    int threads = 0;                        // decoding threads, 0: one per core
     int64_t max_frame_pixels = 50'000'000;  // a video with larger frames is refused before any is decoded
 };
 
-// One opened video file. Frames are numbered from 0 in the order of display. Not for several threads at once. Without
-// FFmpeg in the build the constructor throws Error saying so.
+// One opened video file. Frames are numbered from 0 in the order of display. Not for several threads at once.
+// Without FFmpeg in the build the constructor throws Error saying so.
 class VideoReader {
   public:
-    // Opens the file and counts its frames. Error names the file and what is wrong: no such file, no bytes, not a
-    // video, no index (an unfinished MP4), no video stream, frames too large.
+    // Opens the file and counts its frames. Error names the file and what is wrong: no such file, no bytes,
+    // not a video, no index (an unfinished MP4), no video stream, frames too large.
     explicit VideoReader(const std::filesystem::path& path, const VideoOptions& options = {});
     ~VideoReader();
     VideoReader(VideoReader&&) noexcept;
@@ -39,10 +39,10 @@ class VideoReader {
 
     [[nodiscard]] const VideoInfo& info() const;
 
-    // Gives each frame in `indices` (sorted, unique, from 0 to frame_count - 1) to the callback, in order, with its
-    // number, its time in the video in seconds, and its picture. Decodes from the start up to the last one asked for.
-    // Frames that cannot be decoded are left out, and when everything else was delivered Error says how many of the
-    // frames were missing and why. May be called again.
+    // Gives each frame in `indices` (sorted, unique, from 0 to frame_count - 1) to the callback, in order,
+    // with its number, its time in the video in seconds, and its picture. Decodes from the start up to the
+    // last one asked for. Frames that cannot be decoded are left out, and when everything else was delivered
+    // Error says how many of the frames were missing and why. May be called again.
     using FrameCallback = std::function<void(int64_t index, double time_seconds, Image&& image)>;
     void read_frames(std::span<const int64_t> indices, const FrameCallback& callback);
 
@@ -54,8 +54,8 @@ class VideoReader {
 // Whether this build can read and write videos.
 [[nodiscard]] bool video_available();
 
-// Whether the file's first bytes are those of a video container (MP4, MOV, Matroska, WebM, AVI, MPEG, FLV, ASF, OGG);
-// false for a file that cannot be read. Works in every build.
+// Whether the file's first bytes are those of a video container (MP4, MOV, Matroska, WebM, AVI, MPEG, FLV,
+// ASF, OGG); false for a file that cannot be read. Works in every build.
 [[nodiscard]] bool looks_like_video(const std::filesystem::path& path);
 
 }  // namespace unmask

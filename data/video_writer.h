@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing a video: H.264 where FFmpeg has an encoder for it, else MPEG-4 part 2; yuv420p in MP4, index in front.
+// Writing a video: H.264 where FFmpeg has an encoder for it, else MPEG-4 part 2; yuv420p in MP4, index in
+// front.
 #pragma once
 
 #include <cstdint>
@@ -12,15 +13,15 @@
 namespace unmask {
 
 struct VideoWriterOptions {
-    std::string encoder;          // FFmpeg's name, such as "libx264" or "mpeg4"; empty: the best there is
-    int quality = 18;             // constant rate factor (H.264) or quantizer (MPEG-4): lower is better and larger
+    std::string encoder;  // FFmpeg's name, such as "libx264" or "mpeg4"; empty: the best there is
+    int quality = 18;     // constant rate factor (H.264) or quantizer (MPEG-4): lower is better and larger
     int keyframe_interval = 12;  // frames from one key frame to the next
-    int b_frames = 2;             // bidirectional frames between references
-    int rotation = 0;             // display rotation stored in the file, degrees clockwise: 0, 90, 180, 270
+    int b_frames = 2;            // bidirectional frames between references
+    int rotation = 0;            // display rotation stored in the file, degrees clockwise: 0, 90, 180, 270
 };
 
-// The same frames give the same bytes: one encoding thread, no dates or versions in the file. Without FFmpeg in the
-// build the constructor throws Error saying so.
+// The same frames give the same bytes: one encoding thread, no dates or versions in the file. Without FFmpeg
+// in the build the constructor throws Error saying so.
 class VideoWriter {
   public:
     // Width and height must be even and positive, fps positive (Error).

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/image.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+// Output pixel i of a resized line is sum_k weight[k] * input[first + k].
+struct Taps {
+    int first = 0;
+    std::vector<float> weights;
+};
+
+// Triangle filter of half-width max(1, input/output) around the half-pixel centre, cut at the borders and
+// normalized.
+std::vector<Taps> triangle_taps(int input, int output) {
+    const double scale = double(input) / output;
+    const double support = std::max(1.0, scale);
+    std::vector<Taps> taps(static_cast<size_t>(output));
+    for (int i = 0; i < output; ++i) {
+        const double centre = (i + 0.5) * scale;
+        const int first = std::max(0, int(std::floor(centre - support)));
+        const int last = std::min(input - 1, int(std::ceil(centre + support)));
+        std::vector<double> weights;
+        double sum = 0;
+        for (int k = first; k <= last; ++k) {
+            weights.push_back(std::max(0.0, 1.0 - std::abs(k + 0.5 - centre) / support));
+            sum += weights.back();
+        }
+        Taps& tap = taps[size_t(i)];
+        tap.first = first;
+        for (double weight : weights) tap.weights.push_back(float(weight / sum));
+    }
+    return taps;
+}
+
+uint8_t to_byte(float value) {
+    return uint8_t(std::clamp(value + 0.5f, 0.0f, 255.0f));
+}
+
+// [height, input, 3] -> [height, output, 3] for one row.
+void resize_row(const uint8_t* row, const std::vector<Taps>& taps, float* out) {
+    for (const Taps& tap : taps) {
+        float red = 0, green = 0, blue = 0;
+        const uint8_t* pixel = row + size_t(tap.first) * 3;
+        for (float weight : tap.weights) {
+            red += weight * float(pixel[0]);
+            green += weight * float(pixel[1]);
+            blue += weight * float(pixel[2]);
+            pixel += 3;
+        }
+        *out++ = red;
+        *out++ = green;
+        *out++ = blue;
+    }
+}
+
+void check_not_empty(const Image& image, const char* what) {
+    if (image.empty()) fail("{}: expected a picture, found an empty one", what);
+    UNMASK_ASSERT(image.pixels.size() == size_t(image.width) * size_t(image.height) * 3);
+}
+
+}  // namespace
+
+Image crop(const Image& image, const Box& box) {
+    check_not_empty(image, "crop");
+    if (box.width <= 0 || box.height <= 0)
+        fail("crop: expected a box with a positive size, found {} x {}", box.width, box.height);
+    Image result(box.width, box.height);
+    const auto clamped = [](int64_t value, int size) { return int(std::clamp<int64_t>(value, 0, size - 1)); };
+    for (int y = 0; y < box.height; ++y) {
+        const uint8_t* row = image.at(0, clamped(int64_t{box.y} + y, image.height));
+        uint8_t* out = result.at(0, y);
+        for (int x = 0; x < box.width; ++x, out += 3)
+            std::copy_n(row + size_t(clamped(int64_t{box.x} + x, image.width)) * 3, 3, out);
+    }
+    return result;
+}
+
+Image resize(const Image& image, int width, int height) {
+    check_not_empty(image, "resize");
+    if (width <= 0 || height <= 0) fail("resize: expected a positive size, found {} x {}", width, height);
+    if (width == image.width && height == image.height) return image;
+    const std::vector<Taps> columns = triangle_taps(image.width, width);
+    const std::vector<Taps> rows = triangle_taps(image.height, height);
+    const size_t stride = size_t(width) * 3;
+
+    // Rows that are already narrowed, kept in a ring that holds as many as one output row needs.
+    size_t ring_size = 0;
+    for (const Taps& tap : rows) ring_size = std::max(ring_size, tap.weights.size());
+    std::vector<float> ring(ring_size * stride), sum(stride);
+    int narrowed = 0;
+    Image result(width, height);
+    for (int y = 0; y < height; ++y) {
+        const Taps& tap = rows[size_t(y)];
+        const int end = tap.first + int(tap.weights.size());
+        for (narrowed = std::max(narrowed, tap.first); narrowed < end; ++narrowed)
+            resize_row(image.at(0, narrowed), columns, &ring[size_t(narrowed) % ring_size * stride]);
+        std::fill(sum.begin(), sum.end(), 0.0f);
+        for (size_t k = 0; k < tap.weights.size(); ++k) {
+            const float weight = tap.weights[k];
+            const float* row = &ring[(size_t(tap.first) + k) % ring_size * stride];
+            for (size_t i = 0; i < stride; ++i) sum[i] += weight * row[i];
+        }
+        std::transform(sum.begin(), sum.end(), result.at(0, y), to_byte);
+    }
+    return result;
+}
+
+Box square_with_margin(const Box& box, double margin) {
+    if (box.width <= 0 || box.height <= 0 || !(margin > 0) || !std::isfinite(margin))
+        fail("square_with_margin: expected a positive box and margin, found {} x {} and {}", box.width,
+             box.height, margin);
+    const int side = std::max(1, int(std::lround(std::max(box.width, box.height) * margin)));
+    const double centre_x = box.x + box.width / 2.0, centre_y = box.y + box.height / 2.0;
+    return {int(std::floor(centre_x - side / 2.0)), int(std::floor(centre_y - side / 2.0)), side, side};
+}
+
+}  // namespace unmask

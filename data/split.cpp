@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/split.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+const std::array<std::string, 3> split_names{"train", "val", "test"};
+
+std::array<double, 3> fractions_of(const SplitOptions& options) {
+    const std::array<double, 3> fractions{options.train, options.val, options.test};
+    const double sum = options.train + options.val + options.test;
+    for (double fraction : fractions)
+        if (!(fraction >= 0)) fail("split fractions: expected numbers of 0 or more, found {}", fraction);
+    if (std::abs(sum - 1) > 1e-6) fail("split fractions: expected a sum of 1, found {}", sum);
+    return fractions;
+}
+
+// FNV-1a over the seed's bytes and the name, with a final mix so that similar names end up far apart.
+uint64_t hash(const std::string& name, uint64_t seed) {
+    uint64_t value = 0xcbf29ce484222325u;
+    const auto feed = [&](uint8_t byte) { value = (value ^ byte) * 0x100000001b3u; };
+    for (int i = 0; i < 8; ++i) feed(uint8_t(seed >> (8 * i)));
+    for (char c : name) feed(uint8_t(c));
+    value ^= value >> 33;
+    value *= 0xff51afd7ed558ccdu;
+    value ^= value >> 33;
+    value *= 0xc4ceb9fe1a85ec53u;
+    return value ^ (value >> 33);
+}
+
+// Items that are tied together by identities.
+struct Group {
+    std::vector<size_t> items;
+    std::string name;        // its smallest item's name
+    std::string official;    // the official split, or empty
+    std::string decided_by;  // an item with that official split
+    bool real = false, fake = false;
+};
+
+// Disjoint sets with path halving.
+class DisjointSets {
+  public:
+    explicit DisjointSets(size_t count) : parent_(count) {
+        std::iota(parent_.begin(), parent_.end(), size_t{0});
+    }
+    size_t find(size_t i) {
+        while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+        return i;
+    }
+    void join(size_t a, size_t b) { parent_[find(a)] = find(b); }
+
+  private:
+    std::vector<size_t> parent_;
+};
+
+std::vector<Group> group_items(std::span<const SplitItem> items) {
+    DisjointSets sets(items.size());
+    std::map<std::string, size_t> first_with;
+    std::set<std::string> names;
+    for (size_t i = 0; i < items.size(); ++i) {
+        if (!names.insert(items[i].name).second) fail("split: video \"{}\" is there twice", items[i].name);
+        for (const std::string& identity : items[i].identities)
+            sets.join(i, first_with.emplace(identity, i).first->second);
+    }
+    std::map<size_t, Group> by_root;
+    for (size_t i = 0; i < items.size(); ++i) {
+        const SplitItem& item = items[i];
+        Group& group = by_root[sets.find(i)];
+        if (group.items.empty() || item.name < group.name) group.name = item.name;
+        group.items.push_back(i);
+        (item.label == 0 ? group.real : group.fake) = true;
+        if (item.official.empty()) continue;
+        if (!group.official.empty() && group.official != item.official)
+            fail("split: \"{}\" is in the official {} list and \"{}\" in {}, but they share an identity",
+                 group.decided_by, group.official, item.name, item.official);
+        group.official = item.official;
+        group.decided_by = item.name;
+    }
+    std::vector<Group> groups;
+    for (auto& [root, group] : by_root) groups.push_back(std::move(group));
+    return groups;
+}
+
+void add_notices(const std::vector<Group>& groups, std::span<const SplitItem> items,
+                 const SplitOptions& options, SplitResult& result) {
+    const std::array<double, 3> fractions = fractions_of(options);
+    for (size_t s = 0; s < split_names.size(); ++s) {
+        bool real = false, fake = false;
+        for (size_t i = 0; i < items.size(); ++i)
+            if (result.splits[i] == split_names[s]) (items[i].label == 0 ? real : fake) = true;
+        if (fractions[s] > 0 && !real && !fake)
+            result.notices.push_back(fmt::format(
+                "the {} split is empty: the {} videos form only {} group(s) without a shared identity",
+                split_names[s], items.size(), groups.size()));
+        else if (real != fake)
+            result.notices.push_back(
+                fmt::format("the {} split has only {} videos", split_names[s], real ? "real" : "fake"));
+    }
+}
+
+}  // namespace
+
+SplitBy parse_split_by(std::string_view text) {
+    if (text == "video") return SplitBy::video;
+    if (text == "frame") return SplitBy::frame;
+    fail("split: expected video or frame, found \"{}\"", text);
+}
+
+std::vector<int64_t> apportion(int64_t count, std::span<const double> fractions) {
+    std::vector<int64_t> parts;
+    std::vector<size_t> order;
+    int64_t given = 0;
+    for (size_t i = 0; i < fractions.size(); ++i) {
+        // A hair more, so that 0.14 * 50 counts as 7.
+        parts.push_back(int64_t(std::floor(double(count) * fractions[i] + 1e-9)));
+        given += parts.back();
+        order.push_back(i);
+    }
+    const auto remainder = [&](size_t i) { return double(count) * fractions[i] - double(parts[i]); };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return remainder(a) > remainder(b); });
+    for (size_t k = 0; given < count; ++k, ++given) ++parts[order[k % order.size()]];
+
+    // Whoever is left with nothing takes one from the largest, first the first, then the last, then those
+    // between.
+    std::vector<size_t> positive;
+    for (size_t i = 0; i < fractions.size(); ++i)
+        if (fractions[i] > 0) positive.push_back(i);
+    if (positive.size() > 2) std::rotate(positive.begin() + 1, positive.end() - 1, positive.end());
+    int64_t able = count;  // as many parts as there is something for
+    for (size_t i : positive) {
+        if (able-- <= 0) break;
+        if (parts[i] > 0) continue;
+        // A part of one that comes later in this order may lose it.
+        const auto largest = std::max_element(parts.begin(), parts.end());
+        const size_t from = *largest > 1 ? size_t(largest - parts.begin())
+                                         : *std::find_if(positive.rbegin(), positive.rend(),
+                                                         [&](size_t k) { return parts[k] > 0; });
+        --parts[from];
+        ++parts[i];
+    }
+    return parts;
+}
+
+SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions& options) {
+    const std::array<double, 3> fractions = fractions_of(options);
+    SplitResult result{std::vector<std::string>(items.size()), {}};
+    const std::vector<Group> groups = group_items(items);
+    const auto assign = [&](const Group& group, const std::string& split) {
+        for (size_t i : group.items) result.splits[i] = split;
+    };
+    // Groups with real videos only, with forgeries only and with both are dealt out one kind after the other.
+    std::array<std::vector<const Group*>, 3> kinds;
+    size_t official = 0;
+    for (const Group& group : groups) {
+        if (group.official.empty()) {
+            kinds[group.real && group.fake ? 0 : group.real ? 1 : 2].push_back(&group);
+            continue;
+        }
+        assign(group, group.official);
+        official += group.items.size();
+    }
+    for (std::vector<const Group*>& kind : kinds) {
+        std::sort(kind.begin(), kind.end(), [&](const Group* a, const Group* b) {
+            return std::pair(hash(a->name, options.seed), a->name) <
+                   std::pair(hash(b->name, options.seed), b->name);
+        });
+        const std::vector<int64_t> counts = apportion(int64_t(kind.size()), fractions);
+        size_t next = 0;
+        for (size_t s = 0; s < split_names.size(); ++s)
+            for (int64_t k = 0; k < counts[s]; ++k) assign(*kind[next++], split_names[s]);
+    }
+    if (official > 0)
+        result.notices.push_back(fmt::format("{} of {} videos are split by the dataset's official lists{}",
+                                             official, items.size(),
+                                             official < items.size() ? ", the others by hash" : ""));
+    add_notices(groups, items, options, result);
+    return result;
+}
+
+std::string split_by_frame(Manifest& manifest, const SplitOptions& options) {
+    const std::array<double, 3> fractions = fractions_of(options);
+    std::map<std::pair<std::string, std::string>, std::vector<ManifestRow*>> videos;
+    for (ManifestRow& row : manifest.rows) videos[{row.dataset, row.video}].push_back(&row);
+    for (auto& [id, rows] : videos) {
+        std::stable_sort(rows.begin(), rows.end(),
+                         [](const ManifestRow* a, const ManifestRow* b) { return a->frame < b->frame; });
+        const std::vector<int64_t> counts = apportion(int64_t(rows.size()), fractions);
+        size_t next = 0;
+        for (size_t s = 0; s < split_names.size(); ++s)
+            for (int64_t k = 0; k < counts[s]; ++k) rows[next++]->split = split_names[s];
+    }
+    return "split by frame: every video is on all sides, so that results are far too good; for first tries "
+           "only";
+}
+
+}  // namespace unmask
