@@ -8,18 +8,14 @@
 namespace unmask {
 namespace {
 
-// One line of count values, stride apart, through the kernel (index 0 its centre).
-void blur_line(float* line, int count, ptrdiff_t stride, const std::vector<float>& kernel,
-               std::vector<float>& scratch) {
-    const int radius = int(kernel.size()) - 1;
-    scratch.resize(size_t(count) + 2 * radius);
-    for (int i = -radius; i < count + radius; ++i)
-        scratch[size_t(i + radius)] = line[std::clamp(i, 0, count - 1) * stride];
-    for (int i = 0; i < count; ++i) {
-        const float* at = &scratch[size_t(i + radius)];
-        float sum = kernel[0] * at[0];
-        for (int k = 1; k <= radius; ++k) sum += kernel[k] * (at[-k] + at[k]);
-        line[i * stride] = sum;
+// out[i] = Σ_k kernel[|k|] in[i + k·stride] over count values; index 0 of the kernel is its centre.
+void convolve(const float* in, float* out, size_t count, ptrdiff_t stride, const std::vector<float>& kernel) {
+    for (size_t i = 0; i < count; ++i) out[i] = kernel[0] * in[i];
+    for (size_t k = 1; k < kernel.size(); ++k) {
+        const float weight = kernel[k];
+        const float* before = in - ptrdiff_t(k) * stride;
+        const float* after = in + ptrdiff_t(k) * stride;
+        for (size_t i = 0; i < count; ++i) out[i] += weight * (before[i] + after[i]);
     }
 }
 
@@ -75,13 +71,22 @@ void gaussian_blur(float* values, int rows, int columns, int channels, float sig
         sum += (k == 0 ? 1 : 2) * kernel[size_t(k)];
     }
     for (float& weight : kernel) weight /= sum;
-    std::vector<float> scratch;
+    // Down the columns: the plane with its first and last row repeated, then along the rows likewise.
+    const size_t line = size_t(columns) * channels;
+    std::vector<float> padded((size_t(rows) + 2 * radius) * line);
+    for (int row = -radius; row < rows + radius; ++row)
+        std::copy_n(values + size_t(std::clamp(row, 0, rows - 1)) * line, line,
+                    &padded[size_t(row + radius) * line]);
     for (int row = 0; row < rows; ++row)
-        for (int channel = 0; channel < channels; ++channel)
-            blur_line(values + ptrdiff_t(row) * columns * channels + channel, columns, channels, kernel,
-                      scratch);
-    for (int i = 0; i < columns * channels; ++i)
-        blur_line(values + i, rows, ptrdiff_t(columns) * channels, kernel, scratch);
+        convolve(&padded[size_t(row + radius) * line], values + size_t(row) * line, line, ptrdiff_t(line),
+                 kernel);
+    for (int row = 0; row < rows; ++row) {
+        float* at = values + size_t(row) * line;
+        for (int column = -radius; column < columns + radius; ++column)
+            std::copy_n(at + size_t(std::clamp(column, 0, columns - 1)) * channels, channels,
+                        &padded[size_t(column + radius) * channels]);
+        convolve(&padded[size_t(radius) * channels], at, line, channels, kernel);
+    }
 }
 
 Image photograph(LightPlane light, const FaceView& view) {

@@ -19,7 +19,7 @@ void FeaturePainter::eyeball(float side, float t, float v, float upper, Vec3 rig
     Vec3 white = mix(Vec3{0.66f, 0.63f, 0.60f}, Vec3{0.60f, 0.38f, 0.33f},
                      0.7f * smoothstep(0.65f, 1.05f, std::abs(t)));
     const float fibres = cloud_noise()(offset_ + 2.2f * std::atan2(iv, iu), 5 + 1.5f * d);
-    Vec3 iris = identity_.iris * (1.15f + 0.55f * fibres);
+    Vec3 iris = identity_.iris * (0.95f + 0.5f * fibres);
     // Lighter towards the lower edge, where the key shines through, and dark at the rim.
     iris = iris * (1 + 0.7f * smoothstep(0.1f, -0.3f, iv)) *
            (1 - 0.75f * smoothstep(0.78f, 1.0f, d / iris_radius));
@@ -68,7 +68,7 @@ float FeaturePainter::eye(float x, float y, Vec3 right, Vec3 up, Vec3 key_direct
         const float hu = iu - 0.26f * key_direction.x, hv = iv - 0.24f * key_direction.y;
         const float gu = iu + 0.20f * key_direction.x, gv = iv + 0.10f;
         return 0.9f * smoothstep(0.013f, 0.004f, hu * hu + hv * hv) +
-               0.10f * hill((gu * gu + gv * gv) / 0.02f);
+               0.025f * hill((gu * gu + gv * gv) / 0.02f);
     }
     // Lashes: a dark line along the upper lid that reaches beyond the outer corner, a faint one below.
     const float thick = 0.085f + 0.05f * saturate(t + 0.3f) - 0.04f * smoothstep(-0.5f, -1.0f, t);

@@ -52,7 +52,7 @@ class Drawing {
             const Surface shell = hair_.surface();
             buffer.draw(shell, Part::hair, projection, covers);
             // Behind the neck one looks at long hair from inside.
-            buffer.draw(shell.reversed(), Part::hair_inside, projection, covers);
+            if (hair_.hangs()) buffer.draw(shell.reversed(), Part::hair_inside, projection, covers);
         }
         LightPlane plane(size_, size_);
         constexpr float share = 1.0f / (supersampling * supersampling);
@@ -136,6 +136,7 @@ class Drawing {
                     // The scalp between the roots, and the shade under the hair's edge.
                     const float inside = hair_.inside(local.z, local.y);
                     skin.albedo = mix(skin.albedo, identity_.hair, 0.85f * smoothstep(-0.03f, 0.05f, inside));
+                    skin.gloss *= 1 - smoothstep(-0.10f, 0.0f, inside);
                     skin.occlusion *= 1 - 0.45f * smoothstep(-0.14f, 0.0f, inside);
                     skin.shadow *= 1 - 0.35f * smoothstep(-0.09f, 0.0f, inside);
                 }

@@ -103,6 +103,7 @@ Surface Hair::surface() const {
             const size_t i = shell.index(row, column);
             shell.position[i] = head_.rotation()(base + outward * std::max(thick, 0.008f));
             shell.local[i] = {azimuth, y, in};
+            shell.absent[i] = in < -0.12f;
         }
     }
     shell.compute_normals();

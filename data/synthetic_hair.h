@@ -21,6 +21,7 @@ class Hair {
     [[nodiscard]] Shading material(const Vec3& local, Vec3 normal, Vec3 key_direction) const;
 
     [[nodiscard]] bool exists() const { return identity_.hair_style != HairStyle::bald; }
+    [[nodiscard]] bool hangs() const { return long_; }
 
   private:
     // Value across the strands at a place, in about [-1, 1].

@@ -83,14 +83,22 @@ float HeadShape::relief(float x, float y) const {
     return z;
 }
 
-Vec3 HeadShape::point(float azimuth, float y) const {
-    const float s = std::sin(azimuth), c = std::cos(azimuth);
-    const float x = width(y) * s;
+HeadShape::Meridian::Meridian(float azimuth)
     // A face is flatter in front than an ellipse.
-    const float flat = c > 0 ? std::pow(c, 0.85f) : c;
-    float z = depth(y) * flat;
-    if (c > 0) z += relief(x, y) * smoothstep(0.0f, 0.45f, c);
+    : azimuth(azimuth),
+      sine(std::sin(azimuth)),
+      cosine(std::cos(azimuth)),
+      flat(cosine > 0 ? std::pow(cosine, 0.85f) : cosine) {}
+
+Vec3 HeadShape::point(const Meridian& meridian, float y, float width, float depth) const {
+    const float x = width * meridian.sine;
+    float z = depth * meridian.flat;
+    if (meridian.cosine > 0) z += relief(x, y) * smoothstep(0.0f, 0.45f, meridian.cosine);
     return {x, layout_.drop_jaw(x, y), z};
+}
+
+Vec3 HeadShape::point(float azimuth, float y) const {
+    return point(Meridian(azimuth), y, width(y), depth(y));
 }
 
 Vec3 HeadShape::front(float x, float y) const {
@@ -100,16 +108,22 @@ Vec3 HeadShape::front(float x, float y) const {
 Surface HeadShape::head() const {
     constexpr int rows = 132, columns = 112;
     constexpr float widest = 2.2f;  // azimuth of the outermost columns
+    std::vector<Meridian> meridians;
+    for (int column = 0; column < columns; ++column) {
+        // Columns stand closer in front, where the features are.
+        const float p = 2 * float(column) / (columns - 1) - 1;
+        meridians.emplace_back(widest * p * (0.45f + 0.55f * p * p));
+    }
     Surface surface(rows, columns);
     for (int row = 0; row < rows; ++row) {
         const float q = 2 * float(row) / (rows - 1) - 1;
         const float y = 0.9995f * mix(q, std::sin(0.5f * pi * q), 0.3f);
+        const float width = this->width(y), depth = this->depth(y);
         for (int column = 0; column < columns; ++column) {
-            // Columns stand closer in front, where the features are.
-            const float p = 2 * float(column) / (columns - 1) - 1;
-            const float azimuth = widest * p * (0.45f + 0.55f * p * p);
-            surface.position[surface.index(row, column)] = rotation_(point(azimuth, y));
-            surface.local[surface.index(row, column)] = {width(y) * std::sin(azimuth), y, azimuth};
+            const Meridian& meridian = meridians[size_t(column)];
+            const size_t i = surface.index(row, column);
+            surface.position[i] = rotation_(point(meridian, y, width, depth));
+            surface.local[i] = {width * meridian.sine, y, meridian.azimuth};
         }
     }
     surface.compute_normals();

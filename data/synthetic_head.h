@@ -32,6 +32,12 @@ class HeadShape {
     [[nodiscard]] const Rotation& rotation() const { return rotation_; }
 
   private:
+    // What a column of the head's grid needs of its azimuth.
+    struct Meridian {
+        float azimuth, sine, cosine, flat;
+        explicit Meridian(float azimuth);
+    };
+    [[nodiscard]] Vec3 point(const Meridian& meridian, float y, float width, float depth) const;
     // Displacement of the features along z.
     [[nodiscard]] float relief(float x, float y) const;
 

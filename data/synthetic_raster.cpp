@@ -11,6 +11,7 @@ Surface Surface::reversed() const {
             back.position[to] = position[from];
             back.normal[to] = normal[from] * -1.0f;
             back.local[to] = local[from];
+            back.absent[to] = absent[from];
         }
     }
     return back;

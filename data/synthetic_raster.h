@@ -28,13 +28,15 @@ struct Projection {
 struct Surface {
     int rows = 0, columns = 0;
     std::vector<Vec3> position, normal, local;
+    std::vector<uint8_t> absent;  // nothing is drawn between four absent points
 
     Surface(int rows, int columns)
         : rows(rows),
           columns(columns),
           position(size_t(rows) * columns),
           normal(size_t(rows) * columns),
-          local(size_t(rows) * columns) {}
+          local(size_t(rows) * columns),
+          absent(size_t(rows) * columns) {}
 
     [[nodiscard]] size_t index(int row, int column) const { return size_t(row) * columns + column; }
 
@@ -65,6 +67,7 @@ class FragmentBuffer {
         for (int row = 0; row + 1 < surface.rows; ++row) {
             for (int column = 0; column + 1 < surface.columns; ++column) {
                 const size_t a = surface.index(row, column), b = a + 1, c = a + surface.columns, d = c + 1;
+                if (surface.absent[a] & surface.absent[b] & surface.absent[c] & surface.absent[d]) continue;
                 triangle(surface, projected, part, a, b, d, keep);
                 triangle(surface, projected, part, a, d, c, keep);
             }
