@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The work of `unmask bench` in PyTorch: the same detector, mode, batch and threads, on random weights and images.
+
+    python3 bench/peers/torch_detector.py --mode infer --batch 1        # prints one line of JSON
+    python3 bench/peers/torch_detector.py --mode export --out m.onnx    # for onnx_detector.mjs
+
+Needs Debian's python3-torch and python3-torchvision.
+"""
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+
+class MobileNetV1(nn.Module):
+    """Howard et al. 2017 up to global average pooling."""
+
+    def __init__(self):
+        super().__init__()
+        channels, layers = 32, [self.block(3, 32, 3, 2, 1)]
+        for outputs, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [
+                (1024, 2), (1024, 1)]:
+            layers += [self.block(channels, channels, 3, stride, channels), self.block(channels, outputs, 1, 1, 1)]
+            channels = outputs
+        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    @staticmethod
+    def block(inputs, outputs, kernel, stride, groups):
+        return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+                             nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def make_backbone(name):
+    if name == "mobilenet_v1":
+        return MobileNetV1(), 1024
+    net = getattr(torchvision.models, name)(weights=None)
+    if name.startswith("resnet"):
+        features, net.fc = net.fc.in_features, nn.Identity()
+    else:
+        features, net.classifier = 1280, nn.Identity()
+    return net, features
+
+
+class Detector(nn.Module):
+    def __init__(self, backbone, branches):
+        super().__init__()
+        made = [make_backbone(backbone) for _ in range(branches)]
+        self.branches = nn.ModuleList(net for net, _ in made)
+        d = made[0][1]
+        self.fusion = nn.Sequential(nn.Linear(branches * d, 1000), nn.BatchNorm1d(1000), nn.ReLU(), nn.Dropout(),
+                                    nn.Linear(1000, 500), nn.BatchNorm1d(500), nn.ReLU(), nn.Dropout(), nn.Linear(500, d))
+        self.dropout = nn.Dropout()
+        self.global_head = nn.Linear(d, 2)
+        self.joint_head = nn.Linear(branches * d, 2)
+        self.leave_one_out_heads = nn.ModuleList(nn.Linear((branches - 1) * d, 2) for _ in range(branches))
+
+    def features(self, x):
+        return [branch(x) for branch in self.branches]
+
+    def forward(self, x):
+        return self.global_head(self.fusion(torch.cat(self.features(x), 1)))
+
+    def all_heads(self, x):
+        z = self.features(x)
+        joint = torch.cat(z, 1)
+        others = [head(torch.cat(z[:i] + z[i + 1:], 1)) for i, head in enumerate(self.leave_one_out_heads)]
+        return self.global_head(self.dropout(self.fusion(joint))), self.joint_head(joint), others
+
+
+def objective(heads, labels, sigma, temperature=1.5):
+    to_global, to_joint, others = heads
+    log_q = lambda logits: F.log_softmax(logits / temperature, 1)
+    anchor = log_q(to_joint.detach())
+    divergence = lambda logits: F.kl_div(anchor, log_q(logits), reduction="mean", log_target=True)
+    classification = sum(F.cross_entropy(logits, labels) for logits in [to_global, to_joint, *others])
+    terms = [classification, divergence(to_global), torch.exp(-sum(divergence(logits) for logits in others))]
+    return sum(0.5 / s**2 * term + torch.log(1 + s**2) for term, s in zip(terms, sigma))
+
+
+def median_seconds(run, repeats):
+    run()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mode", choices=["infer", "train", "export"], required=True)
+    parser.add_argument("--backbone", default="resnet34")
+    parser.add_argument("--branches", type=int, default=4)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", default="detector.onnx")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    net = Detector(args.backbone, args.branches)
+    x = torch.rand(args.batch, 3, args.size, args.size)
+    if args.mode == "export":
+        net.eval()
+        torch.onnx.export(net, x, args.out, opset_version=13, input_names=["image"], output_names=["logits"],
+                          dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}})
+        return
+    if args.mode == "infer":
+        net.eval()
+
+        def run():
+            with torch.no_grad():
+                net(x)
+    else:
+        labels = torch.arange(args.batch) % 2
+        sigma = nn.Parameter(torch.ones(3))
+        optimizer = torch.optim.Adam([*net.parameters(), sigma], lr=1e-3, weight_decay=1e-6)
+
+        def run():
+            optimizer.zero_grad(set_to_none=True)
+            objective(net.all_heads(x), labels, sigma).backward()
+            optimizer.step()
+    seconds = median_seconds(run, args.repeats)
+    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "mode": args.mode, "backbone": args.backbone,
+                      "branches": args.branches, "size": args.size, "batch": args.batch, "threads": args.threads,
+                      "seconds": seconds, "images_per_second": args.batch / seconds,
+                      "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+
+
+main()
