@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "data/face_detector.h"
@@ -66,8 +68,10 @@ TEST(SyntheticFace, PeopleAreDistinct) {
 TEST(SyntheticFace, TraitsVaryWithinPlausibleBounds) {
     int bearded = 0, bald = 0, freckled = 0;
     float lightest = 0, darkest = 1;
+    std::set<std::pair<float, float>> shapes;
     for (uint64_t seed = 0; seed < 400; ++seed) {
         const FaceIdentity person = make_identity(seed);
+        EXPECT_TRUE(shapes.emplace(person.head_width, person.eye_distance).second) << seed;
         bearded += person.beard > 0;
         bald += person.hair_style == HairStyle::bald;
         freckled += person.freckles > 0;
