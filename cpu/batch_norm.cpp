@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm. Forward: one pass for the statistics, one that normalises, adds the residual and activates. Backward:
+// with g the gradient before the activation and x̂ the normalised input, one pass for Σg and Σg·x̂, one that writes
+//     grad_x = weight / sqrt(σ² + eps) · (g - Σg / R - x̂ · Σg·x̂ / R)      (without the sums in inference).
+#include "engine/ops/batch_norm.h"
+
+#include <cmath>
+
+#include "cpu/channel_sums.h"
+#include "cpu/dispatch.h"
+#include "cpu/parallel.h"
+#include "cpu/vector_math.h"
+
+namespace unmask {
+namespace {
+
+int64_t row_count(const Tensor& x) { return x.numel() / std::max<int64_t>(x.dim(-1), 1); }
+
+// Merges the parts' moments, moves the running statistics and fills the saved ones.
+template <class T> void batch_statistics(const Tensor& x, BatchNormState& state, const BatchNormParams& params) {
+    const int64_t rows = row_count(x), channels = x.dim(-1);
+    const ChannelParts parts(rows, channels);
+    const Tensor scratch = Tensor::empty({parts.parts(), 2, channels}, DType::f64);
+    double* moments = scratch.data<double>();
+    parts.run([&](int64_t row, int64_t count, int64_t channel, int64_t width, int64_t part) {
+        double* mean = moments + part * 2 * channels + channel;
+        channel_moments(x.data<T>() + row * channels + channel, channels, count, width, mean, mean + channels);
+    });
+    T *mean = state.saved_mean.data<T>(), *inverse = state.saved_inverse_deviation.data<T>();
+    T *running_mean = state.running_mean.data<T>(), *running_variance = state.running_variance.data<T>();
+    const double total = static_cast<double>(rows), kept = 1.0 - params.momentum;
+    const double unbiased = total / std::max(total - 1.0, 1.0);
+    for (int64_t c = 0; c < channels; ++c) {
+        double centre = moments[c], squares = moments[channels + c];
+        double before = static_cast<double>(parts.part_rows(0));
+        for (int64_t part = 1; part < parts.parts(); ++part) {
+            const double* other = moments + part * 2 * channels + c;
+            const double here = static_cast<double>(parts.part_rows(part));
+            const double delta = other[0] - centre, weight = here / (before + here);
+            centre += delta * weight;
+            squares += other[channels] + delta * delta * before * weight;
+            before += here;
+        }
+        const double variance = squares / total;
+        mean[c] = static_cast<T>(centre);
+        inverse[c] = static_cast<T>(1.0 / std::sqrt(variance + params.eps));
+        running_mean[c] = static_cast<T>(kept * static_cast<double>(running_mean[c]) + params.momentum * centre);
+        running_variance[c] = static_cast<T>(kept * static_cast<double>(running_variance[c]) +
+                                             params.momentum * variance * unbiased);
+    }
+}
+
+template <class T> void running_statistics(BatchNormState& state, const BatchNormParams& params) {
+    state.saved_mean.copy_from(state.running_mean);
+    const T* variance = state.running_variance.data<T>();
+    T* inverse = state.saved_inverse_deviation.data<T>();
+    for (int64_t c = 0; c < state.running_variance.numel(); ++c)
+        inverse[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance[c]) + params.eps));
+}
+
+template <class T, class Function>
+void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormState& state, Function function) {
+    const int64_t channels = x.dim(-1);
+    const Tensor scratch = Tensor::empty({channels}, x.dtype());
+    T* scale = scratch.data<T>();
+    const T *mean = state.saved_mean.data<T>(), *bias = state.bias.data<T>();
+    for (int64_t c = 0; c < channels; ++c)
+        scale[c] = state.weight.data<T>()[c] * state.saved_inverse_deviation.data<T>()[c];
+    const T* added = residual.defined() ? residual.data<T>() : nullptr;
+    parallel_rows(row_count(x), channels, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            const T* from = x.data<T>() + row * channels;
+            T* to = y.data<T>() + row * channels;
+            if (added == nullptr) {
+#pragma omp simd
+                for (int64_t c = 0; c < channels; ++c) to[c] = function((from[c] - mean[c]) * scale[c] + bias[c]);
+            } else {
+                const T* other = added + row * channels;
+#pragma omp simd
+                for (int64_t c = 0; c < channels; ++c)
+                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c] + other[c]);
+            }
+        }
+    });
+}
+
+void forward(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState& state,
+             const BatchNormParams& params) {
+    if (x.numel() == 0) return;
+    dispatch_floating(batch_norm_forward.name(), x, [&](auto zero) {
+        using T = decltype(zero);
+        if (params.training)
+            batch_statistics<T>(x, state, params);
+        else
+            running_statistics<T>(state, params);
+        dispatch_fused_activation(params.activation,
+                                  [&](auto function) { normalise<T>(x, residual, y, state, function); });
+    });
+}
+
+// The tensors that backward reads, and the gradient before the activation at one element.
+template <class T, class Function> struct Inputs {
+    const T *grad_y, *x, *residual, *y;
+    const T *mean, *inverse, *weight, *bias;
+
+    Inputs(const Tensor& gradient, const Tensor& in, const Tensor& added, const Tensor& result,
+           const BatchNormState& state)
+        : grad_y(gradient.data<T>()), x(in.data<T>()), residual(added.defined() ? added.data<T>() : nullptr),
+          y(result.defined() ? result.data<T>() : nullptr), mean(state.saved_mean.data<T>()),
+          inverse(state.saved_inverse_deviation.data<T>()), weight(state.weight.data<T>()),
+          bias(state.bias.data<T>()) {}
+
+    [[nodiscard]] T normalised(int64_t i, int64_t c) const { return (x[i] - mean[c]) * inverse[c]; }
+    template <bool with_residual> [[nodiscard]] T gradient(int64_t i, int64_t c, T normalised) const {
+        if constexpr (std::is_same_v<Function, Relu>) return y[i] > T(0) ? grad_y[i] : T(0);
+        if constexpr (std::is_same_v<Function, Silu>) {
+            const T before = normalised * weight[c] + bias[c];
+            return grad_y[i] * silu_derivative(with_residual ? before + residual[i] : before);
+        }
+        return grad_y[i];
+    }
+};
+
+// sums [2][C] = Σg, Σg·x̂.
+template <bool with_residual, class T, class Function>
+void gradient_sums(const Inputs<T, Function>& inputs, int64_t rows, int64_t channels, double* sums) {
+    const ChannelParts parts(rows, channels);
+    const Tensor scratch = Tensor::zeros({parts.parts(), 2, channels}, DType::f64);
+    double* partials = scratch.data<double>();
+    parts.run([&](int64_t first, int64_t count, int64_t channel, int64_t width, int64_t part) {
+        double* totals = partials + part * 2 * channels + channel;
+        std::array<T, ChannelParts::strip> plain, scaled;
+        for (int64_t begin = 0; begin < count; begin += ChannelParts::block_rows) {
+            std::fill_n(plain.data(), width, T(0));
+            std::fill_n(scaled.data(), width, T(0));
+            for (int64_t row = begin; row < std::min(count, begin + ChannelParts::block_rows); ++row) {
+                const int64_t start = (first + row) * channels + channel;
+#pragma omp simd
+                for (int64_t c = 0; c < width; ++c) {
+                    const T normalised = inputs.normalised(start + c, channel + c);
+                    const T g = inputs.template gradient<with_residual>(start + c, channel + c, normalised);
+                    plain[c] += g;
+                    scaled[c] += g * normalised;
+                }
+            }
+#pragma omp simd
+            for (int64_t c = 0; c < width; ++c) {
+                totals[c] += static_cast<double>(plain[c]);
+                totals[channels + c] += static_cast<double>(scaled[c]);
+            }
+        }
+    });
+    std::fill_n(sums, 2 * channels, 0.0);
+    for (int64_t part = 0; part < parts.parts(); ++part)
+        for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += partials[part * 2 * channels + i];
+}
+
+// grad_x = scale · (g - shift - x̂ · slope), grad_residual = g; either may be null.
+template <bool with_residual, class T, class Function>
+void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t channels, const T* scale, const T* shift,
+                    const T* slope, T* grad_x, T* grad_residual) {
+    parallel_rows(rows, channels, [&](int64_t begin, int64_t end) {
+        const auto sweep = [&](auto write) {
+            for (int64_t row = begin; row < end; ++row) {
+                const int64_t start = row * channels;
+#pragma omp simd
+                for (int64_t c = 0; c < channels; ++c) {
+                    const T normalised = inputs.normalised(start + c, c);
+                    const T g = inputs.template gradient<with_residual>(start + c, c, normalised);
+                    write(start + c, g, scale[c] * (g - shift[c] - normalised * slope[c]));
+                }
+            }
+        };
+        if (grad_x != nullptr && grad_residual != nullptr)
+            sweep([=](int64_t i, T g, T value) { grad_x[i] = value, grad_residual[i] = g; });
+        else if (grad_x != nullptr)
+            sweep([=](int64_t i, T, T value) { grad_x[i] = value; });
+        else
+            sweep([=](int64_t i, T g, T) { grad_residual[i] = g; });
+    });
+}
+
+template <bool with_residual, class T, class Function>
+void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, BatchNormGradients& gradients, bool training) {
+    const int64_t rows = row_count(x), channels = x.dim(-1);
+    const Tensor sum_memory = Tensor::zeros({2, channels}, DType::f64);
+    double* sums = sum_memory.data<double>();
+    if (training || gradients.weight.defined() || gradients.bias.defined())
+        gradient_sums<with_residual>(inputs, rows, channels, sums);
+    const Tensor factors = Tensor::empty({3, channels}, x.dtype());
+    T* scale = factors.data<T>();
+    const double share = training ? 1.0 / static_cast<double>(rows) : 0.0;
+    for (int64_t c = 0; c < channels; ++c) {
+        if (gradients.bias.defined()) gradients.bias.data<T>()[c] = static_cast<T>(sums[c]);
+        if (gradients.weight.defined()) gradients.weight.data<T>()[c] = static_cast<T>(sums[channels + c]);
+        scale[c] = inputs.weight[c] * inputs.inverse[c];
+        scale[channels + c] = static_cast<T>(sums[c] * share);
+        scale[2 * channels + c] = static_cast<T>(sums[channels + c] * share);
+    }
+    if (!gradients.x.defined() && !gradients.residual.defined()) return;
+    apply_gradient<with_residual>(inputs, rows, channels, scale, scale + channels, scale + 2 * channels,
+                                  gradients.x.defined() ? gradients.x.data<T>() : nullptr,
+                                  gradients.residual.defined() ? gradients.residual.data<T>() : nullptr);
+}
+
+void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
+              const BatchNormState& state, BatchNormGradients& gradients, const BatchNormParams& params) {
+    if (x.numel() == 0) return;
+    dispatch_floating(batch_norm_backward.name(), grad_y, [&](auto zero) {
+        using T = decltype(zero);
+        dispatch_fused_activation(params.activation, [&](auto function) {
+            const Inputs<T, decltype(function)> inputs(grad_y, x, residual, y, state);
+            if (residual.defined())
+                run_backward<true>(inputs, x, gradients, params.training);
+            else
+                run_backward<false>(inputs, x, gradients, params.training);
+        });
+    });
+}
+
+const KernelEntry forward_entry{batch_norm_forward, Backend::portable, &forward};
+const KernelEntry backward_entry{batch_norm_backward, Backend::portable, &backward};
+
+}  // namespace
+}  // namespace unmask

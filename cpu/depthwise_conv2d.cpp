@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/depthwise_conv2d.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "cpu/gemm.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+
+namespace unmask {
+namespace {
+
+template <class T> struct Product {
+    const T* a;
+    const T* b;
+};
+
+// out[c] = start[c] (null: 0) + Σ_t products[t].a[c] · products[t].b[c], in blocks of channels kept in registers.
+template <class T>
+void sum_of_products(const std::vector<Product<T>>& products, const T* start, T* out, int64_t channels) {
+    using Vectors = Simd<T>;
+    constexpr int block = 4;
+    int64_t c = 0;
+    for (; c + block * Vectors::lanes <= channels; c += block * Vectors::lanes) {
+        typename Vectors::Vector sums[block];
+        for (int v = 0; v < block; ++v)
+            sums[v] = start == nullptr ? typename Vectors::Vector{} : Vectors::at(start + c + v * Vectors::lanes);
+        for (const auto& [a, b] : products)
+            for (int v = 0; v < block; ++v)
+                sums[v] += Vectors::at(a + c + v * Vectors::lanes) * Vectors::at(b + c + v * Vectors::lanes);
+        for (int v = 0; v < block; ++v) Vectors::at(out + c + v * Vectors::lanes) = sums[v];
+    }
+    for (; c + Vectors::lanes <= channels; c += Vectors::lanes) {
+        auto sum = start == nullptr ? typename Vectors::Vector{} : Vectors::at(start + c);
+        for (const auto& [a, b] : products) sum += Vectors::at(a + c) * Vectors::at(b + c);
+        Vectors::at(out + c) = sum;
+    }
+    for (; c < channels; ++c) {
+        T sum = start == nullptr ? T(0) : start[c];
+        for (const auto& [a, b] : products) sum += a[c] * b[c];
+        out[c] = sum;
+    }
+}
+
+// [C, kh, kw, 1] -> [kh · kw, C].
+template <class T> Tensor channels_last(const Tensor& weight) {
+    const int64_t channels = weight.dim(0), taps = weight.dim(1) * weight.dim(2);
+    const Tensor result = Tensor::empty({taps, channels}, weight.dtype());
+    const T* from = weight.data<T>();
+    T* to = result.data<T>();
+    for (int64_t c = 0; c < channels; ++c)
+        for (int64_t tap = 0; tap < taps; ++tap) to[tap * channels + c] = from[c * taps + tap];
+    return result;
+}
+
+// The output index that reads input `index` through `tap`, or -1.
+int64_t reader(int64_t index, int64_t tap, int64_t stride, int64_t padding, int64_t dilation, int64_t outputs) {
+    const int64_t distance = index + padding - tap * dilation;
+    if (distance < 0 || distance % stride != 0 || distance / stride >= outputs) return -1;
+    return distance / stride;
+}
+
+// Σ_j a[j · step_a + c] · b[j · step_b + c] added to totals[c].
+template <class T>
+void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, int64_t count, double* totals,
+                      int64_t channels) {
+    using Vectors = Simd<T>;
+    int64_t c = 0;
+    for (; c + Vectors::lanes <= channels; c += Vectors::lanes) {
+        typename Vectors::Vector sum{};
+        for (int64_t j = 0; j < count; ++j) sum += Vectors::at(a + j * step_a + c) * Vectors::at(b + j * step_b + c);
+        for (int lane = 0; lane < Vectors::lanes; ++lane) totals[c + lane] += static_cast<double>(sum[lane]);
+    }
+    for (; c < channels; ++c) {
+        T sum = 0;
+        for (int64_t j = 0; j < count; ++j) sum += a[j * step_a + c] * b[j * step_b + c];
+        totals[c] += static_cast<double>(sum);
+    }
+}
+
+}  // namespace
+
+template <class T>
+void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
+                       const Conv2dParams& params) {
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
+    const int64_t out_height = y.dim(1), out_width = y.dim(2);
+    const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
+    const Tensor packed = channels_last<T>(weight);
+    const T *in = x.data<T>(), *taps = packed.data<T>();
+    const T* start = bias.defined() ? bias.data<T>() : nullptr;
+    const T* added = residual.defined() ? residual.data<T>() : nullptr;
+    parallel_rows(y.dim(0) * out_height, out_width * channels, [&](int64_t begin, int64_t end) {
+        std::vector<Product<T>> products;
+        for (int64_t line = begin; line < end; ++line) {
+            const int64_t n = line / out_height, top = line % out_height * params.stride[0] - params.padding_before[0];
+            T* out = y.data<T>() + line * out_width * channels;
+            for (int64_t j = 0; j < out_width; ++j) {
+                const int64_t left = j * params.stride[1] - params.padding_before[1];
+                products.clear();
+                for (int64_t p = 0; p < kernel_height; ++p) {
+                    const int64_t row = top + p * params.dilation[0];
+                    if (row < 0 || row >= height) continue;
+                    for (int64_t q = 0; q < kernel_width; ++q) {
+                        const int64_t column = left + q * params.dilation[1];
+                        if (column < 0 || column >= width) continue;
+                        products.push_back({in + ((n * height + row) * width + column) * channels,
+                                            taps + (p * kernel_width + q) * channels});
+                    }
+                }
+                sum_of_products(products, start, out + j * channels, channels);
+            }
+            apply_epilogue<T>(out, nullptr, added == nullptr ? nullptr : added + line * out_width * channels,
+                              params.activation, static_cast<int>(out_width * channels));
+        }
+    });
+}
+
+template <class T>
+void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+    const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
+    const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
+    const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
+    const Tensor packed = channels_last<T>(weight);
+    const T *gradient = grad_y.data<T>(), *taps = packed.data<T>();
+    parallel_rows(grad_x.dim(0) * height, width * channels, [&](int64_t begin, int64_t end) {
+        std::vector<Product<T>> products;
+        for (int64_t line = begin; line < end; ++line) {
+            const int64_t n = line / height;
+            for (int64_t column = 0; column < width; ++column) {
+                products.clear();
+                for (int64_t p = 0; p < kernel_height; ++p) {
+                    const int64_t i = reader(line % height, p, params.stride[0], params.padding_before[0],
+                                             params.dilation[0], out_height);
+                    if (i < 0) continue;
+                    for (int64_t q = 0; q < kernel_width; ++q) {
+                        const int64_t j = reader(column, q, params.stride[1], params.padding_before[1],
+                                                 params.dilation[1], out_width);
+                        if (j < 0) continue;
+                        products.push_back({gradient + ((n * out_height + i) * out_width + j) * channels,
+                                            taps + (p * kernel_width + q) * channels});
+                    }
+                }
+                sum_of_products<T>(products, nullptr, grad_x.data<T>() + (line * width + column) * channels, channels);
+            }
+        }
+    });
+}
+
+template <class T>
+void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
+    const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
+    const int64_t kernel_height = grad_weight.dim(1), kernel_width = grad_weight.dim(2);
+    const int64_t count = kernel_height * kernel_width, lines = grad_y.dim(0) * out_height;
+    const int64_t parts = std::clamp<int64_t>(lines / 8, 1, 32), part_lines = (lines + parts - 1) / parts;
+    const Tensor partials = Tensor::zeros({parts, count, channels}, DType::f64);
+    const int64_t stride = params.stride[1], dilation = params.dilation[1], padding = params.padding_before[1];
+    parallel_for(parts, 1, [&](int64_t part, int64_t) {
+        double* totals = partials.data<double>() + part * count * channels;
+        for (int64_t line = part * part_lines; line < std::min(lines, (part + 1) * part_lines); ++line)
+            for (int64_t p = 0; p < kernel_height; ++p) {
+                const int64_t row = line % out_height * params.stride[0] - params.padding_before[0] +
+                                    p * params.dilation[0];
+                if (row < 0 || row >= height) continue;
+                const T* in = x.data<T>() + (line / out_height * height + row) * width * channels;
+                for (int64_t q = 0; q < kernel_width; ++q) {
+                    const int64_t shift = q * dilation - padding;  // input column = j · stride + shift
+                    const int64_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+                    const int64_t last = width > shift ? std::min(out_width, (width - 1 - shift) / stride + 1) : 0;
+                    if (first >= last) continue;
+                    add_row_products(grad_y.data<T>() + (line * out_width + first) * channels, channels,
+                                     in + (first * stride + shift) * channels, stride * channels, last - first,
+                                     totals + (p * kernel_width + q) * channels, channels);
+                }
+            }
+    });
+    const double* totals = partials.data<double>();
+    T* out = grad_weight.data<T>();
+    parallel_rows(channels, count * parts, [&](int64_t begin, int64_t end) {
+        for (int64_t c = begin; c < end; ++c)
+            for (int64_t tap = 0; tap < count; ++tap) {
+                double sum = 0;
+                for (int64_t part = 0; part < parts; ++part) sum += totals[(part * count + tap) * channels + c];
+                out[c * count + tap] = static_cast<T>(sum);
+            }
+    });
+}
+
+#define UNMASK_INSTANTIATE(T)                                                                                       \
+    template void depthwise_forward<T>(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,         \
+                                       const Conv2dParams&);                                                        \
+    template void depthwise_backward_data<T>(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&);           \
+    template void depthwise_backward_weight<T>(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&);
+UNMASK_INSTANTIATE(float)
+UNMASK_INSTANTIATE(double)
+#undef UNMASK_INSTANTIATE
+
+}  // namespace unmask

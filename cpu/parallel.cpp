@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/parallel.h"
+
+#include <atomic>
+#include <exception>
+
+#include "engine/error.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace unmask {
+namespace {
+
+#ifdef _OPENMP
+std::atomic<int> threads{omp_get_max_threads()};
+#endif
+
+}  // namespace
+
+#ifdef _OPENMP
+
+int thread_count() { return threads.load(std::memory_order_relaxed); }
+
+void set_thread_count(int count) {
+    if (count < 1) fail("threads: expected at least 1, found {}", count);
+    threads.store(count, std::memory_order_relaxed);
+    omp_set_num_threads(count);
+}
+
+int thread_index() { return omp_get_thread_num(); }
+
+void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body) {
+    const int wanted = static_cast<int>(std::min<int64_t>(thread_count(), chunks));
+    if (wanted <= 1 || omp_in_parallel() != 0) {
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) run(body, chunk);
+        return;
+    }
+    std::exception_ptr failure;
+#pragma omp parallel for schedule(static) num_threads(wanted)
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        try {
+            run(body, chunk);
+        } catch (...) {
+#pragma omp critical(unmask_parallel_failure)
+            if (!failure) failure = std::current_exception();
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+#else
+
+int thread_count() { return 1; }
+
+void set_thread_count(int count) {
+    if (count < 1) fail("threads: expected at least 1, found {}", count);
+}
+
+int thread_index() { return 0; }
+
+void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body) {
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) run(body, chunk);
+}
+
+#endif
+
+}  // namespace unmask
