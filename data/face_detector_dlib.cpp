@@ -10,8 +10,19 @@
 namespace unmask {
 namespace {
 
+// The picture is resized until its longer side has this many pixels, and at most doubled. The detector's
+// window is 80 pixels, so that faces from a sixteenth of the longer side (40 pixels in a small picture) are
+// found. Of the sizes from 480 to 1920 this one finds most in videos of a whole person (at 640 nearly
+// nothing) and loses nothing in close-ups; larger ones cost twice the time (0.1 s a frame here on one core)
+// and find no more. Doubling is what DeepfakeBench does too.
 constexpr int working_side = 1280;
 constexpr double max_enlargement = 2.0;
+
+// Unpacking the detector's weights takes a quarter of a second, a copy nothing.
+const dlib::frontal_face_detector& prototype() {
+    static const dlib::frontal_face_detector detector = dlib::get_frontal_face_detector();
+    return detector;
+}
 
 double working_scale(const Image& image) {
     return std::min(max_enlargement, double(working_side) / std::max(image.width, image.height));
@@ -48,7 +59,7 @@ class DlibDetector : public FaceDetector {
     }
 
   private:
-    dlib::frontal_face_detector detector_ = dlib::get_frontal_face_detector();
+    dlib::frontal_face_detector detector_ = prototype();
 };
 
 }  // namespace

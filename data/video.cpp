@@ -36,10 +36,11 @@ struct FrameTable {
 FrameTable table_from_packets(VideoStream& video) {
     FrameTable table;
     ffmpeg::Packet packet(ffmpeg::check_pointer(av_packet_alloc(), "video", "reading"));
-    int64_t packets = 0, hidden = 0;
+    int64_t packets = 0, hidden = 0, last_stored = AV_NOPTS_VALUE;
     bool timed = true;
     while (video.next_packet(*packet)) {
         ++packets;
+        if (packet->dts != AV_NOPTS_VALUE) last_stored = packet->dts;
         if (packet->flags & AV_PKT_FLAG_DISCARD) {
             ++hidden;  // cut away by the file's edit list
             continue;
@@ -49,7 +50,12 @@ FrameTable table_from_packets(VideoStream& video) {
     }
     std::sort(table.times.begin(), table.times.end());
     timed = timed && std::adjacent_find(table.times.begin(), table.times.end()) == table.times.end();
-    table.present = packets - hidden;
+    // Frames are stored in another order than they are shown. Where the rest of the file is missing, only
+    // those shown no later than the last one was stored are certain to have all their predecessors, and with
+    // them their numbers.
+    if (packets < video.stream().nb_frames && last_stored != AV_NOPTS_VALUE)
+        std::erase_if(table.times, [&](int64_t time) { return time > last_stored; });
+    table.present = int64_t(table.times.size());
     table.announced = std::max(packets, int64_t{video.stream().nb_frames}) - hidden;
     table.problem = video.problem();
     if (!timed) table.times.clear();
@@ -99,7 +105,7 @@ VideoReader::VideoReader(const std::filesystem::path& path, const VideoOptions& 
     VideoStream video(state_->file, options);
     state_->table = packets_are_frames(video) ? table_from_packets(video) : table_from_decoding(video);
     if (state_->table.present == 0)
-        fail("{}: the video holds no frame that can be read ({} announced){}{}", state_->file,
+        fail("{}: the video holds no frame that can be read (it announces {}){}{}", state_->file,
              state_->table.announced, state_->table.problem.empty() ? "" : ": ", state_->table.problem);
     VideoInfo& info = state_->info;
     info.width = video.stream().codecpar->width;

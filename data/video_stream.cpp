@@ -28,10 +28,11 @@ const int32_t* display_matrix(const AVStream& stream) {
 #endif
 }
 
-std::string open_failure(int code) {
+std::string open_failure(const std::string& file, int code) {
+    // Names alone make FFmpeg take any file for a video: what it says then would mislead.
+    if (!looks_like_video(file)) return "not a video (" + describe(code) + ")";
     if (last_message().find("moov atom not found") != std::string::npos)
         return "the video is truncated or was never finished: it has no index (moov atom not found)";
-    if (code == AVERROR_INVALIDDATA) return "not a video that can be read: " + describe(code);
     return "the video cannot be opened: " + describe(code);
 }
 
@@ -50,7 +51,7 @@ Input open_input(const std::string& file) {
     options.set("protocol_whitelist", "file");
     // avformat_open_input frees the context when it fails.
     const int code = avformat_open_input(&context, ("file:" + file).c_str(), nullptr, options.get());
-    if (code < 0) fail("{}: {}", file, open_failure(code));
+    if (code < 0) fail("{}: {}", file, open_failure(file, code));
     return Input(context);
 }
 

@@ -75,7 +75,7 @@ void store_rotation(AVStream& stream, int degrees_clockwise, const std::string& 
     auto* matrix = reinterpret_cast<int32_t*>(check_pointer(
         av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, size), file, "the rotation"));
 #endif
-    av_display_rotation_set(matrix, -degrees_clockwise);
+    av_display_rotation_set(matrix, degrees_clockwise);  // clockwise, unlike av_display_rotation_get
 }
 
 }  // namespace
