@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/detector.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "engine/kernel.h"
+#include "engine/ops/reduce.h"
+#include "layers/initialization.h"
+#include "models/backbone.h"
+#include "models/heads.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+DetectorOptions small_options(const std::string& backbone = "resnet18", int branches = 3) {
+    return {.backbone = backbone, .branches = branches, .width = 0.125, .size = 64, .dropout = 0.5};
+}
+
+std::unique_ptr<Detector> small_detector(const DetectorOptions& options = small_options()) {
+    auto detector = std::make_unique<Detector>(options);
+    detector->initialize(1);
+    return detector;
+}
+
+Tensor random_images(int64_t batch, int64_t size = 64) {
+    Tensor x = Tensor::empty({batch, size, size, 3});
+    fill_normal(x, 1.0, 1, "images");
+    return x;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+    const auto x = a.to_doubles(), y = b.to_doubles();
+    EXPECT_EQ(x.size(), y.size());
+    double most = 0.0;
+    for (size_t i = 0; i < x.size(); ++i) most = std::max(most, std::abs(x[i] - y[i]));
+    return most;
+}
+
+TEST(Detector, HasTheNamesAndCountsOfTheParityCases) {
+    for (const char* file :
+         {"resnet18_n2", "resnet34_n4", "resnet50_n2_mixup", "mobilenet_v1_n3", "efficientnet_b0_n2"}) {
+        SCOPED_TRACE(file);
+        std::ifstream stream("tests/parity/cases/" + std::string(file) + ".json");
+        const auto expected = nlohmann::json::parse(stream);
+        const ShapesOnly no_memory;
+        const Detector detector({.backbone = expected.at("backbone"), .branches = expected.at("branches")});
+        std::set<std::string> names, expected_names;
+        for (const auto& parameter : detector.parameters()) names.insert(parameter.name);
+        for (const auto& [name, norm] : expected.at("train").at(0).at("gradient_norms").items())
+            expected_names.insert(name);
+        EXPECT_EQ(names, expected_names);
+        EXPECT_EQ(detector.parameter_count(), expected.at("parameters").get<int64_t>());
+    }
+}
+
+TEST(Detector, HasOneHeadForEachSubsetAndNoneLeftOutOfOne) {
+    const PortableScope quick_for_many_shapes;
+    for (const int branches : {1, 2, 3, 8}) {
+        const auto detector = small_detector(small_options("mobilenet_v1", branches));
+        const HeadLogits logits = detector->forward(random_images(2));
+        EXPECT_EQ(logits.global.shape(), (Shape{2, 2}));
+        EXPECT_EQ(logits.joint.shape(), (Shape{2, 2}));
+        ASSERT_EQ(logits.leave_one_out.size(), branches == 1 ? 0u : static_cast<size_t>(branches));
+        for (const Variable& head : logits.leave_one_out) EXPECT_EQ(head.shape(), (Shape{2, 2}));
+    }
+}
+
+TEST(BranchHeads, ALeaveOneOutHeadIgnoresItsBranchAndSeesTheOthers) {
+    constexpr int branches = 4;
+    constexpr int64_t d = 6;
+    BranchHeads heads(branches, d);
+    heads.initialize(2);
+    Tensor z = Tensor::empty({3, branches * d});
+    fill_normal(z, 1.0, 1, "z");
+    for (int i = 0; i < branches; ++i) {
+        const Variable given(z, true);
+        sum(heads.forward(given).leave_one_out[static_cast<size_t>(i)]).backward();
+        const auto gradient = given.gradient().to_floats();
+        for (size_t k = 0; k < gradient.size(); ++k) {
+            const auto branch = static_cast<int>(k % (branches * d) / d);
+            if (branch == i) {
+                EXPECT_EQ(gradient[k], 0.0f) << "head " << i << ", branch " << branch;
+            } else {
+                EXPECT_NE(gradient[k], 0.0f) << "head " << i << ", branch " << branch;
+            }
+        }
+    }
+}
+
+TEST(BranchHeads, OneProductEqualsSeparateHeads) {
+    constexpr int64_t d = 5;
+    BranchHeads heads(3, d);
+    heads.initialize(2);
+    Tensor z = Tensor::empty({2, 3 * d});
+    fill_normal(z, 1.0, 1, "z");
+    const auto state = heads.state();
+    const auto result = heads.forward(z);
+    const auto values = z.to_doubles();
+    for (size_t head = 0; head < 3; ++head) {
+        const std::string name = "leave_one_out_heads." + std::to_string(head);
+        const auto weight = state.at(name + ".weight").to_doubles(),
+                   bias = state.at(name + ".bias").to_doubles();
+        const auto logits = result.leave_one_out[head].value().to_doubles();
+        for (size_t row = 0; row < 2; ++row)
+            for (size_t c = 0; c < 2; ++c) {
+                double expected = bias[c];
+                size_t column = 0;
+                for (size_t k = 0; k < 3 * d; ++k)
+                    if (k / d != head) expected += values[row * 3 * d + k] * weight[c * 2 * d + column++];
+                EXPECT_NEAR(logits[row * 2 + c], expected, 1e-5);
+            }
+    }
+}
+
+TEST(Detector, FoldedInferenceEqualsTheGlobalHead) {
+    for (const std::string& backbone : backbone_names()) {
+        SCOPED_TRACE(backbone);
+        const auto detector = small_detector(small_options(backbone, 2));
+        (void)detector->forward(random_images(6));  // moves the running statistics
+        const Tensor x = random_images(3);
+        const Tensor in_training_mode = detector->infer(x);
+        EXPECT_TRUE(detector->training());
+        detector->set_training(false);
+        const Tensor plain = detector->forward(x).global.value();
+        EXPECT_EQ(in_training_mode.to_floats(), plain.to_floats());
+        detector->prepare_inference();
+        const Tensor folded = detector->infer(x);
+        EXPECT_EQ(folded.shape(), (Shape{3, 2}));
+        EXPECT_LT(largest_difference(folded, plain), 1e-4);
+        EXPECT_NE(folded.to_floats(), plain.to_floats()) << "the folded path was not taken";
+        EXPECT_EQ(detector->infer(x).to_floats(), folded.to_floats());
+    }
+}
+
+TEST(Detector, HeadsOfItsFeatureMapsAreItsForward) {
+    const auto detector = small_detector();
+    detector->set_training(false);
+    const Tensor x = random_images(2);
+    const auto maps = detector->feature_maps(x);
+    ASSERT_EQ(maps.size(), 3u);
+    EXPECT_EQ(maps[0].shape(), (Shape{2, 2, 2, detector->features()}));
+    EXPECT_EQ(detector->heads(maps).global.value().to_floats(),
+              detector->forward(x).global.value().to_floats());
+    expect_error([&] { (void)detector->heads({maps[0]}); }, {"3 feature maps", "found 1"});
+}
+
+TEST(Detector, DropoutDrawsBySeedAndStepAndMovesTheGlobalHeadAlone) {
+    const auto detector = small_detector();
+    const Tensor x = random_images(4);
+    const auto logits = [&](uint64_t seed, uint64_t step) {
+        detector->set_dropout(seed, step);
+        return detector->forward(x);
+    };
+    const HeadLogits first = logits(1, 0), again = logits(1, 0), next = logits(1, 1), other = logits(2, 0);
+    EXPECT_EQ(first.global.value().to_floats(), again.global.value().to_floats());
+    EXPECT_NE(first.global.value().to_floats(), next.global.value().to_floats());
+    EXPECT_NE(first.global.value().to_floats(), other.global.value().to_floats());
+    EXPECT_EQ(first.joint.value().to_floats(), next.joint.value().to_floats());
+}
+
+TEST(Detector, InitializationIsReproducibleAndBranchesDiffer) {
+    const auto first = small_detector(), second = small_detector();
+    auto third = std::make_unique<Detector>(small_options());
+    third->initialize(2);
+    const auto weight = [](const Detector& detector, const char* name) {
+        return detector.state().at(name).to_floats();
+    };
+    for (const auto& [name, tensor] : first->state())
+        EXPECT_EQ(second->state().at(name).to_floats(), tensor.to_floats()) << name;
+    EXPECT_NE(weight(*first, "branches.0.conv1.weight"), weight(*third, "branches.0.conv1.weight"));
+    EXPECT_NE(weight(*first, "branches.0.conv1.weight"), weight(*first, "branches.1.conv1.weight"));
+}
+
+TEST(Detector, RefusesOptionsOutOfRange) {
+    const auto with = [](auto change) {
+        DetectorOptions options = small_options();
+        change(options);
+        return [options] { Detector{options}; };
+    };
+    expect_error(with([](auto& o) { o.backbone = "vgg16"; }), {"resnet18", "efficientnet_b0", "'vgg16'"});
+    for (const int branches : {-1, 0, 9})
+        expect_error(with([=](auto& o) { o.branches = branches; }),
+                     {"1 to 8 branches", std::to_string(branches)});
+    for (const double width : {0.0, -1.0, 17.0, std::numeric_limits<double>::quiet_NaN()})
+        expect_error(with([=](auto& o) { o.width = width; }), {"width"});
+    for (const int size : {0, 31, 5000})
+        expect_error(with([=](auto& o) { o.size = size; }), {"size of 32", std::to_string(size)});
+    expect_error(with([](auto& o) { o.dropout = 1.0; }), {"dropout in [0, 1)"});
+}
+
+TEST(Detector, RefusesImagesOfAnotherShape) {
+    const auto detector = small_detector();
+    for (const Shape& shape :
+         {Shape{2, 32, 32, 3}, Shape{2, 3, 64, 64}, Shape{64, 64, 3}, Shape{2, 64, 64, 1}, Shape{}})
+        expect_error([&] { (void)detector->forward(Tensor::zeros(shape)); },
+                     {"[batch, 64, 64, 3]", shape.str()});
+    expect_error([&] { (void)detector->infer(Tensor()); }, {"[batch, 64, 64, 3]"});
+}
+
+}  // namespace
+}  // namespace unmask
