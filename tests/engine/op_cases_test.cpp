@@ -53,7 +53,20 @@ void expect_same_bytes(const OpCase& op_case, const Evaluation& found, const Eva
         }
 }
 
+// Sets the number of threads while it lives.
+class ThreadScope {
+  public:
+    explicit ThreadScope(int count) : before_(thread_count()) { set_thread_count(count); }
+    ThreadScope(const ThreadScope&) = delete;
+    ThreadScope& operator=(const ThreadScope&) = delete;
+    ~ThreadScope() { set_thread_count(before_); }
+
+  private:
+    int before_;
+};
+
 TEST_P(OpCases, GradientsAgreeWithFiniteDifferences) {
+    const ThreadScope one_thread(1);  // thousands of small calls
     const GradcheckResult result = gradcheck(GetParam());
     EXPECT_EQ(result.failure, "");
     int64_t wanted = 0;
@@ -76,15 +89,14 @@ TEST_P(OpCases, OneDnnAgreesWithPortableAndFloat64) {
 
 TEST_P(OpCases, SameBytesForAnyNumberOfThreads) {
     const PortableScope portable;
-    const int before = thread_count();
-    set_thread_count(1);
-    const Evaluation one = evaluate(GetParam(), DType::f32);
-    for (const int threads : {2, 2, 3}) {
-        set_thread_count(threads);
-        expect_same_bytes(GetParam(), evaluate(GetParam(), DType::f32), one,
-                          threads == 2 ? "two threads" : "three threads");
-    }
-    set_thread_count(before);
+    const auto evaluate_with = [](int threads) {
+        const ThreadScope scope(threads);
+        return evaluate(GetParam(), DType::f32);
+    };
+    const Evaluation one = evaluate_with(1);
+    expect_same_bytes(GetParam(), evaluate_with(2), one, "two threads");
+    expect_same_bytes(GetParam(), evaluate_with(2), one, "two threads once more");
+    expect_same_bytes(GetParam(), evaluate_with(3), one, "three threads");
 }
 
 TEST_P(BadCalls, AreRefused) {

@@ -11,10 +11,9 @@
 namespace unmask {
 namespace {
 
-double projected(const OpCase& op_case, const std::vector<Variable>& inputs) {
+double projected(const OpCase& op_case, const std::vector<Variable>& inputs, const Tensor& weights) {
     const NoGrad no_grad;
     const Tensor y = op_case.run(inputs).value();
-    const Tensor weights = projection(y.shape(), DType::f64);
     double sum = 0.0;
     for (int64_t i = 0; i < y.numel(); ++i) sum += y.data<double>()[i] * weights.data<double>()[i];
     return sum;
@@ -36,7 +35,8 @@ GradcheckResult gradcheck(const OpCase& op_case, const GradcheckOptions& options
     const Variable y = op_case.run(inputs);
     GradcheckResult result;
     if (!y.requires_grad()) return result;
-    y.backward(projection(y.shape(), DType::f64));
+    const Tensor weights = projection(y.shape(), DType::f64);
+    y.backward(weights);
 
     for (size_t k = 0; k < inputs.size(); ++k) {
         if (!op_case.inputs[k].differentiable) continue;
@@ -55,9 +55,9 @@ GradcheckResult gradcheck(const OpCase& op_case, const GradcheckOptions& options
         for (int64_t i = 0; i < checked; ++i) {
             const int64_t e = checked == 1 ? 0 : i * (count - 1) / (checked - 1);
             values[e] = before[static_cast<size_t>(e)] + step;
-            const double above = projected(op_case, inputs);
+            const double above = projected(op_case, inputs, weights);
             values[e] = before[static_cast<size_t>(e)] - step;
-            const double below = projected(op_case, inputs);
+            const double below = projected(op_case, inputs, weights);
             values[e] = before[static_cast<size_t>(e)];
             compare(result, options, gradient[e], (above - below) / (2 * step), fmt::format("{}[{}]", name, e));
         }
@@ -70,7 +70,7 @@ GradcheckResult gradcheck(const OpCase& op_case, const GradcheckOptions& options
         for (int64_t e = 0; e < count; ++e) along += gradient[e] * direction[static_cast<size_t>(e)];
         const auto move = [&](double distance) {
             for (size_t e = 0; e < before.size(); ++e) values[e] = before[e] + distance * direction[e];
-            return projected(op_case, inputs);
+            return projected(op_case, inputs, weights);
         };
         const double above = move(step), below = move(-step);
         std::copy(before.begin(), before.end(), values);
