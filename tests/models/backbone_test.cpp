@@ -71,7 +71,8 @@ TEST(Backbones, WidthScalesEveryChannelCount) {
 TEST(Backbones, ChannelsRoundToEightsAndNeverFallByATenth) {
     EXPECT_EQ(scaled_channels(33, 1.0), 33);
     EXPECT_EQ(scaled_channels(64, 0.5), 32);
-    EXPECT_EQ(scaled_channels(24, 0.5), 16);  // 12 lies between 8 and 16; 8 would be too few
+    EXPECT_EQ(scaled_channels(24, 0.5), 16);   // 12 lies in the middle
+    EXPECT_EQ(scaled_channels(34, 0.35), 16);  // 11.9 is nearer to 8, which would be too few
     EXPECT_EQ(scaled_channels(16, 0.1), 8);
     EXPECT_EQ(scaled_channels(32, 1.4), 48);  // 44.8
     EXPECT_EQ(scaled_channels(64, 2.0), 128);

@@ -165,6 +165,21 @@ TEST(Detector, DropoutDrawsBySeedAndStepAndMovesTheGlobalHeadAlone) {
     EXPECT_EQ(first.joint.value().to_floats(), next.joint.value().to_floats());
 }
 
+TEST(Detector, TheGlobalHeadHasADropoutOfItsOwn) {
+    const auto detector = small_detector();
+    auto state = detector->state();
+    state.at("fusion.6.weight")
+        .fill_zero();  // a constant global representation, whatever the fusion's dropout
+    fill_constant(state.at("fusion.6.bias"), 1.0);
+    const Tensor x = random_images(4);
+    const auto logits = [&](uint64_t step) {
+        detector->set_dropout(1, step);
+        return detector->forward(x).global.value().to_floats();
+    };
+    EXPECT_EQ(logits(0), logits(0));
+    EXPECT_NE(logits(0), logits(1));
+}
+
 TEST(Detector, InitializationIsReproducibleAndBranchesDiffer) {
     const auto first = small_detector(), second = small_detector();
     auto third = std::make_unique<Detector>(small_options());
