@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/answers.h"
+
+#include <nlohmann/json.hpp>
+
+#include "apps/metrics_json.h"
+
+namespace unmask {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// File names need not be UTF-8; what is not becomes the replacement character.
+std::string dump(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Json optional_text(const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json frame_json(const FrameScore& frame) {
+    Json faces = Json::array();
+    for (const FaceScore& face : frame.faces)
+        faces.push_back(
+            {{"box", {face.box.x, face.box.y, face.box.width, face.box.height}}, {"score", face.score}});
+    Json json{{"index", frame.index},
+              {"time", frame.time_seconds < 0 ? Json(nullptr) : Json(frame.time_seconds)},
+              {"score", json_of(frame.score())}};
+    if (!frame.name.empty()) json["name"] = frame.name;
+    json["faces"] = std::move(faces);
+    return json;
+}
+
+}  // namespace
+
+std::string detection_answer(const std::vector<FileScore>& files, double threshold, double band) {
+    Json answer = Json::array();
+    for (const FileScore& file : files) {
+        Json frames = Json::array();
+        for (const FrameScore& frame : file.frames) frames.push_back(frame_json(frame));
+        answer.push_back({{"file", file.file.string()},
+                          {"kind", file.kind ? Json(to_string(*file.kind)) : Json(nullptr)},
+                          {"score", json_of(file.score())},
+                          {"verdict", to_string(verdict_of(file, threshold, band))},
+                          {"frames", std::move(frames)},
+                          {"error", optional_text(file.error)}});
+    }
+    return dump(answer);
+}
+
+std::string evaluation_answer(const Evaluation& evaluation, const std::string& model, const std::string& data,
+                              const std::string& split) {
+    Json methods = Json::array();
+    for (const MethodScores& method : evaluation.methods)
+        methods.push_back({{"dataset", method.dataset},
+                           {"method", method.method},
+                           {"frame", json_of(method.scores.frame)},
+                           {"video", json_of(method.scores.video)}});
+    return dump({{"model", model},
+                 {"data", data},
+                 {"split", split},
+                 {"frame", json_of(evaluation.all.frame)},
+                 {"video", json_of(evaluation.all.video)},
+                 {"methods", std::move(methods)}});
+}
+
+std::string prepare_answer(const PrepareReport& report) {
+    Json videos = Json::array();
+    for (const VideoReport& video : report.videos)
+        videos.push_back({{"dataset", video.dataset},
+                          {"video", video.video},
+                          {"path", video.path.string()},
+                          {"asked", video.asked},
+                          {"decoded", video.decoded},
+                          {"faces", video.faces},
+                          {"reused", video.reused},
+                          {"problem", optional_text(video.problem)}});
+    return dump({{"manifest", report.manifest.string()},
+                 {"rows", report.rows},
+                 {"reused", report.reused},
+                 {"seconds", report.seconds},
+                 {"notices", report.notices},
+                 {"videos", std::move(videos)}});
+}
+
+std::string bench_answer(const BenchResult& result) {
+    return dump({{"mode", result.mode},
+                 {"backbone", result.backbone},
+                 {"branches", result.branches},
+                 {"width", result.width},
+                 {"size", result.size},
+                 {"batch", result.batch},
+                 {"threads", result.threads},
+                 {"device", result.device},
+                 {"runs", result.runs},
+                 {"parameters", result.parameters},
+                 {"seconds", result.seconds},
+                 {"images_per_second", result.images_per_second},
+                 {"peak_bytes", result.peak_bytes}});
+}
+
+}  // namespace unmask

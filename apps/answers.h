@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results as JSON, for programs. What is undefined is null.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "apps/detection.h"
+#include "apps/evaluator.h"
+#include "data/prepare.h"
+
+namespace unmask {
+
+// An array with, for each file: file, kind, score, verdict, frames (index, time, score, faces with box and
+// score), error.
+[[nodiscard]] std::string detection_answer(const std::vector<FileScore>& files, double threshold,
+                                           double band);
+
+// model, data, split, frame, video, methods; each set of metrics with real, fake, accuracy, auc, eer,
+// average_precision, log_loss.
+[[nodiscard]] std::string evaluation_answer(const Evaluation& evaluation, const std::string& model,
+                                            const std::string& data, const std::string& split);
+
+[[nodiscard]] std::string prepare_answer(const PrepareReport& report);
+
+struct BenchResult {
+    std::string mode, backbone, device;
+    int branches = 0, size = 0, batch = 0, threads = 0, runs = 0;
+    double width = 1;
+    int64_t parameters = 0;
+    double seconds = 0, images_per_second = 0;  // of the median run
+    int64_t peak_bytes = 0;
+};
+[[nodiscard]] std::string bench_answer(const BenchResult& result);
+
+}  // namespace unmask

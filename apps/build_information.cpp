@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/build_information.h"
+
+#include <fmt/format.h>
+
+#include "data/face_detector.h"
+#include "data/video.h"
+#include "engine/kernel.h"
+
+namespace unmask {
+namespace {
+
+std::string compiler() {
+#if defined(__clang__)
+    return "clang " __clang_version__;
+#elif defined(__GNUC__)
+    return "gcc " __VERSION__;
+#else
+    return "unknown";
+#endif
+}
+
+const char* presence(bool available) {
+    return available ? "yes" : "no";
+}
+
+}  // namespace
+
+std::string version() {
+    return UNMASK_VERSION;
+}
+
+std::vector<std::pair<std::string, std::string>> build_information() {
+    return {{"compiler", compiler()},
+            {"build_type", UNMASK_BUILD_TYPE},
+            {"onednn", presence(onednn_available())},
+            {"ffmpeg", presence(video_available())},
+            {"dlib", presence(face_detector_available("dlib"))}};
+}
+
+std::string version_text() {
+    std::string text = fmt::format("unmask {}", version());
+    for (const auto& [name, value] : build_information()) text += fmt::format("\n{}: {}", name, value);
+    return text;
+}
+
+}  // namespace unmask

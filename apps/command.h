@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Subcommands: one file each (<name>_command.cpp) and one line in the table of command_line.cpp.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/device.h"
+
+namespace CLI {
+class App;
+}
+
+namespace unmask {
+
+// Given before or after the subcommand's name.
+struct GlobalOptions {
+    int threads = 0;  // 0: one per core
+    Device device = cpu_device;
+    bool quiet = false;
+    std::string log_level = "info";
+};
+
+// Runs a command whose options have been parsed; returns the exit code or throws Error.
+using CommandRun = std::function<int()>;
+
+struct Command {
+    const char* name;
+    const char* text;
+    CommandRun (*set_up)(CLI::App& app, const GlobalOptions& global);  // adds the options
+};
+
+CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_train(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global);
+
+// The number of threads meant: the machine's cores for 0.
+[[nodiscard]] int resolved_threads(int threads);
+
+// Writes an answer for programs: to stdout for "-", else atomically to the file.
+void write_answer(const std::string& target, const std::string& text);
+
+// Makes the folder and the ones above it; Error names it and the system's reason when that fails.
+void make_folder(const std::filesystem::path& folder);
+
+}  // namespace unmask

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "apps/build_information.h"
+#include "apps/command.h"
+#include "apps/console.h"
+#include "cpu/parallel.h"
+#include "engine/atomic_file.h"
+#include "engine/context.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+const std::vector<Command>& command_table() {
+    static const std::vector<Command> table{
+        {"prepare", "Cut faces out of videos and write the manifest that training reads", set_up_prepare},
+        {"train", "Train a detector on a manifest of faces", set_up_train},
+        {"evaluate", "Measure a trained detector on a manifest of faces", set_up_evaluate},
+        {"detect", "Say of pictures, videos and folders whether their faces are real or fake", set_up_detect},
+        {"demo", "Draw faces, forge half of them, train, evaluate and detect: the whole way without any data",
+         set_up_demo},
+        {"bench", "Time inference or training with random weights and images", set_up_bench},
+    };
+    return table;
+}
+
+constexpr const char* exit_code_text =
+    "Exit codes: 0 done; 1 some of the inputs failed, each is named; 2 wrong usage, model or data.";
+
+void add_global_options(CLI::App& app, GlobalOptions& global, std::string& device) {
+    app.set_version_flag("--version", version_text());
+    app.add_option("--threads", global.threads, "Threads to compute with; 0: one per core")
+        ->check(CLI::Range(0, 1024))
+        ->option_text("N");
+    app.add_option("--device", device, "Where to compute: cpu or cuda")->option_text("NAME");
+    app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
+        ->option_text("LEVEL");
+    app.add_flag("--quiet", global.quiet, "No progress and no notices");
+}
+
+int run(int argc, const char* const* argv) {
+    GlobalOptions global;
+    std::string device = "cpu";
+    CLI::App app("Finds faces that were forged.", "unmask");
+    app.require_subcommand(1);
+    app.footer(std::string("The options above may stand before or after the subcommand.\n") + exit_code_text);
+    add_global_options(app, global, device);
+    CommandRun chosen;
+    for (const Command& command : command_table()) {
+        CLI::App* subcommand = app.add_subcommand(command.name, command.text);
+        subcommand->fallthrough();
+        const CommandRun runner = command.set_up(*subcommand, global);
+        subcommand->callback([&chosen, runner] { chosen = runner; });
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        fail("{} (see unmask --help)", error.what());
+    }
+    set_up_console(global.log_level, global.quiet);
+    global.device = parse_device(device);
+    static_cast<void>(context_of(global.device));  // an Error now rather than after loading the data
+    set_thread_count(resolved_threads(global.threads));
+    return chosen();
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    try {
+        return run(argc, argv);
+    } catch (const Error& error) {
+        log_error("{}", error.what());
+    } catch (const std::bad_alloc&) {
+        log_error("out of memory");
+    } catch (const std::exception& error) {
+        log_error("{}", error.what());
+    }
+    return exit_error;
+}
+
+int resolved_threads(int threads) {
+    return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+void write_answer(const std::string& target, const std::string& text) {
+    if (target != "-") return write_file_atomically(target, text + "\n");
+    fmt::print("{}\n", text);
+    if (std::fflush(stdout) != 0) fail("standard output: writing failed");
+}
+
+void make_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) fail("{}: the folder cannot be made: {}", folder.string(), error.message());
+    if (!std::filesystem::is_directory(folder)) fail("{}: is not a folder", folder.string());
+}
+
+}  // namespace unmask

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/trainer.h"
+
+#include <fmt/ranges.h>
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <system_error>
+
+#include "apps/command.h"
+#include "apps/console.h"
+#include "apps/mixup.h"
+#include "apps/progress.h"
+#include "apps/recipe.h"
+#include "apps/term_means.h"
+#include "apps/training_step.h"
+#include "data/loader.h"
+#include "engine/atomic_file.h"
+#include "engine/error.h"
+#include "models/checkpoint.h"
+
+namespace unmask {
+namespace {
+
+constexpr std::array<const char*, 4> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
+                                               "run.json"};
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void open_run_folder(const std::filesystem::path& folder, bool overwrite) {
+    make_folder(folder);
+    if (!std::filesystem::is_empty(folder) && !overwrite)
+        fail(
+            "{}: the folder is not empty; choose another --out, or give --overwrite to replace the run in it",
+            folder.string());
+    for (const char* name : run_files) {
+        std::error_code error;
+        std::filesystem::remove(folder / name, error);
+        if (error) fail("{}: cannot be replaced: {}", (folder / name).string(), error.message());
+    }
+}
+
+Manifest training_rows(const Manifest& manifest, const std::filesystem::path& path) {
+    Manifest rows = select_split(manifest, "train");
+    if (!rows.rows.empty()) return rows;
+    rows = select_split(manifest, "");
+    if (rows.rows.size() != manifest.rows.size())
+        fail("{}: no rows in split train (found {})", path.string(), describe_splits(manifest));
+    log_notice("{} has no splits: all {} rows are for training", path.string(), rows.rows.size());
+    return rows;
+}
+
+// Fresh values from the seed, or those of another model.
+void initialize(Detector& detector, Objective& objective, const TrainOptions& options) {
+    objective.initialize(options.seed);
+    if (options.initial.empty()) return detector.initialize(options.seed);
+    const LoadedDetector loaded = load_detector(options.initial);
+    const DetectorOptions& found = loaded.detector->options();
+    if (found.backbone != options.model.backbone || found.branches != options.model.branches ||
+        found.width != options.model.width)
+        fail("{}: expected a model with backbone {}, {} branches, width {}; found {}, {}, {}",
+             options.initial, options.model.backbone, options.model.branches, options.model.width,
+             found.backbone, found.branches, found.width);
+    detector.load_state(loaded.detector->state());
+}
+
+std::string figure(const std::optional<double>& value) {
+    return value ? fmt::format("{:.4f}", *value) : "n/a";
+}
+
+class Trainer {
+  public:
+    explicit Trainer(TrainOptions options);
+    TrainResult run();
+
+  private:
+    EpochRecord train_epoch(int64_t epoch);
+    [[nodiscard]] EvaluationScores validate();
+    [[nodiscard]] bool better(const EvaluationScores& scores) const;
+    void save(const char* name) const;
+    void write_records();
+    void tell(const EpochRecord& record) const;
+    [[noreturn]] void stop_at(const EpochTerms& terms, const Batch& batch) const;
+
+    TrainOptions options_;
+    std::vector<Setting> settings_;
+    Manifest manifest_;
+    FaceDataset train_;
+    std::optional<FaceDataset> validation_;
+    int threads_, workers_;
+    Detector detector_;
+    Objective objective_;
+    std::unique_ptr<TrainingStep> step_;
+    std::unique_ptr<DataLoader> loader_;
+    int64_t steps_ = 0;
+    std::optional<EvaluationScores> best_;
+    RunRecord record_;
+    double begin_ = now();
+};
+
+DatasetOptions dataset_options(const TrainOptions& options, int64_t cache_bytes) {
+    return {.size = options.model.size, .cache_bytes = cache_bytes};
+}
+
+Manifest checked_manifest(const std::filesystem::path& path) {
+    Manifest manifest = read_manifest(path);
+    check_files(manifest);
+    return manifest;
+}
+
+Trainer::Trainer(TrainOptions options)
+    : options_(std::move(options)),
+      settings_(train_settings(options_)),
+      manifest_(checked_manifest(options_.data)),
+      train_(training_rows(manifest_, options_.data),
+             dataset_options(options_, options_.cache_mebibytes << 20)),
+      threads_(resolved_threads(options_.threads)),
+      workers_(options_.workers > 0 ? options_.workers : threads_),
+      detector_(options_.model),
+      objective_(options_.objective) {
+    if (train_.size() < 2)
+        fail("{}: training needs at least two pictures, found one", options_.data.string());
+    Manifest validation = select_split(manifest_, "val");
+    if (validation.rows.empty())
+        log_notice("{} has no val rows: best.safetensors is the last epoch's model", options_.data.string());
+    else
+        validation_.emplace(std::move(validation), dataset_options(options_, options_.cache_mebibytes << 20));
+    initialize(detector_, objective_, options_);
+    open_run_folder(options_.output, options_.overwrite);
+    detector_.to(options_.device);
+    objective_.to(options_.device);
+    step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
+    loader_ = std::make_unique<DataLoader>(
+        train_, LoaderOptions{
+                    .batch = options_.batch,
+                    .threads = workers_,
+                    .seed = options_.seed,
+                    .sampling = {.balanced = options_.balanced, .oversample_real = options_.oversample_real},
+                    .drop_last = true,
+                    .augmentation = options_.augmentation,
+                    .normalisation = {}});
+    record_ = {.data = options_.data.string(),
+               .data_hash = hash_of(manifest_),
+               .train_pictures = int64_t(train_.size()),
+               .val_pictures = validation_ ? int64_t(validation_->size()) : 0,
+               .parameters = detector_.parameter_count(),
+               .threads = threads_,
+               .device = name_of(options_.device),
+               .status = "running",
+               .epochs = {}};
+}
+
+TrainResult Trainer::run() {
+    write_records();
+    log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch", train_.size(),
+               record_.val_pictures, record_.parameters, loader_->batches());
+    try {
+        for (int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
+            EpochRecord record = train_epoch(epoch);
+            if (validation_) record.validation = validate();
+            record.best = !validation_ || better(*record.validation);
+            save("last.safetensors");
+            if (record.best) {
+                save("best.safetensors");
+                best_ = record.validation;
+                record_.best_epoch = epoch;
+            }
+            record_.epochs.push_back(record);
+            write_records();
+            tell(record);
+        }
+    } catch (const std::exception& error) {
+        record_.status = error.what();
+        write_records();
+        throw;
+    }
+    record_.status = "done";
+    write_records();
+    return {.best = options_.output / "best.safetensors",
+            .last = options_.output / "last.safetensors",
+            .record = record_};
+}
+
+EpochRecord Trainer::train_epoch(int64_t epoch) {
+    EpochRecord record{.epoch = epoch};
+    Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), loader_->pictures(), "images");
+    const int64_t steps_in_all = loader_->batches() * options_.epochs;
+    const double begin = now();
+    TermMeans means;
+    int64_t pictures = 0;
+    loader_->start(epoch);
+    while (std::optional<Batch> batch = loader_->next()) {
+        Targets targets = mix_batch(*batch, options_.mixup, options_.seed, steps_);
+        const EpochTerms terms = step_->forward(batch->images.to(options_.device), targets, steps_);
+        if (!std::isfinite(terms.total)) stop_at(terms, *batch);
+        record.learning_rate = scheduled_rate(options_.schedule, steps_, steps_in_all);
+        step_->update(record.learning_rate);
+        ++steps_;
+        pictures += int64_t(batch->indices.size());
+        means.add(terms, int64_t(batch->indices.size()));
+        progress.update(pictures, fmt::format("loss {:.4f}", terms.total));
+    }
+    if (!step_->finite())
+        fail(
+            "training stopped after step {} (epoch {}): a parameter is not a finite number; a smaller "
+            "learning rate or "
+            "--clip may help",
+            steps_, epoch);
+    record.steps = steps_;
+    record.loss = means.means();
+    record.seconds = now() - begin;
+    record.images_per_second = double(pictures) / record.seconds;
+    return record;
+}
+
+EvaluationScores Trainer::validate() {
+    Progress progress("validation", int64_t(validation_->size()), "images");
+    const std::vector<double> scores = score_dataset(
+        detector_, *validation_,
+        {.batch = options_.batch, .threads = workers_, .device = options_.device, .normalisation = {}},
+        [&](int64_t done) { progress.update(done); });
+    return evaluate_scores(validation_->rows(), scores).all;
+}
+
+bool Trainer::better(const EvaluationScores& scores) const {
+    if (!best_) return true;
+    if (scores.frame.auc && best_->frame.auc && *scores.frame.auc != *best_->frame.auc)
+        return *scores.frame.auc > *best_->frame.auc;
+    return *scores.frame.log_loss < *best_->frame.log_loss;
+}
+
+void Trainer::save(const char* name) const {
+    CheckpointInfo info;
+    info.preprocessing.face_margin = options_.margin;
+    info.preprocessing.crop_size = options_.crop_size;
+    info.training = {{"data_hash", record_.data_hash},
+                     {"recipe", recipe_text(settings_)},
+                     {"seed", fmt::format("{}", options_.seed)},
+                     {"steps", fmt::format("{}", steps_)}};
+    save_detector(options_.output / name, detector_, &objective_, info);
+}
+
+void Trainer::write_records() {
+    record_.seconds = now() - begin_;
+    write_file_atomically(options_.output / "metrics.csv", metrics_csv(record_.epochs));
+    write_file_atomically(options_.output / "run.json", run_json(record_, settings_));
+}
+
+void Trainer::tell(const EpochRecord& record) const {
+    std::string text = fmt::format("epoch {}/{}: loss {:.4f}, {:.1f} images/s", record.epoch, options_.epochs,
+                                   record.loss.total, record.images_per_second);
+    if (record.validation) {
+        const EvaluationScores& scores = *record.validation;
+        text += fmt::format(", validation: frame AUC {}, video AUC {}, frame ACC {}{}",
+                            figure(scores.frame.auc), figure(scores.video.auc), figure(scores.frame.accuracy),
+                            record.best ? " (best)" : "");
+    }
+    log_notice("{}", text);
+}
+
+void Trainer::stop_at(const EpochTerms& terms, const Batch& batch) const {
+    std::vector<std::string> files;
+    for (const size_t index : batch.indices) files.push_back(train_.file(index).string());
+    const auto term = [](const std::optional<double>& value) {
+        return value ? fmt::format("{}", *value) : "off";
+    };
+    fail(
+        "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
+        "information {}) "
+        "for the batch {}",
+        steps_ + 1, terms.total, term(terms.classification), term(terms.global_information),
+        term(terms.local_information), fmt::join(files, ", "));
+}
+
+}  // namespace
+
+TrainResult train_detector(TrainOptions options) {
+    Trainer trainer(std::move(options));
+    return trainer.run();
+}
+
+}  // namespace unmask

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches of normalised pictures, decoded and augmented by worker threads ahead of the step that consumes
+// them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "data/augmentation.h"
+#include "data/dataset.h"
+#include "data/normalisation.h"
+#include "data/sampling.h"
+#include "engine/tensor.h"
+
+namespace unmask {
+
+struct LoaderOptions {
+    int batch = 32;
+    int threads = 1;   // workers, at least one
+    int prefetch = 3;  // batches in preparation at once
+    uint64_t seed = 0;
+    SamplingOptions sampling;
+    // Leaves out an epoch's last, incomplete batch, so that batch norm never sees a handful of pictures; an
+    // epoch that is smaller than one batch is one batch all the same. Evaluation keeps everything.
+    bool drop_last = false;
+    std::optional<Augmentation> augmentation;
+    Normalisation normalisation;
+};
+
+struct Batch {
+    Tensor images;                // [batch, size, size, 3], f32, normalised RGB, on the CPU
+    Tensor labels;                // [batch], i64
+    std::vector<size_t> indices;  // the rows of the data set
+};
+
+// The batches are the same bytes whatever the number of threads: sample i of epoch e is a function of (seed,
+// e, i).
+class DataLoader {
+  public:
+    // The data set must outlive the loader. Error for numbers out of range.
+    DataLoader(const FaceDataset& dataset, const LoaderOptions& options);
+    ~DataLoader();
+    DataLoader(const DataLoader&) = delete;
+    DataLoader& operator=(const DataLoader&) = delete;
+
+    // Begins an epoch; what was left of another is dropped.
+    void start(int64_t epoch);
+    // The next batch of the epoch, nothing at its end. A picture that cannot be read throws its Error here.
+    [[nodiscard]] std::optional<Batch> next();
+
+    [[nodiscard]] int64_t batches() const;   // in an epoch
+    [[nodiscard]] int64_t pictures() const;  // in an epoch, after sampling and dropping
+    [[nodiscard]] const FaceDataset& dataset() const { return dataset_; }
+
+  private:
+    struct State;
+    const FaceDataset& dataset_;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace unmask
