@@ -112,12 +112,16 @@ template <class T, class Function> struct Inputs {
 
     [[nodiscard]] T normalised(int64_t i, int64_t c) const { return (x[i] - mean[c]) * inverse[c]; }
     template <bool with_residual> [[nodiscard]] T gradient(int64_t i, int64_t c, T normalised) const {
-        if constexpr (std::is_same_v<Function, Relu>) return y[i] > T(0) ? grad_y[i] : T(0);
-        if constexpr (std::is_same_v<Function, Silu>) {
-            const T before = normalised * weight[c] + bias[c];
-            return grad_y[i] * silu_derivative(with_residual ? before + residual[i] : before);
+        const T g = grad_y[i];  // loaded in any case: a conditional load keeps the loop from being vectorised
+        if constexpr (std::is_same_v<Function, Relu>) {
+            return y[i] > T(0) ? g : T(0);
+        } else if constexpr (std::is_same_v<Function, Silu>) {
+            T before = normalised * weight[c] + bias[c];
+            if constexpr (with_residual) before += residual[i];
+            return g * silu_derivative(before);
+        } else {
+            return g;
         }
-        return grad_y[i];
     }
 };
 

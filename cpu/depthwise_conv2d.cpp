@@ -61,17 +61,30 @@ int64_t reader(int64_t index, int64_t tap, int64_t stride, int64_t padding, int6
     return distance / stride;
 }
 
-// Σ_j a[j · step_a + c] · b[j · step_b + c] added to totals[c].
+// Σ_j a[j · step_a + c] · b[j · step_b + c] added to totals[c] for `vectors` registers of channels from c = 0 on.
+template <int vectors, class T>
+void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, int64_t count, double* totals) {
+    using Vectors = Simd<T>;
+    typename Vectors::Vector sums[vectors];
+    for (auto& sum : sums) sum = typename Vectors::Vector{};
+    for (int64_t j = 0; j < count; ++j)
+        for (int v = 0; v < vectors; ++v)
+            sums[v] += Vectors::at(a + j * step_a + v * Vectors::lanes) * Vectors::at(b + j * step_b + v * Vectors::lanes);
+    T row[vectors * Vectors::lanes];
+    for (int v = 0; v < vectors; ++v) Vectors::at(row + v * Vectors::lanes) = sums[v];
+#pragma omp simd
+    for (int c = 0; c < vectors * Vectors::lanes; ++c) totals[c] += static_cast<double>(row[c]);
+}
+
+// The same for all channels.
 template <class T>
 void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, int64_t count, double* totals,
                       int64_t channels) {
-    using Vectors = Simd<T>;
+    constexpr int lanes = Simd<T>::lanes, block = 4;
     int64_t c = 0;
-    for (; c + Vectors::lanes <= channels; c += Vectors::lanes) {
-        typename Vectors::Vector sum{};
-        for (int64_t j = 0; j < count; ++j) sum += Vectors::at(a + j * step_a + c) * Vectors::at(b + j * step_b + c);
-        for (int lane = 0; lane < Vectors::lanes; ++lane) totals[c + lane] += static_cast<double>(sum[lane]);
-    }
+    for (; c + block * lanes <= channels; c += block * lanes)
+        add_row_products<block>(a + c, step_a, b + c, step_b, count, totals + c);
+    for (; c + lanes <= channels; c += lanes) add_row_products<1>(a + c, step_a, b + c, step_b, count, totals + c);
     for (; c < channels; ++c) {
         T sum = 0;
         for (int64_t j = 0; j < count; ++j) sum += a[j * step_a + c] * b[j * step_b + c];
@@ -96,8 +109,17 @@ void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias
         for (int64_t line = begin; line < end; ++line) {
             const int64_t n = line / out_height, top = line % out_height * params.stride[0] - params.padding_before[0];
             T* out = y.data<T>() + line * out_width * channels;
+            const int64_t reach = (kernel_width - 1) * params.dilation[1];
+            bool shiftable = false;  // the taps of this pixel are those of the one before, moved by the stride
             for (int64_t j = 0; j < out_width; ++j) {
                 const int64_t left = j * params.stride[1] - params.padding_before[1];
+                const bool inside = left >= 0 && left + reach < width;
+                if (inside && shiftable) {
+                    for (Product<T>& product : products) product.a += params.stride[1] * channels;
+                    sum_of_products(products, start, out + j * channels, channels);
+                    continue;
+                }
+                shiftable = inside;
                 products.clear();
                 for (int64_t p = 0; p < kernel_height; ++p) {
                     const int64_t row = top + p * params.dilation[0];

@@ -59,8 +59,10 @@ void forward(const Tensor& x, Tensor& y, const DropoutParams& params) {
                 draw_blocks(params.key, params.step, static_cast<uint64_t>(g) * lanes, words);
                 const int64_t start = g * group, length = std::min(group, count - start);
 #pragma omp simd
-                for (int64_t i = 0; i < length; ++i)
-                    out[start + i] = (words[i] >> 8) >= threshold ? in[start + i] * scale : T(0);
+                for (int64_t i = 0; i < length; ++i) {
+                    const T value = in[start + i] * scale;
+                    out[start + i] = (words[i] >> 8) >= threshold ? value : T(0);
+                }
             }
         });
     });

@@ -15,7 +15,7 @@ namespace unmask {
 class Reduction {
   public:
     static constexpr int64_t block = 1024;    // outputs of a unit, when inner is kept
-    static constexpr int64_t segment = 4096;  // elements of an item, when inner is reduced
+    static constexpr int64_t segment = 1024;  // elements of an item, when inner is reduced
 
     Reduction(const Shape& x, const Shape& y) {
         int64_t stride = 1;
