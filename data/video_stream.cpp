@@ -28,6 +28,14 @@ const int32_t* display_matrix(const AVStream& stream) {
 #endif
 }
 
+bool is_key_frame(const AVFrame& frame) {
+#ifdef AV_FRAME_FLAG_KEY
+    return (frame.flags & AV_FRAME_FLAG_KEY) != 0;
+#else
+    return frame.key_frame != 0;
+#endif
+}
+
 std::string open_failure(const std::string& file, int code) {
     // Names alone make FFmpeg take any file for a video: what it says then would mislead.
     if (!looks_like_video(file)) return "not a video (" + describe(code) + ")";
@@ -142,7 +150,12 @@ void VideoStream::open_decoder() {
 void VideoStream::send_next_packet() {
     const bool more = next_packet(*packet_);
     const int code = avcodec_send_packet(decoder_.get(), more ? packet_.get() : nullptr);
-    if (code < 0 && code != AVERROR_EOF) problem_ = describe(code);
+    if (code < 0 && code != AVERROR_EOF) note_damage(describe(code));
+}
+
+void VideoStream::note_damage(const std::string& words) {
+    problem_ = words;
+    damaged_ = true;
 }
 
 bool VideoStream::next_frame(AVFrame& frame) {
@@ -159,13 +172,17 @@ bool VideoStream::next_frame(AVFrame& frame) {
         }
         if (code < 0) {
             ++errors;
-            problem_ = describe(code);
+            note_damage(describe(code));
             continue;
         }
         constexpr int damage = FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_CONCEALMENT_ACTIVE;
-        if ((frame.flags & AV_FRAME_FLAG_CORRUPT) == 0 && (frame.decode_error_flags & damage) == 0)
-            return true;
-        problem_ = last_message().empty() ? "damaged frame" : "damaged frame (" + last_message() + ")";
+        if ((frame.flags & AV_FRAME_FLAG_CORRUPT) != 0 || (frame.decode_error_flags & damage) != 0) {
+            note_damage(last_message().empty() ? "damaged frame" : "damaged frame (" + last_message() + ")");
+            continue;
+        }
+        // Frames are differences to earlier ones; after damage only a key frame is right again.
+        if (is_key_frame(frame)) damaged_ = false;
+        if (!damaged_) return true;
     }
     return false;
 }

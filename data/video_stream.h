@@ -30,8 +30,8 @@ class VideoStream {
     // The next packet of the video; false at the end of what can be read.
     bool next_packet(AVPacket& packet);
 
-    // The next frame in the order of display; false at the end. Damaged frames are left out. Packets that
-    // cannot be decoded are skipped, see problem().
+    // The next frame in the order of display; false at the end. Damaged frames and those after them up to the
+    // next key frame are left out, see problem().
     bool next_frame(AVFrame& frame);
 
     // FFmpeg's words for the last thing that went wrong while reading or decoding; empty when all went well.
@@ -43,6 +43,7 @@ class VideoStream {
   private:
     void open_decoder();
     void send_next_packet();
+    void note_damage(const std::string& words);
 
     std::string file_, container_, problem_;
     VideoOptions options_;
@@ -53,6 +54,7 @@ class VideoStream {
     ffmpeg::Frame rgb_;
     ffmpeg::Scaler scaler_;
     int orientation_ = 1;
+    bool damaged_ = false;  // since the last key frame
 };
 
 }  // namespace unmask
