@@ -5,6 +5,7 @@
 #include <cctype>
 #include <system_error>
 
+#include "data/file_magic.h"
 #include "data/picture.h"
 #include "data/video.h"
 #include "engine/error.h"
@@ -112,6 +113,7 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, int threads) {
         if (files.empty()) fail("{}: the folder holds no picture (PNG, JPEG or BMP)", path.string());
         return std::make_unique<FolderFrames>(path, std::move(files));
     }
+    check_readable_file(path);
     if (looks_like_picture(path)) return std::make_unique<PictureFrame>(path);
     return std::make_unique<VideoFrames>(path, threads);
 }

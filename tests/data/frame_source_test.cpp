@@ -101,8 +101,8 @@ TEST(FrameSource, AVideoGivesItsFrames) {
 TEST(FrameSource, SaysWhatIsWrong) {
     TemporaryFolder folder;
     expect_error([&] { static_cast<void>(open_frames(folder.path())); }, {"holds no picture"});
-    if (!video_available()) GTEST_SKIP() << "built without FFmpeg";
     expect_error([&] { static_cast<void>(open_frames(folder / "none")); }, {"none", "no such file"});
+    if (!video_available()) GTEST_SKIP() << "built without FFmpeg";
     write_content(folder / "text", "neither nor");
     expect_error([&] { static_cast<void>(open_frames(folder / "text")); }, {"text", "not a video"});
 }
