@@ -92,6 +92,13 @@ std::vector<Group> group_items(std::span<const SplitItem> items) {
     return groups;
 }
 
+bool has_empty_split(const std::vector<std::string>& splits, const std::array<double, 3>& fractions) {
+    for (size_t s = 0; s < split_names.size(); ++s)
+        if (fractions[s] > 0 && std::find(splits.begin(), splits.end(), split_names[s]) == splits.end())
+            return true;
+    return false;
+}
+
 void add_notices(const std::vector<Group>& groups, std::span<const SplitItem> items,
                  const SplitOptions& options, SplitResult& result) {
     const std::array<double, 3> fractions = fractions_of(options);
@@ -171,7 +178,7 @@ SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions&
         assign(group, group.official);
         official += group.items.size();
     }
-    for (std::vector<const Group*>& kind : kinds) {
+    const auto deal = [&](std::vector<const Group*> kind) {
         std::sort(kind.begin(), kind.end(), [&](const Group* a, const Group* b) {
             return std::pair(hash(a->name, options.seed), a->name) <
                    std::pair(hash(b->name, options.seed), b->name);
@@ -180,6 +187,13 @@ SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions&
         size_t next = 0;
         for (size_t s = 0; s < split_names.size(); ++s)
             for (int64_t k = 0; k < counts[s]; ++k) assign(*kind[next++], split_names[s]);
+    };
+    std::for_each(kinds.begin(), kinds.end(), deal);
+    if (official == 0 && has_empty_split(result.splits, fractions)) {
+        // Too few of each kind to go around: all kinds together may still reach every split.
+        std::vector<const Group*> all;
+        for (const auto& kind : kinds) all.insert(all.end(), kind.begin(), kind.end());
+        deal(std::move(all));
     }
     if (official > 0)
         result.notices.push_back(fmt::format("{} of {} videos are split by the dataset's official lists{}",

@@ -43,8 +43,8 @@ struct SplitResult {
 // Splits by video. Items are grouped into the connected components of shared identities; a group with an
 // official split gets it (two different ones within a group: Error naming the items), the others are ordered
 // by a hash of their name and the seed and dealt out by largest remainder, groups with only real, only fake
-// and both kinds apart, every split with a positive fraction getting one as long as there are enough. The
-// result does not depend on the order of the items.
+// and both kinds apart (together when a split would stay empty), every split with a positive fraction getting
+// one as long as there are enough. The result does not depend on the order of the items.
 [[nodiscard]] SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions& options);
 
 // Splits by frame: in each video of the manifest the rows, ordered by frame, go to train, then val, then

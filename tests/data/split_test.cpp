@@ -108,6 +108,9 @@ TEST(SplitByVideo, TinySetsGetBothLabelsOnEverySide) {
     const SplitResult result = split_by_video(items, {});
     EXPECT_EQ(count(result.splits), (Counts{{"train", 2}, {"val", 2}, {"test", 2}}));
     EXPECT_TRUE(result.notices.empty());
+    // One group of each kind: rather a side with one label than an empty one.
+    const std::vector<SplitItem> one_each{{"a", 0, {"a"}}, {"b", 1, {"b"}}, {"c", 0, {"c"}}, {"d", 1, {"c"}}};
+    EXPECT_EQ(count(split_by_video(one_each, {}).splits).size(), 3u);
     const SplitResult two = split_by_video(paired(2, 1), {});
     EXPECT_EQ(count(two.splits), (Counts{{"train", 4}, {"test", 4}}));
     ASSERT_EQ(two.notices.size(), 1u);
