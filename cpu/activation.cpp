@@ -10,30 +10,38 @@
 namespace unmask {
 namespace {
 
-template <class T, class Function> void map(const T* x, T* y, int64_t count, Function function) {
+template <class T, class Function>
+void map(const T* x, T* y, int64_t count, Function function) {
     parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) y[i] = function(x[i]);
     });
 }
 
-template <class T, class Function> void map(const T* a, const T* b, T* y, int64_t count, Function function) {
+template <class T, class Function>
+void map(const T* a, const T* b, T* y, int64_t count, Function function) {
     parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i) y[i] = function(a[i], b[i]);
     });
 }
 
-template <class T> void run_forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
+template <class T>
+void run_forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
     const T* in = x.data<T>();
     T* out = y.data<T>();
     const T slope = static_cast<T>(params.slope);
     switch (params.kind) {
-        case Activation::none: return map(in, out, x.numel(), Identity{});
-        case Activation::relu: return map(in, out, x.numel(), Relu{});
-        case Activation::silu: return map(in, out, x.numel(), Silu{});
-        case Activation::sigmoid: return map(in, out, x.numel(), [](T v) { return sigmoid_of(v); });
-        case Activation::leaky_relu: return map(in, out, x.numel(), [=](T v) { return v < T(0) ? slope * v : v; });
+        case Activation::none:
+            return map(in, out, x.numel(), Identity{});
+        case Activation::relu:
+            return map(in, out, x.numel(), Relu{});
+        case Activation::silu:
+            return map(in, out, x.numel(), Silu{});
+        case Activation::sigmoid:
+            return map(in, out, x.numel(), [](T v) { return sigmoid_of(v); });
+        case Activation::leaky_relu:
+            return map(in, out, x.numel(), [=](T v) { return v < T(0) ? slope * v : v; });
     }
 }
 
@@ -45,17 +53,22 @@ void run_backward(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x, con
     const int64_t count = grad_y.numel();
     const T slope = static_cast<T>(params.slope);
     switch (params.kind) {
-        case Activation::none: return map(gradient, out, count, Identity{});
-        case Activation::relu: return map(gradient, kept, out, count, [](T g, T y) { return y > T(0) ? g : T(0); });
-        case Activation::silu: return map(gradient, kept, out, count, [](T g, T x) { return g * silu_derivative(x); });
-        case Activation::sigmoid: return map(gradient, kept, out, count, [](T g, T y) { return g * y * (T(1) - y); });
+        case Activation::none:
+            return map(gradient, out, count, Identity{});
+        case Activation::relu:
+            return map(gradient, kept, out, count, [](T g, T y) { return y > T(0) ? g : T(0); });
+        case Activation::silu:
+            return map(gradient, kept, out, count, [](T g, T x) { return g * silu_derivative(x); });
+        case Activation::sigmoid:
+            return map(gradient, kept, out, count, [](T g, T y) { return g * y * (T(1) - y); });
         case Activation::leaky_relu:
             return map(gradient, kept, out, count, [=](T g, T y) { return y > T(0) ? g : slope * g; });
     }
 }
 
 void forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
-    dispatch_floating(activation_forward.name(), x, [&](auto zero) { run_forward<decltype(zero)>(x, y, params); });
+    dispatch_floating(activation_forward.name(), x,
+                      [&](auto zero) { run_forward<decltype(zero)>(x, y, params); });
 }
 
 void backward(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x, const ActivationParams& params) {

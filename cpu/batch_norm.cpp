@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch norm. Forward: one pass for the statistics, one that normalises, adds the residual and activates. Backward:
-// with g the gradient before the activation and x̂ the normalised input, one pass for Σg and Σg·x̂, one that writes
+// Batch norm. Forward: one pass for the statistics, one that normalises, adds the residual and activates.
+// Backward: with g the gradient before the activation and x̂ the normalised input, one pass for Σg and Σg·x̂,
+// one that writes
 //     grad_x = weight / sqrt(σ² + eps) · (g - Σg / R - x̂ · Σg·x̂ / R)      (without the sums in inference).
 #include "engine/ops/batch_norm.h"
 
@@ -14,17 +15,21 @@
 namespace unmask {
 namespace {
 
-int64_t row_count(const Tensor& x) { return x.numel() / std::max<int64_t>(x.dim(-1), 1); }
+int64_t row_count(const Tensor& x) {
+    return x.numel() / std::max<int64_t>(x.dim(-1), 1);
+}
 
 // Merges the parts' moments, moves the running statistics and fills the saved ones.
-template <class T> void batch_statistics(const Tensor& x, BatchNormState& state, const BatchNormParams& params) {
+template <class T>
+void batch_statistics(const Tensor& x, BatchNormState& state, const BatchNormParams& params) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
     const ChannelParts parts(rows, channels);
     const Tensor scratch = Tensor::empty({parts.parts(), 2, channels}, DType::f64);
     double* moments = scratch.data<double>();
     parts.run([&](int64_t row, int64_t count, int64_t channel, int64_t width, int64_t part) {
         double* mean = moments + part * 2 * channels + channel;
-        channel_moments(x.data<T>() + row * channels + channel, channels, count, width, mean, mean + channels);
+        channel_moments(x.data<T>() + row * channels + channel, channels, count, width, mean,
+                        mean + channels);
     });
     T *mean = state.saved_mean.data<T>(), *inverse = state.saved_inverse_deviation.data<T>();
     T *running_mean = state.running_mean.data<T>(), *running_variance = state.running_variance.data<T>();
@@ -44,13 +49,15 @@ template <class T> void batch_statistics(const Tensor& x, BatchNormState& state,
         const double variance = squares / total;
         mean[c] = static_cast<T>(centre);
         inverse[c] = static_cast<T>(1.0 / std::sqrt(variance + params.eps));
-        running_mean[c] = static_cast<T>(kept * static_cast<double>(running_mean[c]) + params.momentum * centre);
+        running_mean[c] =
+            static_cast<T>(kept * static_cast<double>(running_mean[c]) + params.momentum * centre);
         running_variance[c] = static_cast<T>(kept * static_cast<double>(running_variance[c]) +
                                              params.momentum * variance * unbiased);
     }
 }
 
-template <class T> void running_statistics(BatchNormState& state, const BatchNormParams& params) {
+template <class T>
+void running_statistics(BatchNormState& state, const BatchNormParams& params) {
     state.saved_mean.copy_from(state.running_mean);
     const T* variance = state.running_variance.data<T>();
     T* inverse = state.saved_inverse_deviation.data<T>();
@@ -59,7 +66,8 @@ template <class T> void running_statistics(BatchNormState& state, const BatchNor
 }
 
 template <class T, class Function>
-void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormState& state, Function function) {
+void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormState& state,
+               Function function) {
     const int64_t channels = x.dim(-1);
     const Tensor scratch = Tensor::empty({channels}, x.dtype());
     T* scale = scratch.data<T>();
@@ -73,7 +81,8 @@ void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNo
             T* to = y.data<T>() + row * channels;
             if (added == nullptr) {
 #pragma omp simd
-                for (int64_t c = 0; c < channels; ++c) to[c] = function((from[c] - mean[c]) * scale[c] + bias[c]);
+                for (int64_t c = 0; c < channels; ++c)
+                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c]);
             } else {
                 const T* other = added + row * channels;
 #pragma omp simd
@@ -99,19 +108,25 @@ void forward(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState&
 }
 
 // The tensors that backward reads, and the gradient before the activation at one element.
-template <class T, class Function> struct Inputs {
+template <class T, class Function>
+struct Inputs {
     const T *grad_y, *x, *residual, *y;
     const T *mean, *inverse, *weight, *bias;
 
     Inputs(const Tensor& gradient, const Tensor& in, const Tensor& added, const Tensor& result,
            const BatchNormState& state)
-        : grad_y(gradient.data<T>()), x(in.data<T>()), residual(added.defined() ? added.data<T>() : nullptr),
-          y(result.defined() ? result.data<T>() : nullptr), mean(state.saved_mean.data<T>()),
-          inverse(state.saved_inverse_deviation.data<T>()), weight(state.weight.data<T>()),
+        : grad_y(gradient.data<T>()),
+          x(in.data<T>()),
+          residual(added.defined() ? added.data<T>() : nullptr),
+          y(result.defined() ? result.data<T>() : nullptr),
+          mean(state.saved_mean.data<T>()),
+          inverse(state.saved_inverse_deviation.data<T>()),
+          weight(state.weight.data<T>()),
           bias(state.bias.data<T>()) {}
 
     [[nodiscard]] T normalised(int64_t i, int64_t c) const { return (x[i] - mean[c]) * inverse[c]; }
-    template <bool with_residual> [[nodiscard]] T gradient(int64_t i, int64_t c, T normalised) const {
+    template <bool with_residual>
+    [[nodiscard]] T gradient(int64_t i, int64_t c, T normalised) const {
         const T g = grad_y[i];  // loaded in any case: a conditional load keeps the loop from being vectorised
         if constexpr (std::is_same_v<Function, Relu>) {
             return y[i] > T(0) ? g : T(0);
@@ -161,8 +176,8 @@ void gradient_sums(const Inputs<T, Function>& inputs, int64_t rows, int64_t chan
 
 // grad_x = scale · (g - shift - x̂ · slope), grad_residual = g; either may be null.
 template <bool with_residual, class T, class Function>
-void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t channels, const T* scale, const T* shift,
-                    const T* slope, T* grad_x, T* grad_residual) {
+void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t channels, const T* scale,
+                    const T* shift, const T* slope, T* grad_x, T* grad_residual) {
     parallel_rows(rows, channels, [&](int64_t begin, int64_t end) {
         const auto sweep = [&](auto write) {
             for (int64_t row = begin; row < end; ++row) {
@@ -185,7 +200,8 @@ void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t cha
 }
 
 template <bool with_residual, class T, class Function>
-void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, BatchNormGradients& gradients, bool training) {
+void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, BatchNormGradients& gradients,
+                  bool training) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
     const Tensor sum_memory = Tensor::zeros({2, channels}, DType::f64);
     double* sums = sum_memory.data<double>();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over a broadcast result: neighbouring dimensions that every operand walks alike are merged, and what is left is
-// cut into runs along the last dimension, on which an operand either advances by one or stands still.
+// Loops over a broadcast result: neighbouring dimensions that every operand walks alike are merged, and what
+// is left is cut into runs along the last dimension, on which an operand either advances by one or stands
+// still.
 #pragma once
 
 #include <array>
@@ -11,7 +12,8 @@
 
 namespace unmask {
 
-template <size_t operands> class BroadcastLoop {
+template <size_t operands>
+class BroadcastLoop {
   public:
     using Offsets = std::array<int64_t, operands>;
 
@@ -31,21 +33,24 @@ template <size_t operands> class BroadcastLoop {
         if (dimensions_.empty()) dimensions_.push_back({1, {}});
     }
 
-    // body(result offset, operand offsets, count, operand steps (0 or 1)) for runs that together cover the result.
-    template <class Body> void run(Body&& body) const {
+    // body(result offset, operand offsets, count, operand steps (0 or 1)) for runs that together cover the
+    // result.
+    template <class Body>
+    void run(Body&& body) const {
         const Dimension& inner = dimensions_.front();
         const int64_t pieces = (inner.size + elementwise_grain - 1) / elementwise_grain;
         int64_t rows = 1;
         for (size_t d = 1; d < dimensions_.size(); ++d) rows *= dimensions_[d].size;
-        parallel_rows(rows * pieces, std::min(inner.size, elementwise_grain), [&](int64_t begin, int64_t end) {
-            for (int64_t task = begin; task < end; ++task) {
-                const int64_t row = task / pieces, start = task % pieces * elementwise_grain;
-                Offsets offsets = offsets_of(row);
-                for (size_t k = 0; k < operands; ++k) offsets[k] += start * inner.strides[k];
-                body(row * inner.size + start, offsets, std::min(elementwise_grain, inner.size - start),
-                     inner.strides);
-            }
-        });
+        parallel_rows(rows * pieces, std::min(inner.size, elementwise_grain),
+                      [&](int64_t begin, int64_t end) {
+                          for (int64_t task = begin; task < end; ++task) {
+                              const int64_t row = task / pieces, start = task % pieces * elementwise_grain;
+                              Offsets offsets = offsets_of(row);
+                              for (size_t k = 0; k < operands; ++k) offsets[k] += start * inner.strides[k];
+                              body(row * inner.size + start, offsets,
+                                   std::min(elementwise_grain, inner.size - start), inner.strides);
+                          }
+                      });
     }
 
   private:

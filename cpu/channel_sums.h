@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums over the rows of x [R, C] for each channel, cut into parts by the shape alone: rows into parts of whole blocks,
-// channels into strips. A block's sums stay in float on the stack; a part adds its blocks up in float64; the parts are
-// merged in order. So the result is precise and does not depend on the number of threads.
+// Sums over the rows of x [R, C] for each channel, cut into parts by the shape alone: rows into parts of
+// whole blocks, channels into strips. A block's sums stay in float on the stack; a part adds its blocks up in
+// float64; the parts are merged in order. So the result is precise and does not depend on the number of
+// threads.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +33,8 @@ class ChannelParts {
     }
 
     // fill(first row, rows, first channel, channels, part) for every part and strip.
-    template <class Fill> void run(Fill&& fill) const {
+    template <class Fill>
+    void run(Fill&& fill) const {
         parallel_for(parts_ * strips_, 1, [&](int64_t task, int64_t) {
             const int64_t part = task / strips_, channel = task % strips_ * strip;
             fill(part * part_rows_, part_rows(part), channel, std::min(strip, channels_ - channel), part);
@@ -43,11 +45,14 @@ class ChannelParts {
     int64_t rows_, channels_, strips_ = 1, parts_ = 1, part_rows_ = 0;
 };
 
-// Mean and sum of squared deviations of `rows` values a channel, of which x holds the strip's first, `pitch` apart.
-// Each block is centred on its own mean before squaring, and the blocks are merged by Chan, Golub & LeVeque's update
-// ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so that large means don't cancel.
+// Mean and sum of squared deviations of `rows` values a channel, of which x holds the strip's first, `pitch`
+// apart. Each block is centred on its own mean before squaring, and the blocks are merged by Chan, Golub &
+// LeVeque's update
+// ("Updating formulae and a pairwise algorithm for computing sample variances", 1979), so that large means
+// don't cancel.
 template <class T>
-void channel_moments(const T* x, int64_t pitch, int64_t rows, int64_t channels, double* mean, double* squares) {
+void channel_moments(const T* x, int64_t pitch, int64_t rows, int64_t channels, double* mean,
+                     double* squares) {
     std::array<T, ChannelParts::strip> centre, deviations, squared;
     std::fill_n(mean, channels, 0.0);
     std::fill_n(squares, channels, 0.0);
@@ -80,7 +85,8 @@ void channel_moments(const T* x, int64_t pitch, int64_t rows, int64_t channels, 
             const double correction = static_cast<double>(deviations[c]);
             const double delta = static_cast<double>(centre[c]) + correction / here - mean[c];
             mean[c] += delta * weight;
-            squares[c] += static_cast<double>(squared[c]) - correction * correction / here + delta * delta * cross;
+            squares[c] +=
+                static_cast<double>(squared[c]) - correction * correction / here + delta * delta * cross;
         }
     }
 }

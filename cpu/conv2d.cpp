@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution as products of matrices, group by group, over patches that are gathered while they are packed:
-//     forward          y [pixels, O]     = patches(x) [pixels, taps·C] · weightᵀ
-//     backward data    grad_x            = patches(grad_y) [pixels, taps·O] · weight, one product for each residue of
-//                                          x's pixels modulo the stride, with the taps that reach it
+//     forward          y [pixels, O] = patches(x) [pixels, taps·C] · weightᵀ
+//     backward data    grad_x = patches(grad_y) [pixels, taps·O] · weight
 //     backward weight  grad_weight [O, taps·C] = grad_yᵀ · patches(x)
+// Backward data is one product for each residue of x's pixels modulo the stride, with the taps that reach it.
 #include "engine/ops/conv2d.h"
 
 #include "cpu/depthwise_conv2d.h"
@@ -21,16 +21,26 @@ struct Dimensions {
     int64_t groups, group_channels, group_out_channels;
 
     Dimensions(const Shape& x, const Shape& weight, const Shape& y, const Conv2dParams& params)
-        : images(x[0]), height(x[1]), width(x[2]), channels(x[3]), out_height(y[1]), out_width(y[2]),
-          out_channels(y[3]), kernel_height(weight[1]), kernel_width(weight[2]), groups(params.groups),
-          group_channels(weight[3]), group_out_channels(weight[0] / params.groups) {}
+        : images(x[0]),
+          height(x[1]),
+          width(x[2]),
+          channels(x[3]),
+          out_height(y[1]),
+          out_width(y[2]),
+          out_channels(y[3]),
+          kernel_height(weight[1]),
+          kernel_width(weight[2]),
+          groups(params.groups),
+          group_channels(weight[3]),
+          group_out_channels(weight[0] / params.groups) {}
 
     [[nodiscard]] int64_t taps() const { return kernel_height * kernel_width; }
     [[nodiscard]] int64_t out_pixels() const { return images * out_height * out_width; }
 };
 
 // What the kernel sees of x's channels of one group, in the order of the weights [kh, kw, C].
-template <class T> Patches<T> input_patches(const T* x, const Dimensions& d, const Conv2dParams& params, int64_t group) {
+template <class T>
+Patches<T> input_patches(const T* x, const Dimensions& d, const Conv2dParams& params, int64_t group) {
     Patches<T> patches{x, d.height, d.width, d.channels, d.out_height, d.out_width};
     patches.step = {params.stride[0], params.stride[1]};
     for (int64_t p = 0; p < d.kernel_height; ++p) {
@@ -49,7 +59,8 @@ template <class T> Patches<T> input_patches(const T* x, const Dimensions& d, con
 // Whether the matrix of patches is x itself.
 bool is_pointwise(const Dimensions& d, const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1}, zeros{0, 0};
-    return d.taps() == 1 && params.stride == ones && params.padding_before == zeros && params.padding_after == zeros;
+    return d.taps() == 1 && params.stride == ones && params.padding_before == zeros &&
+           params.padding_after == zeros;
 }
 
 template <class T>
@@ -63,7 +74,8 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
         const GemmEpilogue<T> epilogue{bias.defined() ? bias.data<T>() + channel : nullptr,
                                        residual.defined() ? residual.data<T>() + channel : nullptr,
                                        params.activation};
-        const MatrixStore store{y.data<T>() + channel, [&d](int64_t row) { return row * d.out_channels; }, epilogue};
+        const MatrixStore store{y.data<T>() + channel, [&d](int64_t row) { return row * d.out_channels; },
+                                epilogue};
         if (is_pointwise(d, params)) {
             const MatrixView<T> pixels{x.data<T>() + group * d.group_channels, d.channels, 1};
             gemm_blocks<T>(sizes, MatrixRowPacker<T>{pixels}, columns, store);
@@ -74,8 +86,8 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     }
 }
 
-// The taps along one axis that touch the inputs congruent to `residue` modulo the stride, by rising output index:
-// input residue + stride·i is met at output i + shift.
+// The taps along one axis that touch the inputs congruent to `residue` modulo the stride, by rising output
+// index: input residue + stride·i is met at output i + shift.
 struct ReachingTap {
     int64_t tap, shift;
 };
@@ -91,7 +103,8 @@ std::vector<ReachingTap> reaching_taps(int64_t kernel, int64_t stride, int64_t p
 }
 
 // Rows k = (tap, o) of the right operand are weight[o, tap, ·].
-template <class T> struct TapWeightPacker {
+template <class T>
+struct TapWeightPacker {
     const T* weight;  // of the group's first output channel
     const Dimensions& d;
     const std::vector<int64_t>& taps;
@@ -101,8 +114,8 @@ template <class T> struct TapWeightPacker {
             const int64_t o = k % d.group_out_channels;
             const int64_t count = std::min(depth, d.group_out_channels - o);
             const int64_t tap = taps[static_cast<size_t>(k / d.group_out_channels)];
-            pack_rows<GemmTile<T>::columns>(weight + o * pitch + tap * d.group_channels + column, pitch, columns,
-                                            count, panel);
+            pack_rows<GemmTile<T>::columns>(weight + o * pitch + tap * d.group_channels + column, pitch,
+                                            columns, count, panel);
             k += count;
             depth -= count;
             panel += count * GemmTile<T>::columns;
@@ -111,13 +124,13 @@ template <class T> struct TapWeightPacker {
 };
 
 template <class T>
-void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Dimensions& d, const Conv2dParams& params,
-                     int64_t group, int64_t residue_row, int64_t residue_column) {
+void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Dimensions& d,
+                     const Conv2dParams& params, int64_t group, int64_t residue_row, int64_t residue_column) {
     const int64_t stride_row = params.stride[0], stride_column = params.stride[1];
-    const auto rows = reaching_taps(d.kernel_height, stride_row, params.padding_before[0], params.dilation[0],
-                                    residue_row);
-    const auto columns = reaching_taps(d.kernel_width, stride_column, params.padding_before[1], params.dilation[1],
-                                       residue_column);
+    const auto rows =
+        reaching_taps(d.kernel_height, stride_row, params.padding_before[0], params.dilation[0], residue_row);
+    const auto columns = reaching_taps(d.kernel_width, stride_column, params.padding_before[1],
+                                       params.dilation[1], residue_column);
     Patches<T> patches{grad_y, d.out_height, d.out_width, d.out_channels};
     patches.grid_height = (d.height - residue_row + stride_row - 1) / stride_row;
     patches.grid_width = (d.width - residue_column + stride_column - 1) / stride_column;
@@ -133,23 +146,28 @@ void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Dimensio
         const int64_t row = residue_row + at.i * stride_row, column = residue_column + at.j * stride_column;
         return ((at.n * d.height + row) * d.width + column) * d.channels;
     };
-    const GemmSizes sizes{d.images * patches.grid_height * patches.grid_width, d.group_channels, patches.length()};
-    gemm_blocks<T>(sizes, PatchRowPacker<T, GemmBlocks<T>::depth>{patches},
-                   TapWeightPacker<T>{weight + group * d.group_out_channels * d.taps() * d.group_channels, d, taps},
-                   MatrixStore{grad_x + group * d.group_channels, row_offset, GemmEpilogue<T>{}});
+    const GemmSizes sizes{d.images * patches.grid_height * patches.grid_width, d.group_channels,
+                          patches.length()};
+    gemm_blocks<T>(
+        sizes, PatchRowPacker<T, GemmBlocks<T>::depth>{patches},
+        TapWeightPacker<T>{weight + group * d.group_out_channels * d.taps() * d.group_channels, d, taps},
+        MatrixStore{grad_x + group * d.group_channels, row_offset, GemmEpilogue<T>{}});
 }
 
 template <class T>
-void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                       const Conv2dParams& params) {
     const Dimensions d(grad_x.shape(), weight.shape(), grad_y.shape(), params);
     for (int64_t group = 0; group < d.groups; ++group)
         for (int64_t row = 0; row < std::min<int64_t>(params.stride[0], d.height); ++row)
             for (int64_t column = 0; column < std::min<int64_t>(params.stride[1], d.width); ++column)
-                data_of_residue(grad_y.data<T>(), weight.data<T>(), grad_x.data<T>(), d, params, group, row, column);
+                data_of_residue(grad_y.data<T>(), weight.data<T>(), grad_x.data<T>(), d, params, group, row,
+                                column);
 }
 
 template <class T>
-void run_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {
+void run_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
+                         const Conv2dParams& params) {
     const Dimensions d(x.shape(), grad_weight.shape(), grad_y.shape(), params);
     const GemmSizes sizes{d.group_out_channels, d.taps() * d.group_channels, d.out_pixels()};
     for (int64_t group = 0; group < d.groups; ++group) {
@@ -171,7 +189,8 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
              const Conv2dParams& params) {
     dispatch_floating(conv2d_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
-        if (is_depthwise(weight.shape(), params)) return depthwise_forward<T>(x, weight, bias, residual, y, params);
+        if (is_depthwise(weight.shape(), params))
+            return depthwise_forward<T>(x, weight, bias, residual, y, params);
         run_forward<T>(x, weight, bias, residual, y, params);
     });
 }
@@ -179,7 +198,8 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
 void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
     dispatch_floating(conv2d_backward_data.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
-        if (is_depthwise(weight.shape(), params)) return depthwise_backward_data<T>(grad_y, weight, grad_x, params);
+        if (is_depthwise(weight.shape(), params))
+            return depthwise_backward_data<T>(grad_y, weight, grad_x, params);
         run_backward_data<T>(grad_y, weight, grad_x, params);
     });
 }

@@ -11,12 +11,14 @@
 namespace unmask {
 namespace {
 
-template <class T> struct Product {
+template <class T>
+struct Product {
     const T* a;
     const T* b;
 };
 
-// out[c] = start[c] (null: 0) + Σ_t products[t].a[c] · products[t].b[c], in blocks of channels kept in registers.
+// out[c] = start[c] (null: 0) + Σ_t products[t].a[c] · products[t].b[c], in blocks of channels kept in
+// registers.
 template <class T>
 void sum_of_products(const std::vector<Product<T>>& products, const T* start, T* out, int64_t channels) {
     using Vectors = Simd<T>;
@@ -25,7 +27,8 @@ void sum_of_products(const std::vector<Product<T>>& products, const T* start, T*
     for (; c + block * Vectors::lanes <= channels; c += block * Vectors::lanes) {
         typename Vectors::Vector sums[block];
         for (int v = 0; v < block; ++v)
-            sums[v] = start == nullptr ? typename Vectors::Vector{} : Vectors::at(start + c + v * Vectors::lanes);
+            sums[v] =
+                start == nullptr ? typename Vectors::Vector{} : Vectors::at(start + c + v * Vectors::lanes);
         for (const auto& [a, b] : products)
             for (int v = 0; v < block; ++v)
                 sums[v] += Vectors::at(a + c + v * Vectors::lanes) * Vectors::at(b + c + v * Vectors::lanes);
@@ -44,7 +47,8 @@ void sum_of_products(const std::vector<Product<T>>& products, const T* start, T*
 }
 
 // [C, kh, kw, 1] -> [kh · kw, C].
-template <class T> Tensor channels_last(const Tensor& weight) {
+template <class T>
+Tensor channels_last(const Tensor& weight) {
     const int64_t channels = weight.dim(0), taps = weight.dim(1) * weight.dim(2);
     const Tensor result = Tensor::empty({taps, channels}, weight.dtype());
     const T* from = weight.data<T>();
@@ -55,13 +59,15 @@ template <class T> Tensor channels_last(const Tensor& weight) {
 }
 
 // The output index that reads input `index` through `tap`, or -1.
-int64_t reader(int64_t index, int64_t tap, int64_t stride, int64_t padding, int64_t dilation, int64_t outputs) {
+int64_t reader(int64_t index, int64_t tap, int64_t stride, int64_t padding, int64_t dilation,
+               int64_t outputs) {
     const int64_t distance = index + padding - tap * dilation;
     if (distance < 0 || distance % stride != 0 || distance / stride >= outputs) return -1;
     return distance / stride;
 }
 
-// Σ_j a[j · step_a + c] · b[j · step_b + c] added to totals[c] for `vectors` registers of channels from c = 0 on.
+// Σ_j a[j · step_a + c] · b[j · step_b + c] added to totals[c] for `vectors` registers of channels from c = 0
+// on.
 template <int vectors, class T>
 void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, int64_t count, double* totals) {
     using Vectors = Simd<T>;
@@ -69,7 +75,8 @@ void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, in
     for (auto& sum : sums) sum = typename Vectors::Vector{};
     for (int64_t j = 0; j < count; ++j)
         for (int v = 0; v < vectors; ++v)
-            sums[v] += Vectors::at(a + j * step_a + v * Vectors::lanes) * Vectors::at(b + j * step_b + v * Vectors::lanes);
+            sums[v] += Vectors::at(a + j * step_a + v * Vectors::lanes) *
+                       Vectors::at(b + j * step_b + v * Vectors::lanes);
     T row[vectors * Vectors::lanes];
     for (int v = 0; v < vectors; ++v) Vectors::at(row + v * Vectors::lanes) = sums[v];
 #pragma omp simd
@@ -84,7 +91,8 @@ void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, in
     int64_t c = 0;
     for (; c + block * lanes <= channels; c += block * lanes)
         add_row_products<block>(a + c, step_a, b + c, step_b, count, totals + c);
-    for (; c + lanes <= channels; c += lanes) add_row_products<1>(a + c, step_a, b + c, step_b, count, totals + c);
+    for (; c + lanes <= channels; c += lanes)
+        add_row_products<1>(a + c, step_a, b + c, step_b, count, totals + c);
     for (; c < channels; ++c) {
         T sum = 0;
         for (int64_t j = 0; j < count; ++j) sum += a[j * step_a + c] * b[j * step_b + c];
@@ -95,8 +103,8 @@ void add_row_products(const T* a, int64_t step_a, const T* b, int64_t step_b, in
 }  // namespace
 
 template <class T>
-void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
-                       const Conv2dParams& params) {
+void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
+                       Tensor& y, const Conv2dParams& params) {
     const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     const int64_t out_height = y.dim(1), out_width = y.dim(2);
     const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
@@ -107,10 +115,12 @@ void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias
     parallel_rows(y.dim(0) * out_height, out_width * channels, [&](int64_t begin, int64_t end) {
         std::vector<Product<T>> products;
         for (int64_t line = begin; line < end; ++line) {
-            const int64_t n = line / out_height, top = line % out_height * params.stride[0] - params.padding_before[0];
+            const int64_t n = line / out_height,
+                          top = line % out_height * params.stride[0] - params.padding_before[0];
             T* out = y.data<T>() + line * out_width * channels;
             const int64_t reach = (kernel_width - 1) * params.dilation[1];
-            bool shiftable = false;  // the taps of this pixel are those of the one before, moved by the stride
+            bool shiftable =
+                false;  // the taps of this pixel are those of the one before, moved by the stride
             for (int64_t j = 0; j < out_width; ++j) {
                 const int64_t left = j * params.stride[1] - params.padding_before[1];
                 const bool inside = left >= 0 && left + reach < width;
@@ -140,7 +150,8 @@ void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias
 }
 
 template <class T>
-void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                             const Conv2dParams& params) {
     const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
@@ -164,37 +175,41 @@ void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor&
                                             taps + (p * kernel_width + q) * channels});
                     }
                 }
-                sum_of_products<T>(products, nullptr, grad_x.data<T>() + (line * width + column) * channels, channels);
+                sum_of_products<T>(products, nullptr, grad_x.data<T>() + (line * width + column) * channels,
+                                   channels);
             }
         }
     });
 }
 
 template <class T>
-void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {
+void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
+                               const Conv2dParams& params) {
     const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     const int64_t kernel_height = grad_weight.dim(1), kernel_width = grad_weight.dim(2);
     const int64_t count = kernel_height * kernel_width, lines = grad_y.dim(0) * out_height;
     const int64_t parts = std::clamp<int64_t>(lines / 8, 1, 32), part_lines = (lines + parts - 1) / parts;
     const Tensor partials = Tensor::zeros({parts, count, channels}, DType::f64);
-    const int64_t stride = params.stride[1], dilation = params.dilation[1], padding = params.padding_before[1];
+    const int64_t stride = params.stride[1], dilation = params.dilation[1],
+                  padding = params.padding_before[1];
     parallel_for(parts, 1, [&](int64_t part, int64_t) {
         double* totals = partials.data<double>() + part * count * channels;
         for (int64_t line = part * part_lines; line < std::min(lines, (part + 1) * part_lines); ++line)
             for (int64_t p = 0; p < kernel_height; ++p) {
-                const int64_t row = line % out_height * params.stride[0] - params.padding_before[0] +
-                                    p * params.dilation[0];
+                const int64_t row =
+                    line % out_height * params.stride[0] - params.padding_before[0] + p * params.dilation[0];
                 if (row < 0 || row >= height) continue;
                 const T* in = x.data<T>() + (line / out_height * height + row) * width * channels;
                 for (int64_t q = 0; q < kernel_width; ++q) {
                     const int64_t shift = q * dilation - padding;  // input column = j · stride + shift
                     const int64_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-                    const int64_t last = width > shift ? std::min(out_width, (width - 1 - shift) / stride + 1) : 0;
+                    const int64_t last =
+                        width > shift ? std::min(out_width, (width - 1 - shift) / stride + 1) : 0;
                     if (first >= last) continue;
                     add_row_products(grad_y.data<T>() + (line * out_width + first) * channels, channels,
-                                     in + (first * stride + shift) * channels, stride * channels, last - first,
-                                     totals + (p * kernel_width + q) * channels, channels);
+                                     in + (first * stride + shift) * channels, stride * channels,
+                                     last - first, totals + (p * kernel_width + q) * channels, channels);
                 }
             }
     });
@@ -204,16 +219,17 @@ void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gr
         for (int64_t c = begin; c < end; ++c)
             for (int64_t tap = 0; tap < count; ++tap) {
                 double sum = 0;
-                for (int64_t part = 0; part < parts; ++part) sum += totals[(part * count + tap) * channels + c];
+                for (int64_t part = 0; part < parts; ++part)
+                    sum += totals[(part * count + tap) * channels + c];
                 out[c * count + tap] = static_cast<T>(sum);
             }
     });
 }
 
-#define UNMASK_INSTANTIATE(T)                                                                                       \
-    template void depthwise_forward<T>(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,         \
-                                       const Conv2dParams&);                                                        \
-    template void depthwise_backward_data<T>(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&);           \
+#define UNMASK_INSTANTIATE(T)                                                                               \
+    template void depthwise_forward<T>(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&, \
+                                       const Conv2dParams&);                                                \
+    template void depthwise_backward_data<T>(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&);   \
     template void depthwise_backward_weight<T>(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&);
 UNMASK_INSTANTIATE(float)
 UNMASK_INSTANTIATE(double)

@@ -11,11 +11,13 @@ namespace unmask {
 }
 
 template <class T>
-void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
-                       const Conv2dParams& params);
+void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
+                       Tensor& y, const Conv2dParams& params);
 template <class T>
-void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params);
+void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                             const Conv2dParams& params);
 template <class T>
-void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params);
+void depthwise_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
+                               const Conv2dParams& params);
 
 }  // namespace unmask

@@ -7,23 +7,32 @@
 
 namespace unmask {
 
-// Calls visit(T{}) with T the float or double of the tensor's dtype; Error "kernel has no kernel for bf16 on cpu"
-// otherwise.
-template <class Visit> void dispatch_floating(const char* kernel, const Tensor& tensor, Visit&& visit) {
+// Calls visit(T{}) with T the float or double of the tensor's dtype; Error "kernel has no kernel for bf16 on
+// cpu" otherwise.
+template <class Visit>
+void dispatch_floating(const char* kernel, const Tensor& tensor, Visit&& visit) {
     switch (tensor.dtype()) {
-        case DType::f32: return visit(float{});
-        case DType::f64: return visit(double{});
-        default: detail::no_kernel(kernel, tensor);
+        case DType::f32:
+            return visit(float{});
+        case DType::f64:
+            return visit(double{});
+        default:
+            detail::no_kernel(kernel, tensor);
     }
 }
 
 // Calls visit with an unsigned integer of the element's size, for kernels that only move elements.
-template <class Visit> void dispatch_size(const Tensor& tensor, Visit&& visit) {
+template <class Visit>
+void dispatch_size(const Tensor& tensor, Visit&& visit) {
     switch (size_of(tensor.dtype())) {
-        case 1: return visit(uint8_t{});
-        case 2: return visit(uint16_t{});
-        case 4: return visit(uint32_t{});
-        default: return visit(uint64_t{});
+        case 1:
+            return visit(uint8_t{});
+        case 2:
+            return visit(uint16_t{});
+        case 4:
+            return visit(uint32_t{});
+        default:
+            return visit(uint64_t{});
     }
 }
 

@@ -13,7 +13,8 @@ namespace {
 constexpr int lanes = 16;
 constexpr int64_t group = 4 * lanes;  // elements
 
-// words[4 · block + word] of `lanes` blocks from `index` on; Philox::block for all of them in vector instructions.
+// words[4 · block + word] of `lanes` blocks from `index` on; Philox::block for all of them in vector
+// instructions.
 void draw_blocks(PhiloxKey key, uint64_t step, uint64_t index, uint32_t* words) {
     uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
     for (int lane = 0; lane < lanes; ++lane) {

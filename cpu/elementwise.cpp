@@ -29,7 +29,8 @@ void run_binary_row(const T* a, int64_t step_a, const T* b, int64_t step_b, T* y
     }
 }
 
-template <class T, class Op> void run_binary(const Tensor& a, const Tensor& b, Tensor& y, Op op) {
+template <class T, class Op>
+void run_binary(const Tensor& a, const Tensor& b, Tensor& y, Op op) {
     const T* left = a.data<T>();
     const T* right = b.data<T>();
     T* out = y.data<T>();
@@ -43,15 +44,20 @@ void binary(const Tensor& a, const Tensor& b, Tensor& y, BinaryOp op) {
     dispatch_floating(binary_forward.name(), a, [&](auto zero) {
         using T = decltype(zero);
         switch (op) {
-            case BinaryOp::add: return run_binary<T>(a, b, y, [](T l, T r) { return l + r; });
-            case BinaryOp::subtract: return run_binary<T>(a, b, y, [](T l, T r) { return l - r; });
-            case BinaryOp::multiply: return run_binary<T>(a, b, y, [](T l, T r) { return l * r; });
-            case BinaryOp::divide: return run_binary<T>(a, b, y, [](T l, T r) { return l / r; });
+            case BinaryOp::add:
+                return run_binary<T>(a, b, y, [](T l, T r) { return l + r; });
+            case BinaryOp::subtract:
+                return run_binary<T>(a, b, y, [](T l, T r) { return l - r; });
+            case BinaryOp::multiply:
+                return run_binary<T>(a, b, y, [](T l, T r) { return l * r; });
+            case BinaryOp::divide:
+                return run_binary<T>(a, b, y, [](T l, T r) { return l / r; });
         }
     });
 }
 
-template <class T, class Op> void map(const Tensor& x, Tensor& y, Op op) {
+template <class T, class Op>
+void map(const Tensor& x, Tensor& y, Op op) {
     const T* in = x.data<T>();
     T* out = y.data<T>();
     parallel_for(x.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
@@ -64,13 +70,20 @@ void unary(const Tensor& x, Tensor& y, UnaryOp op) {
     dispatch_floating(unary_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         switch (op) {
-            case UnaryOp::negate: return map<T>(x, y, [](T v) { return -v; });
-            case UnaryOp::exp: return map<T>(x, y, [](T v) { return exponential(v); });
-            case UnaryOp::log: return map<T>(x, y, [](T v) { return std::log(v); });
-            case UnaryOp::sqrt: return map<T>(x, y, [](T v) { return std::sqrt(v); });
-            case UnaryOp::square: return map<T>(x, y, [](T v) { return v * v; });
-            case UnaryOp::reciprocal: return map<T>(x, y, [](T v) { return T(1) / v; });
-            case UnaryOp::abs: return map<T>(x, y, [](T v) { return std::fabs(v); });
+            case UnaryOp::negate:
+                return map<T>(x, y, [](T v) { return -v; });
+            case UnaryOp::exp:
+                return map<T>(x, y, [](T v) { return exponential(v); });
+            case UnaryOp::log:
+                return map<T>(x, y, [](T v) { return std::log(v); });
+            case UnaryOp::sqrt:
+                return map<T>(x, y, [](T v) { return std::sqrt(v); });
+            case UnaryOp::square:
+                return map<T>(x, y, [](T v) { return v * v; });
+            case UnaryOp::reciprocal:
+                return map<T>(x, y, [](T v) { return T(1) / v; });
+            case UnaryOp::abs:
+                return map<T>(x, y, [](T v) { return std::fabs(v); });
         }
     });
 }
@@ -92,12 +105,18 @@ void unary_gradient(const Tensor& grad_y, const Tensor& x, const Tensor& y, Tens
         using T = decltype(zero);
         const auto run = [&](auto derivative) { map_gradient<T>(grad_y, x, y, grad_x, derivative); };
         switch (op) {
-            case UnaryOp::negate: return run([](T g, T, T) { return -g; });
-            case UnaryOp::exp: return run([](T g, T, T e) { return g * e; });
-            case UnaryOp::log: return run([](T g, T v, T) { return g / v; });
-            case UnaryOp::sqrt: return run([](T g, T, T root) { return g / (root + root); });
-            case UnaryOp::square: return run([](T g, T v, T) { return g * (v + v); });
-            case UnaryOp::reciprocal: return run([](T g, T, T inverse) { return -g * inverse * inverse; });
+            case UnaryOp::negate:
+                return run([](T g, T, T) { return -g; });
+            case UnaryOp::exp:
+                return run([](T g, T, T e) { return g * e; });
+            case UnaryOp::log:
+                return run([](T g, T v, T) { return g / v; });
+            case UnaryOp::sqrt:
+                return run([](T g, T, T root) { return g / (root + root); });
+            case UnaryOp::square:
+                return run([](T g, T v, T) { return g * (v + v); });
+            case UnaryOp::reciprocal:
+                return run([](T g, T, T inverse) { return -g * inverse * inverse; });
             case UnaryOp::abs:
                 return run([](T g, T v, T) { return v > T(0) ? g : (v < T(0) ? -g : T(0)); });
         }

@@ -18,7 +18,8 @@ void forward(const Tensor& table, const Tensor& labels, Tensor& y) {
         const int64_t* label = labels.data<int64_t>();
         T* out = y.data<T>();
         parallel_rows(labels.numel(), width, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; ++i) std::copy_n(rows + label[i] * width, width, out + i * width);
+            for (int64_t i = begin; i < end; ++i)
+                std::copy_n(rows + label[i] * width, width, out + i * width);
         });
     });
 }

@@ -8,13 +8,15 @@
 namespace unmask {
 
 // Element [i, j] is at data[i · row_stride + j · column_stride]; one of the strides is 1.
-template <class T> struct MatrixView {
+template <class T>
+struct MatrixView {
     const T* data = nullptr;
     int64_t row_stride = 0, column_stride = 0;
 };
 
 // Packs columns [column, column + columns) over rows [k, k + depth) of b.
-template <class T> struct MatrixColumnPacker {
+template <class T>
+struct MatrixColumnPacker {
     MatrixView<T> b;
     void operator()(int64_t column, int columns, int64_t k, int64_t depth, T* panel) const {
         const T* from = b.data + k * b.row_stride + column * b.column_stride;
@@ -26,7 +28,8 @@ template <class T> struct MatrixColumnPacker {
 };
 
 // Packs rows [row, row + rows) over columns [k, k + depth) of a.
-template <class T> struct MatrixRowPacker {
+template <class T>
+struct MatrixRowPacker {
     MatrixView<T> a;
     void operator()(int64_t row, int rows, int64_t k, int64_t depth, T* panel) const {
         const T* from = a.data + row * a.row_stride + k * a.column_stride;
@@ -38,27 +41,33 @@ template <class T> struct MatrixRowPacker {
 };
 
 // What happens to a finished sum on its way to memory: c = activation(sum + bias[column] + residual).
-template <class T> struct GemmEpilogue {
+template <class T>
+struct GemmEpilogue {
     const T* bias = nullptr;
     const T* residual = nullptr;  // laid out as c
     Activation activation = Activation::none;
 };
 
 // Writes tiles to rows of c; row_offset(row) is where a row of the product begins in c.
-template <class T, class RowOffset> struct MatrixStore {
+template <class T, class RowOffset>
+struct MatrixStore {
     T* c;
     RowOffset row_offset;
     GemmEpilogue<T> epilogue{};
-    void operator()(int64_t row, int64_t column, int rows, int columns, const T* tile, bool first, bool last) const;
+    void operator()(int64_t row, int64_t column, int rows, int columns, const T* tile, bool first,
+                    bool last) const;
 };
-template <class T, class RowOffset> MatrixStore(T*, RowOffset, GemmEpilogue<T>) -> MatrixStore<T, RowOffset>;
+template <class T, class RowOffset>
+MatrixStore(T*, RowOffset, GemmEpilogue<T>) -> MatrixStore<T, RowOffset>;
 
 // values[i] = activation(values[i] + bias[i] + residual[i]); bias and residual may be null.
-template <class T> void apply_epilogue(T* values, const T* bias, const T* residual, Activation activation, int count);
+template <class T>
+void apply_epilogue(T* values, const T* bias, const T* residual, Activation activation, int count);
 
 // c [m, n] with rows `pitch` apart = a · b + bias[n] (null: none).
 template <class T>
-void gemm(const GemmSizes& sizes, const MatrixView<T>& a, const MatrixView<T>& b, const T* bias, T* c, int64_t pitch);
+void gemm(const GemmSizes& sizes, const MatrixView<T>& a, const MatrixView<T>& b, const T* bias, T* c,
+          int64_t pitch);
 
 template <class T, class RowOffset>
 void MatrixStore<T, RowOffset>::operator()(int64_t row, int64_t column, int rows, int columns, const T* tile,
@@ -76,8 +85,8 @@ void MatrixStore<T, RowOffset>::operator()(int64_t row, int64_t column, int rows
         }
         if (finish)
             apply_epilogue(to, epilogue.bias == nullptr ? nullptr : epilogue.bias + column,
-                           epilogue.residual == nullptr ? nullptr : epilogue.residual + offset, epilogue.activation,
-                           columns);
+                           epilogue.residual == nullptr ? nullptr : epilogue.residual + offset,
+                           epilogue.activation, columns);
     }
 }
 

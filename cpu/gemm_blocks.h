@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // c [m, n] = a [m, k] · b [k, n] in cache-sized blocks (the scheme of Goto & van de Geijn, "Anatomy of
-// high-performance matrix multiplication", 2008), over operands that are given by how their blocks are packed, so that
-// a convolution needs no matrix of patches in memory. An element of c is summed over blocks of k in order, whatever the
-// number of threads.
+// high-performance matrix multiplication", 2008), over operands that are given by how their blocks are
+// packed, so that a convolution needs no matrix of patches in memory. An element of c is summed over blocks
+// of k in order, whatever the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -17,17 +17,22 @@ struct GemmSizes {
     int64_t m = 0, n = 0, k = 0;
 };
 
-template <class T> struct GemmBlocks {
-    static constexpr int64_t depth = 256;                             // of k: a panel of b stays in the first cache
-    static constexpr int64_t most_rows = 20 * GemmTile<T>::rows;      // of m: a block of a stays in the second
-    static constexpr int64_t most_columns = 64 * GemmTile<T>::columns;  // of n: a block of b stays in the third
-    static constexpr int64_t serial_work = 1 << 17;                   // multiplications not worth a second thread
+template <class T>
+struct GemmBlocks {
+    // Of k, m and n, so that a panel of b, a block of a and a block of b stay in the first, second, third
+    // cache.
+    static constexpr int64_t depth = 256;
+    static constexpr int64_t most_rows = 20 * GemmTile<T>::rows;
+    static constexpr int64_t most_columns = 64 * GemmTile<T>::columns;
+    static constexpr int64_t serial_work = 1 << 17;  // multiplications not worth a second thread
 };
 
-// pack_a(row, rows, k, depth, panel): a's elements [row + i, k + d] to panel[d][tile rows], zeros beyond `rows`;
-// pack_b(column, columns, k, depth, panel): b's elements [k + d, column + j] to panel[d][tile columns] likewise;
-// store(row, column, rows, columns, tile, first, last): a tile [tile rows][tile columns] of one block of k, to be
-// written when first, else added; last when it completes the sum. An empty k gives one tile of zeros.
+// The operands' packers and the result's writer:
+// - pack_a(row, rows, k, depth, panel): a's elements [row + i, k + d] to panel[d][tile rows], zeros beyond;
+// - pack_b(column, columns, k, depth, panel): b's [k + d, column + j] to panel[d][tile columns], likewise;
+// - store(row, column, rows, columns, tile, first, last): a tile [tile rows][tile columns] of one block of k,
+//   to be written when first, else added; last when it completes the sum.
+// An empty k gives one tile of zeros.
 template <class T, class PackA, class PackB, class Store>
 void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_b, const Store& store) {
     using Tile = GemmTile<T>;
@@ -50,7 +55,8 @@ void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_
     const int64_t column_parts = std::min(row_blocks % threads == 0 ? 1 : threads, widest);
 
     const int64_t a_size = block_panels * Tile::rows * deepest;
-    const Tensor scratch = Tensor::empty({widest * Tile::columns * deepest + thread_count() * a_size}, dtype_of<T>);
+    const Tensor scratch =
+        Tensor::empty({widest * Tile::columns * deepest + thread_count() * a_size}, dtype_of<T>);
     T* packed_b = scratch.data<T>();
     T* packed_a = packed_b + widest * Tile::columns * deepest;
 
@@ -60,13 +66,15 @@ void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_
         for (int64_t k_begin = 0; k_begin < std::max<int64_t>(k, 1); k_begin += Blocks::depth) {
             const int64_t depth = std::min(Blocks::depth, k - k_begin);
             const bool first = k_begin == 0, last = k_begin + depth >= k;
-            parallel_for(panels, serial ? panels : panels_of(panels, 4 * threads), [&](int64_t begin, int64_t end) {
-                for (int64_t panel = begin; panel < end; ++panel) {
-                    const int64_t column = column_begin + panel * Tile::columns;
-                    const auto columns = static_cast<int>(std::min<int64_t>(Tile::columns, column_end - column));
-                    pack_b(column, columns, k_begin, depth, packed_b + panel * Tile::columns * depth);
-                }
-            });
+            parallel_for(
+                panels, serial ? panels : panels_of(panels, 4 * threads), [&](int64_t begin, int64_t end) {
+                    for (int64_t panel = begin; panel < end; ++panel) {
+                        const int64_t column = column_begin + panel * Tile::columns;
+                        const auto columns =
+                            static_cast<int>(std::min<int64_t>(Tile::columns, column_end - column));
+                        pack_b(column, columns, k_begin, depth, packed_b + panel * Tile::columns * depth);
+                    }
+                });
             parallel_for(row_blocks * column_parts, 1, [&](int64_t task, int64_t) {
                 T* block_a = packed_a + thread_index() * a_size;
                 const int64_t row_panel = task / column_parts * block_panels;
@@ -75,12 +83,14 @@ void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_
                     return static_cast<int>(std::min<int64_t>(Tile::rows, m - panel * Tile::rows));
                 };
                 for (int64_t i = row_panel; i < row_panel_end; ++i)
-                    pack_a(i * Tile::rows, rows_of(i), k_begin, depth, block_a + (i - row_panel) * Tile::rows * depth);
+                    pack_a(i * Tile::rows, rows_of(i), k_begin, depth,
+                           block_a + (i - row_panel) * Tile::rows * depth);
                 alignas(64) T tile[Tile::size];
                 const int64_t part = task % column_parts;
                 for (int64_t j = panels * part / column_parts; j < panels * (part + 1) / column_parts; ++j) {
                     const int64_t column = column_begin + j * Tile::columns;
-                    const auto columns = static_cast<int>(std::min<int64_t>(Tile::columns, column_end - column));
+                    const auto columns =
+                        static_cast<int>(std::min<int64_t>(Tile::columns, column_end - column));
                     for (int64_t i = row_panel; i < row_panel_end; ++i) {
                         Tile::multiply(depth, block_a + (i - row_panel) * Tile::rows * depth,
                                        packed_b + j * Tile::columns * depth, tile);

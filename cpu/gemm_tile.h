@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost part of a matrix product: a tile of c = a·b held in registers while a panel of a [depth][rows] and a
-// panel of b [depth][columns] stream by. Written with the compiler's vector extension for any instruction set.
+// The innermost part of a matrix product: a tile of c = a·b held in registers while a panel of a
+// [depth][rows] and a panel of b [depth][columns] stream by. Written with the compiler's vector extension for
+// any instruction set.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@
 
 namespace unmask {
 
-template <class T> struct GemmTile {
+template <class T>
+struct GemmTile {
     using Vectors = Simd<T>;
     static constexpr int lanes = Vectors::lanes;
     static constexpr int rows = Vectors::registers == 32 ? 12 : 4;  // leaves registers for both factors
@@ -39,7 +41,8 @@ template <class T> struct GemmTile {
     }
 };
 
-// Packs `count` rows of `depth` neighbouring elements, `pitch` apart, into panel[d][width], zeros beyond `count`.
+// Packs `count` rows of `depth` neighbouring elements, `pitch` apart, into panel[d][width], zeros beyond
+// `count`.
 template <int width, class T>
 void pack_transposed(const T* source, int64_t pitch, int count, int64_t depth, T* panel) {
     typedef T Quad __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T)), may_alias));
@@ -59,18 +62,23 @@ void pack_transposed(const T* source, int64_t pitch, int count, int64_t depth, T
             const Quad ce_low = __builtin_shufflevector(c, e, 0, 4, 1, 5);
             const Quad ce_high = __builtin_shufflevector(c, e, 2, 6, 3, 7);
             *reinterpret_cast<Quad*>(to + d * width) = __builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5);
-            *reinterpret_cast<Quad*>(to + (d + 1) * width) = __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7);
-            *reinterpret_cast<Quad*>(to + (d + 2) * width) = __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5);
-            *reinterpret_cast<Quad*>(to + (d + 3) * width) = __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7);
+            *reinterpret_cast<Quad*>(to + (d + 1) * width) =
+                __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7);
+            *reinterpret_cast<Quad*>(to + (d + 2) * width) =
+                __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5);
+            *reinterpret_cast<Quad*>(to + (d + 3) * width) =
+                __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7);
         }
         for (; d < depth; ++d)
             for (int r = 0; r < 4; ++r) to[d * width + r] = from[r * pitch + d];
     }
     for (; row < width; ++row)
-        for (int64_t d = 0; d < depth; ++d) panel[d * width + row] = row < count ? source[row * pitch + d] : T(0);
+        for (int64_t d = 0; d < depth; ++d)
+            panel[d * width + row] = row < count ? source[row * pitch + d] : T(0);
 }
 
-// Packs `depth` rows of `count` neighbouring elements, `pitch` apart, into panel[d][width], zeros beyond `count`.
+// Packs `depth` rows of `count` neighbouring elements, `pitch` apart, into panel[d][width], zeros beyond
+// `count`.
 template <int width, class T>
 void pack_rows(const T* source, int64_t pitch, int count, int64_t depth, T* panel) {
     for (int64_t d = 0; d < depth; ++d) {

@@ -62,8 +62,10 @@ int64_t source_offset(const std::vector<Dimension>& dimensions, size_t count, in
     return offset;
 }
 
-// Square tiles of the last two result dimensions: both the source's lines and the result's are used while cached.
-template <class T> void permute_tiles(const T* x, T* y, const std::vector<Dimension>& dimensions, int64_t count) {
+// Square tiles of the last two result dimensions: both the source's lines and the result's are used while
+// cached.
+template <class T>
+void permute_tiles(const T* x, T* y, const std::vector<Dimension>& dimensions, int64_t count) {
     constexpr int64_t tile = 16;
     const size_t rank = dimensions.size();
     const Dimension columns = dimensions[rank - 1];
@@ -96,7 +98,8 @@ void permute_dimensions(const Tensor& x, Tensor& y, const std::vector<int>& orde
         if (inner.source_stride != 1) return permute_tiles(in, out, dimensions, x.numel());
         parallel_rows(x.numel() / inner.size, inner.size, [&](int64_t begin, int64_t end) {
             for (int64_t row = begin; row < end; ++row)
-                std::memcpy(out + row * inner.size, in + source_offset(dimensions, dimensions.size() - 1, row),
+                std::memcpy(out + row * inner.size,
+                            in + source_offset(dimensions, dimensions.size() - 1, row),
                             static_cast<size_t>(inner.size) * sizeof(T));
         });
     });

@@ -15,7 +15,8 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const 
     const int64_t matrix = sizes.m * sizes.n;
     if (matrix == 0 || y.numel() == 0) return;
     const int64_t batches = y.numel() / matrix;
-    // A plain matrix serves every batch. One that meets a batch of a's that are not transposed is one product.
+    // A plain matrix serves every batch. One that meets a batch of a's that are not transposed is one
+    // product.
     const bool stacked = b.rank() == 2 && !params.transpose_a && a.rank() > 2;
     const int64_t a_step = a.rank() == 2 ? 0 : sizes.m * sizes.k;
     const int64_t b_step = b.rank() == 2 ? 0 : sizes.k * sizes.n;
@@ -25,8 +26,8 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const 
         const T* left = a.data<T>() + batch * a_step;
         const T* right = b.data<T>() + batch * b_step;
         gemm<T>(part, params.transpose_a ? MatrixView<T>{left, 1, sizes.m} : MatrixView<T>{left, sizes.k, 1},
-                params.transpose_b ? MatrixView<T>{right, 1, sizes.k} : MatrixView<T>{right, sizes.n, 1}, offsets,
-                y.data<T>() + batch * matrix, sizes.n);
+                params.transpose_b ? MatrixView<T>{right, 1, sizes.k} : MatrixView<T>{right, sizes.n, 1},
+                offsets, y.data<T>() + batch * matrix, sizes.n);
     };
     if (stacked) return multiply({batches * sizes.m, sizes.n, sizes.k}, 0);
     if (batches >= 2 * thread_count())

@@ -11,8 +11,8 @@ namespace unmask {
 namespace {
 
 // m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g², value -= lr / (1 - β1^t) · m / (sqrt(v / (1 - β2^t)) + eps).
-void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& second_moment, const AdamParams& params,
-          int64_t step) {
+void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& second_moment,
+          const AdamParams& params, int64_t step) {
     dispatch_floating(adam_step.name(), gradient, [&](auto zero) {
         using T = decltype(zero);
         const T* g = gradient.data<T>();

@@ -21,7 +21,9 @@ std::atomic<int> threads{omp_get_max_threads()};
 
 #ifdef _OPENMP
 
-int thread_count() { return threads.load(std::memory_order_relaxed); }
+int thread_count() {
+    return threads.load(std::memory_order_relaxed);
+}
 
 void set_thread_count(int count) {
     if (count < 1) fail("threads: expected at least 1, found {}", count);
@@ -29,7 +31,9 @@ void set_thread_count(int count) {
     omp_set_num_threads(count);
 }
 
-int thread_index() { return omp_get_thread_num(); }
+int thread_index() {
+    return omp_get_thread_num();
+}
 
 void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body) {
     const int wanted = static_cast<int>(std::min<int64_t>(thread_count(), chunks));
@@ -52,13 +56,17 @@ void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body)
 
 #else
 
-int thread_count() { return 1; }
+int thread_count() {
+    return 1;
+}
 
 void set_thread_count(int count) {
     if (count < 1) fail("threads: expected at least 1, found {}", count);
 }
 
-int thread_index() { return 0; }
+int thread_index() {
+    return 0;
+}
 
 void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body) {
     for (int64_t chunk = 0; chunk < chunks; ++chunk) run(body, chunk);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix of patches of a convolution ("im2col") without storing it: row (n, i, j) holds what the kernel sees at
-// that output pixel, a list of segments, each a run of neighbouring elements of one image row, with zeros where it
-// reaches over the border.
+// The matrix of patches of a convolution ("im2col") without storing it: row (n, i, j) holds what the kernel
+// sees at that output pixel, a list of segments, each a run of neighbouring elements of one image row, with
+// zeros where it reaches over the border.
 #pragma once
 
 #include <algorithm>
@@ -12,23 +12,28 @@
 
 namespace unmask {
 
-// Elements [begin, begin + length) of a patch: the image row `row` below the patch's origin, from `offset` elements
-// right of it (negative ones lie above and to the left).
+// Elements [begin, begin + length) of a patch: the image row `row` below the patch's origin, from `offset`
+// elements right of it (negative ones lie above and to the left).
 struct PatchSegment {
     int64_t begin, length, row, offset;
 };
 
-template <class T> struct Patches {
-    const T* image = nullptr;               // [N, height, width, channels]
+template <class T>
+struct Patches {
+    const T* image = nullptr;  // [N, height, width, channels]
     int64_t height = 0, width = 0, channels = 0;
     int64_t grid_height = 0, grid_width = 0;  // patches of one image
-    std::array<int64_t, 2> step{1, 1};        // the origin of patch (i, j) is pixel (i · step[0], j · step[1])
-    std::vector<PatchSegment> segments;       // in order, without gaps
+    std::array<int64_t, 2> step{1, 1};   // the origin of patch (i, j) is pixel (i · step[0], j · step[1])
+    std::vector<PatchSegment> segments;  // in order, without gaps
 
-    [[nodiscard]] int64_t length() const { return segments.empty() ? 0 : segments.back().begin + segments.back().length; }
+    [[nodiscard]] int64_t length() const {
+        return segments.empty() ? 0 : segments.back().begin + segments.back().length;
+    }
 
     // Appends a segment.
-    void append(int64_t row, int64_t offset, int64_t count) { segments.push_back({length(), count, row, offset}); }
+    void append(int64_t row, int64_t offset, int64_t count) {
+        segments.push_back({length(), count, row, offset});
+    }
 
     struct Position {
         int64_t n, i, j;
@@ -47,8 +52,9 @@ template <class T> struct Patches {
     }
 
     [[nodiscard]] size_t segment_at(int64_t element) const {
-        const auto after = std::upper_bound(segments.begin(), segments.end(), element,
-                                            [](int64_t value, const PatchSegment& s) { return value < s.begin; });
+        const auto after =
+            std::upper_bound(segments.begin(), segments.end(), element,
+                             [](int64_t value, const PatchSegment& s) { return value < s.begin; });
         return static_cast<size_t>(after - segments.begin()) - 1;
     }
 
@@ -78,19 +84,22 @@ template <class T> struct Patches {
 };
 
 // Patches as the left operand of a product, one to a row.
-template <class T, int64_t most_depth> struct PatchRowPacker {
+template <class T, int64_t most_depth>
+struct PatchRowPacker {
     const Patches<T>& patches;
     void operator()(int64_t row, int rows, int64_t k, int64_t depth, T* panel) const {
         alignas(64) T lines[GemmTile<T>::rows * most_depth];
         auto at = patches.position(row);
         const size_t first = patches.segment_at(k);
-        for (int r = 0; r < rows; ++r, patches.advance(at)) patches.copy(at, first, k, depth, lines + r * depth);
+        for (int r = 0; r < rows; ++r, patches.advance(at))
+            patches.copy(at, first, k, depth, lines + r * depth);
         pack_transposed<GemmTile<T>::rows>(lines, depth, rows, depth, panel);
     }
 };
 
 // Patches as the right operand: k counts the patches, the columns are their elements.
-template <class T> struct PatchColumnPacker {
+template <class T>
+struct PatchColumnPacker {
     const Patches<T>& patches;
     void operator()(int64_t column, int columns, int64_t k, int64_t depth, T* panel) const {
         constexpr int width = GemmTile<T>::columns;

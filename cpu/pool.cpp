@@ -5,49 +5,33 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <vector>
 
 #include "cpu/dispatch.h"
 #include "cpu/parallel.h"
+#include "cpu/pool_window.h"
 
 namespace unmask {
 namespace {
-
-struct Range {
-    int64_t begin, end;
-    [[nodiscard]] int64_t size() const { return end - begin; }
-};
-
-// What output index i reads of an axis with `size` inputs.
-Range window(int64_t i, size_t axis, int64_t size, const Pool2dParams& params) {
-    const int64_t start = i * params.stride[axis] - params.padding[axis];
-    return {std::max<int64_t>(start, 0), std::min(size, start + params.kernel[axis])};
-}
-
-// The output indices that read an input index.
-Range readers(int64_t index, size_t axis, int64_t outputs, const Pool2dParams& params) {
-    const int64_t reach = index + params.padding[axis], stride = params.stride[axis];
-    const int64_t before = reach - params.kernel[axis];  // the last start that does not reach it
-    return {before < 0 ? 0 : before / stride + 1, std::min(outputs, reach / stride + 1)};
-}
 
 constexpr int64_t strip = 128;
 
 // y = the largest tap; places count the whole window, row-major, padding included.
 template <class T, bool with_argmax>
-void max_window(const T* image, int64_t width, int64_t channels, Range rows, Range columns, int64_t first_row,
-                int64_t first_column, int64_t kernel_width, T* y, uint8_t* argmax) {
+void max_window(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns,
+                int64_t first_row, int64_t first_column, int64_t kernel_width, T* y, uint8_t* argmax) {
     std::array<int32_t, strip> place;
     for (int64_t c0 = 0; c0 < channels; c0 += strip) {
         const int64_t count = std::min(strip, channels - c0);
         T* best = y + c0;
         std::fill_n(best, count, -std::numeric_limits<T>::infinity());
-        const auto start = static_cast<int32_t>((rows.begin - first_row) * kernel_width + columns.begin - first_column);
+        const auto start =
+            static_cast<int32_t>((rows.begin - first_row) * kernel_width + columns.begin - first_column);
         if constexpr (with_argmax) std::fill_n(place.data(), count, start);
         for (int64_t row = rows.begin; row < rows.end; ++row)
             for (int64_t column = columns.begin; column < columns.end; ++column) {
                 const T* from = image + (row * width + column) * channels + c0;
-                const auto here = static_cast<int32_t>((row - first_row) * kernel_width + column - first_column);
+                const auto here =
+                    static_cast<int32_t>((row - first_row) * kernel_width + column - first_column);
 #pragma omp simd
                 for (int64_t c = 0; c < count; ++c) {
                     const bool larger = from[c] > best[c] || from[c] != from[c];
@@ -61,16 +45,17 @@ void max_window(const T* image, int64_t width, int64_t channels, Range rows, Ran
 }
 
 void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params) {
-    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3), out_height = y.dim(1), out_width = y.dim(2);
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3), out_height = y.dim(1),
+                  out_width = y.dim(2);
     dispatch_floating(max_pool2d_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         parallel_rows(y.dim(0) * out_height, out_width * channels, [&](int64_t begin, int64_t end) {
             for (int64_t line = begin; line < end; ++line) {
                 const int64_t i = line % out_height;
-                const Range rows = window(i, 0, height, params);
+                const PoolRange rows = pool_window(i, 0, height, params);
                 const T* image = x.data<T>() + line / out_height * height * width * channels;
                 for (int64_t j = 0; j < out_width; ++j) {
-                    const Range columns = window(j, 1, width, params);
+                    const PoolRange columns = pool_window(j, 1, width, params);
                     const int64_t first_row = i * params.stride[0] - params.padding[0];
                     const int64_t first_column = j * params.stride[1] - params.padding[1];
                     const int64_t offset = (line * out_width + j) * channels;
@@ -87,26 +72,6 @@ void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams&
     });
 }
 
-// Calls visit(offset of the output pixel, i, j) for the windows that hold each input pixel, after clear(input offset).
-template <class T, class Visit>
-void gather(Tensor& grad_x, const Shape& y, const Pool2dParams& params, Visit visit) {
-    const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
-    parallel_rows(grad_x.dim(0) * height, width * channels, [&](int64_t begin, int64_t end) {
-        for (int64_t line = begin; line < end; ++line) {
-            const int64_t n = line / height, row = line % height;
-            const Range rows = readers(row, 0, y[1], params);
-            for (int64_t column = 0; column < width; ++column) {
-                T* out = grad_x.data<T>() + (line * width + column) * channels;
-                std::fill_n(out, channels, T(0));
-                const Range columns = readers(column, 1, y[2], params);
-                for (int64_t i = rows.begin; i < rows.end; ++i)
-                    for (int64_t j = columns.begin; j < columns.end; ++j)
-                        visit(out, ((n * y[1] + i) * y[2] + j) * channels, i, j, row, column);
-            }
-        }
-    });
-}
-
 void max_backward(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, const Pool2dParams& params) {
     const int64_t channels = grad_x.dim(3);
     dispatch_floating(max_pool2d_backward.name(), grad_y, [&](auto zero) {
@@ -114,24 +79,25 @@ void max_backward(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, co
         const auto visit = [&](T* out, int64_t offset, int64_t i, int64_t j, int64_t row, int64_t column) {
             const T* gradient = grad_y.data<T>() + offset;
             const uint8_t* winner = argmax.data<uint8_t>() + offset;
-            const int64_t place = (row - i * params.stride[0] + params.padding[0]) * params.kernel[1] + column -
-                                  j * params.stride[1] + params.padding[1];
+            const int64_t place = (row - i * params.stride[0] + params.padding[0]) * params.kernel[1] +
+                                  column - j * params.stride[1] + params.padding[1];
             const auto here = static_cast<uint8_t>(place);
 #pragma omp simd
             for (int64_t c = 0; c < channels; ++c) out[c] += winner[c] == here ? gradient[c] : T(0);
         };
-        gather<T>(grad_x, grad_y.shape(), params, visit);
+        gather_windows<T>(grad_x, grad_y.shape(), params, visit);
     });
 }
 
 // What the sum over a window is divided by.
-int64_t divisor(Range rows, Range columns, const Pool2dParams& params) {
+int64_t divisor(PoolRange rows, PoolRange columns, const Pool2dParams& params) {
     return params.count_padding ? int64_t{params.kernel[0]} * params.kernel[1] : rows.size() * columns.size();
 }
 
 // y = scale · Σ of the window; rows of the window in float, their sum in float64.
 template <class T>
-void mean_window(const T* image, int64_t width, int64_t channels, Range rows, Range columns, double scale, T* y) {
+void mean_window(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns,
+                 double scale, T* y) {
     std::array<T, strip> partial;
     std::array<double, strip> total;
     for (int64_t c0 = 0; c0 < channels; c0 += strip) {
@@ -153,27 +119,39 @@ void mean_window(const T* image, int64_t width, int64_t channels, Range rows, Ra
 
 // rows_of(i) and columns_of(j) are the windows; scale_of(rows, columns) what the sums are multiplied by.
 template <class RowsOf, class ColumnsOf, class ScaleOf>
-void average(const Tensor& x, Tensor& y, const char* name, RowsOf rows_of, ColumnsOf columns_of, ScaleOf scale_of) {
-    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3), out_height = y.dim(1), out_width = y.dim(2);
+void average(const Tensor& x, Tensor& y, const char* name, RowsOf rows_of, ColumnsOf columns_of,
+             ScaleOf scale_of) {
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3), out_height = y.dim(1),
+                  out_width = y.dim(2);
     dispatch_floating(name, x, [&](auto zero) {
         using T = decltype(zero);
         const int64_t work = x.numel() / std::max<int64_t>(y.dim(0) * out_height * out_width, 1);
-        parallel_rows(y.dim(0) * out_height * out_width, std::max(work, channels), [&](int64_t begin, int64_t end) {
-            for (int64_t pixel = begin; pixel < end; ++pixel) {
-                const int64_t line = pixel / out_width;
-                const Range rows = rows_of(line % out_height), columns = columns_of(pixel % out_width);
-                mean_window(x.data<T>() + line / out_height * height * width * channels, width, channels, rows,
-                            columns, scale_of(rows, columns), y.data<T>() + pixel * channels);
-            }
-        });
+        parallel_rows(
+            y.dim(0) * out_height * out_width, std::max(work, channels), [&](int64_t begin, int64_t end) {
+                for (int64_t pixel = begin; pixel < end; ++pixel) {
+                    const int64_t line = pixel / out_width;
+                    const PoolRange rows = rows_of(line % out_height),
+                                    columns = columns_of(pixel % out_width);
+                    mean_window(x.data<T>() + line / out_height * height * width * channels, width, channels,
+                                rows, columns, scale_of(rows, columns), y.data<T>() + pixel * channels);
+                }
+            });
     });
 }
 
 void average_forward(const Tensor& x, Tensor& y, const Pool2dParams& params) {
     average(
-        x, y, average_pool2d_forward.name(), [&](int64_t i) { return window(i, 0, x.dim(1), params); },
-        [&](int64_t j) { return window(j, 1, x.dim(2), params); },
-        [&](Range rows, Range columns) { return 1.0 / static_cast<double>(divisor(rows, columns, params)); });
+        x, y, average_pool2d_forward.name(), [&](int64_t i) { return pool_window(i, 0, x.dim(1), params); },
+        [&](int64_t j) { return pool_window(j, 1, x.dim(2), params); },
+        [&](PoolRange rows, PoolRange columns) {
+            return 1.0 / static_cast<double>(divisor(rows, columns, params));
+        });
+}
+
+template <class T>
+void add_scaled(const T* x, T scale, T* y, int64_t count) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) y[i] += scale * x[i];
 }
 
 void average_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params) {
@@ -181,22 +159,20 @@ void average_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& 
     dispatch_floating(average_pool2d_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
         const auto visit = [&](T* out, int64_t offset, int64_t i, int64_t j, int64_t, int64_t) {
-            const int64_t count = divisor(window(i, 0, height, params), window(j, 1, width, params), params);
-            const T scale = T(1) / static_cast<T>(count);
-            const T* gradient = grad_y.data<T>() + offset;
-#pragma omp simd
-            for (int64_t c = 0; c < channels; ++c) out[c] += scale * gradient[c];
+            const int64_t count =
+                divisor(pool_window(i, 0, height, params), pool_window(j, 1, width, params), params);
+            add_scaled(grad_y.data<T>() + offset, T(1) / static_cast<T>(count), out, channels);
         };
-        gather<T>(grad_x, grad_y.shape(), params, visit);
+        gather_windows<T>(grad_x, grad_y.shape(), params, visit);
     });
 }
 
-Range adaptive_window(int64_t i, int64_t inputs, int64_t outputs) {
+PoolRange adaptive_window(int64_t i, int64_t inputs, int64_t outputs) {
     return {i * inputs / outputs, ((i + 1) * inputs + outputs - 1) / outputs};
 }
 
 // The adaptive windows that hold an input index: [i·H / H', (i + 1)·H / H') meets [index, index + 1).
-Range adaptive_readers(int64_t index, int64_t inputs, int64_t outputs) {
+PoolRange adaptive_readers(int64_t index, int64_t inputs, int64_t outputs) {
     return {index * outputs / inputs, ((index + 1) * outputs + inputs - 1) / inputs};
 }
 
@@ -205,7 +181,9 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
         x, y, adaptive_average_pool2d_forward.name(),
         [&](int64_t i) { return adaptive_window(i, x.dim(1), y.dim(1)); },
         [&](int64_t j) { return adaptive_window(j, x.dim(2), y.dim(2)); },
-        [](Range rows, Range columns) { return 1.0 / static_cast<double>(rows.size() * columns.size()); });
+        [](PoolRange rows, PoolRange columns) {
+            return 1.0 / static_cast<double>(rows.size() * columns.size());
+        });
 }
 
 void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
@@ -213,26 +191,14 @@ void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     dispatch_floating(adaptive_average_pool2d_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
-        parallel_rows(grad_x.dim(0) * height, width * channels, [&](int64_t begin, int64_t end) {
-            for (int64_t line = begin; line < end; ++line) {
-                const Range rows = adaptive_readers(line % height, height, out_height);
-                for (int64_t column = 0; column < width; ++column) {
-                    T* out = grad_x.data<T>() + (line * width + column) * channels;
-                    std::fill_n(out, channels, T(0));
-                    const Range columns = adaptive_readers(column, width, out_width);
-                    for (int64_t i = rows.begin; i < rows.end; ++i)
-                        for (int64_t j = columns.begin; j < columns.end; ++j) {
-                            const int64_t count = adaptive_window(i, height, out_height).size() *
-                                                  adaptive_window(j, width, out_width).size();
-                            const T scale = T(1) / static_cast<T>(count);
-                            const T* gradient = grad_y.data<T>() +
-                                                ((line / height * out_height + i) * out_width + j) * channels;
-#pragma omp simd
-                            for (int64_t c = 0; c < channels; ++c) out[c] += scale * gradient[c];
-                        }
-                }
-            }
-        });
+        const auto visit = [&](T* out, int64_t offset, int64_t i, int64_t j, int64_t, int64_t) {
+            const int64_t count =
+                adaptive_window(i, height, out_height).size() * adaptive_window(j, width, out_width).size();
+            add_scaled(grad_y.data<T>() + offset, T(1) / static_cast<T>(count), out, channels);
+        };
+        gather_windows<T>(
+            grad_x, grad_y.shape(), [&](int64_t row) { return adaptive_readers(row, height, out_height); },
+            [&](int64_t column) { return adaptive_readers(column, width, out_width); }, visit);
     });
 }
 
@@ -240,8 +206,10 @@ const KernelEntry max_forward_entry{max_pool2d_forward, Backend::portable, &max_
 const KernelEntry max_backward_entry{max_pool2d_backward, Backend::portable, &max_backward};
 const KernelEntry average_forward_entry{average_pool2d_forward, Backend::portable, &average_forward};
 const KernelEntry average_backward_entry{average_pool2d_backward, Backend::portable, &average_backward};
-const KernelEntry adaptive_forward_entry{adaptive_average_pool2d_forward, Backend::portable, &adaptive_forward};
-const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::portable, &adaptive_backward};
+const KernelEntry adaptive_forward_entry{adaptive_average_pool2d_forward, Backend::portable,
+                                         &adaptive_forward};
+const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::portable,
+                                          &adaptive_backward};
 
 }  // namespace
 }  // namespace unmask

@@ -15,8 +15,12 @@ namespace {
 
 struct Sum {
     static constexpr double identity = 0.0;
-    template <class T> static T combine(T a, T b) { return a + b; }
-    template <class T> static T fold(const T* x, int64_t count) {
+    template <class T>
+    static T combine(T a, T b) {
+        return a + b;
+    }
+    template <class T>
+    static T fold(const T* x, int64_t count) {
         T result = 0;
 #pragma omp simd reduction(+ : result)
         for (int64_t i = 0; i < count; ++i) result += x[i];
@@ -26,8 +30,12 @@ struct Sum {
 
 struct Max {
     static constexpr double identity = -std::numeric_limits<double>::infinity();
-    template <class T> static T combine(T a, T b) { return b > a || b != b ? b : a; }
-    template <class T> static T fold(const T* x, int64_t count) {
+    template <class T>
+    static T combine(T a, T b) {
+        return b > a || b != b ? b : a;
+    }
+    template <class T>
+    static T fold(const T* x, int64_t count) {
         T result = -std::numeric_limits<T>::infinity();
         for (int64_t i = 0; i < count; ++i) result = combine(result, x[i]);
         return result;
@@ -38,7 +46,8 @@ constexpr int64_t run_rows = 64;
 
 // The items [begin, end) of a unit, folded into totals.
 template <class Op, class T>
-void fold_items(const Reduction& reduction, const T* x, int64_t unit, int64_t begin, int64_t end, double* totals) {
+void fold_items(const Reduction& reduction, const T* x, int64_t unit, int64_t begin, int64_t end,
+                double* totals) {
     const int64_t width = reduction.outputs(unit).length;
     std::fill_n(totals, width, Op::identity);
     if (reduction.inner_reduced()) {
@@ -57,12 +66,14 @@ void fold_items(const Reduction& reduction, const T* x, int64_t unit, int64_t be
             for (int64_t i = 0; i < width; ++i) partial[i] = Op::combine(partial[i], row[i]);
         }
 #pragma omp simd
-        for (int64_t i = 0; i < width; ++i) totals[i] = Op::combine(totals[i], static_cast<double>(partial[i]));
+        for (int64_t i = 0; i < width; ++i)
+            totals[i] = Op::combine(totals[i], static_cast<double>(partial[i]));
     }
 }
 
 // Few units with many items are cut into parts of their items; how, depends on the shapes alone.
-template <class Op, class T> void reduce(const Tensor& x, Tensor& y, double scale) {
+template <class Op, class T>
+void reduce(const Tensor& x, Tensor& y, double scale) {
     const Reduction reduction(x.shape(), y.shape());
     const T* in = x.data<T>();
     T* out = y.data<T>();
@@ -109,9 +120,12 @@ void forward(const Tensor& x, Tensor& y, ReduceOp op) {
         using T = decltype(zero);
         const double count = static_cast<double>(x.numel()) / static_cast<double>(y.numel());
         switch (op) {
-            case ReduceOp::sum: return reduce<Sum, T>(x, y, 1.0);
-            case ReduceOp::mean: return reduce<Sum, T>(x, y, 1.0 / count);
-            case ReduceOp::max: return reduce<Max, T>(x, y, 1.0);
+            case ReduceOp::sum:
+                return reduce<Sum, T>(x, y, 1.0);
+            case ReduceOp::mean:
+                return reduce<Sum, T>(x, y, 1.0 / count);
+            case ReduceOp::max:
+                return reduce<Max, T>(x, y, 1.0);
         }
     });
 }
@@ -121,23 +135,24 @@ void route_to_maximum(const Tensor& grad_y, const Tensor& x, const Tensor& y, Te
     const Reduction reduction(x.shape(), y.shape());
     const T *gradient = grad_y.data<T>(), *in = x.data<T>(), *largest = y.data<T>();
     T* out = grad_x.data<T>();
-    parallel_rows(reduction.units(), reduction.items() * reduction.item_length(), [&](int64_t begin, int64_t end) {
-        std::array<uint8_t, Reduction::block> found;
-        for (int64_t unit = begin; unit < end; ++unit) {
-            const Reduction::Run outputs = reduction.outputs(unit);
-            const int64_t step = reduction.inner_reduced() ? 0 : 1;
-            std::fill_n(found.data(), outputs.length, uint8_t{0});
-            for (int64_t item = 0; item < reduction.items(); ++item) {
-                const Reduction::Run run = reduction.inputs(unit, item);
-                for (int64_t i = 0; i < run.length; ++i) {
-                    const int64_t place = outputs.offset + i * step;
-                    const bool hit = found[i * step] == 0 && in[run.offset + i] == largest[place];
-                    found[i * step] |= static_cast<uint8_t>(hit);
-                    out[run.offset + i] = hit ? gradient[place] : T(0);
+    parallel_rows(
+        reduction.units(), reduction.items() * reduction.item_length(), [&](int64_t begin, int64_t end) {
+            std::array<uint8_t, Reduction::block> found;
+            for (int64_t unit = begin; unit < end; ++unit) {
+                const Reduction::Run outputs = reduction.outputs(unit);
+                const int64_t step = reduction.inner_reduced() ? 0 : 1;
+                std::fill_n(found.data(), outputs.length, uint8_t{0});
+                for (int64_t item = 0; item < reduction.items(); ++item) {
+                    const Reduction::Run run = reduction.inputs(unit, item);
+                    for (int64_t i = 0; i < run.length; ++i) {
+                        const int64_t place = outputs.offset + i * step;
+                        const bool hit = found[i * step] == 0 && in[run.offset + i] == largest[place];
+                        found[i * step] |= static_cast<uint8_t>(hit);
+                        out[run.offset + i] = hit ? gradient[place] : T(0);
+                    }
                 }
             }
-        }
-    });
+        });
 }
 
 void max_gradient(const Tensor& grad_y, const Tensor& x, const Tensor& y, Tensor& grad_x) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a reduction from x's shape to y's (size 1 where reduced) walks over x. Size-1 dimensions are dropped and
-// neighbours of one kind merged; the last group of dimensions is `inner`, kept or reduced. Outputs come in units: a
-// unit is up to `block` neighbouring outputs (inner kept) or a single one (inner reduced), and its inputs are `items`,
-// contiguous runs of x in row-major order.
+// How a reduction from x's shape to y's (size 1 where reduced) walks over x. Size-1 dimensions are dropped
+// and neighbours of one kind merged; the last group of dimensions is `inner`, kept or reduced. Outputs come
+// in units: a unit is up to `block` neighbouring outputs (inner kept) or a single one (inner reduced), and
+// its inputs are `items`, contiguous runs of x in row-major order.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,9 @@ class Reduction {
     [[nodiscard]] bool inner_reduced() const { return inner_reduced_; }
     [[nodiscard]] int64_t units() const { return units_; }
     [[nodiscard]] int64_t items() const { return items_; }
-    [[nodiscard]] int64_t item_length() const { return std::min(inner_.size, piece_); }  // of all but the last piece
+    [[nodiscard]] int64_t item_length() const {
+        return std::min(inner_.size, piece_);
+    }  // of all but the last piece
 
     struct Run {
         int64_t offset, length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bilinear resize: a pair of neighbours with weights for each output row and column. The gradient gathers, for each
-// input pixel, from the outputs that read it, so that no two threads write one place.
+// Bilinear resize: a pair of neighbours with weights for each output row and column. The gradient gathers,
+// for each input pixel, from the outputs that read it, so that no two threads write one place.
 #include "engine/ops/resize.h"
 
 #include <algorithm>
@@ -47,7 +47,8 @@ std::vector<std::vector<Reader>> readers(int64_t inputs, int64_t outputs) {
     return result;
 }
 
-template <class T> void run_forward(const Tensor& x, Tensor& y) {
+template <class T>
+void run_forward(const Tensor& x, Tensor& y) {
     const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     const int64_t out_height = y.dim(1), out_width = y.dim(2);
     const auto rows = neighbours(height, out_height), columns = neighbours(width, out_width);
@@ -74,7 +75,8 @@ template <class T> void run_forward(const Tensor& x, Tensor& y) {
     });
 }
 
-template <class T> void run_backward(const Tensor& grad_y, Tensor& grad_x) {
+template <class T>
+void run_backward(const Tensor& grad_y, Tensor& grad_x) {
     const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     const auto row_readers = readers(height, out_height), column_readers = readers(width, out_width);
@@ -98,7 +100,8 @@ template <class T> void run_backward(const Tensor& grad_y, Tensor& grad_x) {
 
 void forward(const Tensor& x, Tensor& y) {
     if (y.numel() == 0) return;
-    dispatch_floating(resize_bilinear_forward.name(), x, [&](auto zero) { run_forward<decltype(zero)>(x, y); });
+    dispatch_floating(resize_bilinear_forward.name(), x,
+                      [&](auto zero) { run_forward<decltype(zero)>(x, y); });
 }
 
 void backward(const Tensor& grad_y, Tensor& grad_x) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The widest vectors of the instruction set that the file is compiled for, through the compiler's vector extension.
+// The widest vectors of the instruction set that the file is compiled for, through the compiler's vector
+// extension.
 #pragma once
 
 #include <cstdint>
 
 namespace unmask {
 
-template <class T> struct Simd {
+template <class T>
+struct Simd {
 #if defined(__AVX512F__)
     static constexpr int bytes = 64, registers = 32;
 #elif defined(__AVX__)
@@ -19,8 +21,12 @@ template <class T> struct Simd {
     // May stand at any element's address, and aliases plain elements.
     typedef T Vector __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
 
-    static const Vector& at(const T* place) { return *reinterpret_cast<const Vector*>(place); }
-    static Vector& at(T* place) { return *reinterpret_cast<Vector*>(place); }
+    static const Vector& at(const T* place) {
+        return *reinterpret_cast<const Vector*>(place);
+    }
+    static Vector& at(T* place) {
+        return *reinterpret_cast<Vector*>(place);
+    }
 };
 
 }  // namespace unmask

@@ -12,14 +12,16 @@
 namespace unmask {
 namespace {
 
-template <class T> T largest(const T* x, int64_t count) {
+template <class T>
+T largest(const T* x, int64_t count) {
     T result = -std::numeric_limits<T>::infinity();
 #pragma omp simd reduction(max : result)
     for (int64_t i = 0; i < count; ++i) result = x[i] > result ? x[i] : result;
     return result;
 }
 
-template <class T> void forward_row(const T* x, T* y, int64_t count, bool logarithm) {
+template <class T>
+void forward_row(const T* x, T* y, int64_t count, bool logarithm) {
     const T maximum = largest(x, count);
     T sum = 0;
     if (logarithm) {
@@ -41,7 +43,8 @@ template <class T> void forward_row(const T* x, T* y, int64_t count, bool logari
 }
 
 // softmax: y·(g - Σ g·y); log-softmax: g - e^y · Σ g.
-template <class T> void backward_row(const T* gradient, const T* y, T* out, int64_t count, bool logarithm) {
+template <class T>
+void backward_row(const T* gradient, const T* y, T* out, int64_t count, bool logarithm) {
     T sum = 0;
     if (logarithm) {
 #pragma omp simd reduction(+ : sum)
@@ -56,7 +59,9 @@ template <class T> void backward_row(const T* gradient, const T* y, T* out, int6
     for (int64_t i = 0; i < count; ++i) out[i] = y[i] * (gradient[i] - sum);
 }
 
-int64_t row_length(const Tensor& x) { return x.rank() == 0 ? 1 : x.dim(-1); }
+int64_t row_length(const Tensor& x) {
+    return x.rank() == 0 ? 1 : x.dim(-1);
+}
 
 void forward(const Tensor& x, Tensor& y, bool logarithm) {
     const int64_t columns = row_length(x);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the op-case table cannot see: running statistics, hard statistics, masks, values that are not numbers, dtypes.
+// What the op-case table cannot see: running statistics, hard statistics, masks, values that are not numbers,
+// dtypes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -23,8 +24,8 @@ struct Moments {
 Moments batch_moments(const std::vector<float>& values) {
     const auto rows = static_cast<int64_t>(values.size());
     Tensor mean = Tensor::zeros({1}), variance = Tensor::zeros({1});
-    (void)batch_norm(Tensor::from<float>({rows, 1}, values), Tensor::full({1}, 1.0), Tensor::zeros({1}), mean, variance,
-                     {.momentum = 1.0});
+    (void)batch_norm(Tensor::from<float>({rows, 1}, values), Tensor::full({1}, 1.0), Tensor::zeros({1}), mean,
+                     variance, {.momentum = 1.0});
     return {mean.item(), variance.item()};
 }
 

@@ -81,7 +81,8 @@ TEST_F(Parallel, OptimizerStepsHaveTheSameBytesForAnyNumberOfThreads) {
             gradient.data<float>()[i] = static_cast<float>(i % 101) * 0.01f - 0.5f;
             value.data<float>()[i] = static_cast<float>(i % 77) * 0.1f;
         }
-        Tensor first = Tensor::zeros({count}), second = Tensor::zeros({count}), velocity = Tensor::zeros({count});
+        Tensor first = Tensor::zeros({count}), second = Tensor::zeros({count}),
+               velocity = Tensor::zeros({count});
         for (int64_t step = 1; step <= 3; ++step) {
             adam_step(gradient, value, first, second, AdamParams{.weight_decay = 1e-2}, step);
             sgd_step(gradient, value, velocity, SgdParams{.momentum = 0.9, .nesterov = true}, step);

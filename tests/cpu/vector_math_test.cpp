@@ -41,7 +41,9 @@ TEST(Activations, SaturateWithoutNotANumber) {
     EXPECT_EQ(silu_derivative(-200.0f), 0.0f);
 }
 
-TEST(Activations, PassNotANumberOn) { EXPECT_TRUE(std::isnan(relu_of(std::nanf("")))); }
+TEST(Activations, PassNotANumberOn) {
+    EXPECT_TRUE(std::isnan(relu_of(std::nanf(""))));
+}
 
 }  // namespace
 }  // namespace unmask

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every row of the op-case table: gradients against finite differences, backends against each other and against
-// float64, the same bytes whatever the number of threads; and every refusal of the table.
+// Every row of the op-case table: gradients against finite differences, backends against each other and
+// against float64, the same bytes whatever the number of threads; and every refusal of the table.
 #include "tests/support/op_cases.h"
 
 #include <gtest/gtest.h>
@@ -19,8 +19,12 @@
 namespace unmask {
 
 // What GoogleTest prints of a parameter.
-void PrintTo(const OpCase& op_case, std::ostream* stream) { *stream << op_case.name; }
-void PrintTo(const BadCall& call, std::ostream* stream) { *stream << call.name; }
+void PrintTo(const OpCase& op_case, std::ostream* stream) {
+    *stream << op_case.name;
+}
+void PrintTo(const BadCall& call, std::ostream* stream) {
+    *stream << call.name;
+}
 
 namespace {
 
@@ -32,7 +36,8 @@ class BadCalls : public testing::TestWithParam<BadCall> {};
 INSTANTIATE_TEST_SUITE_P(Table, OpCases, testing::ValuesIn(op_cases()), name_of_parameter);
 INSTANTIATE_TEST_SUITE_P(Table, BadCalls, testing::ValuesIn(bad_calls()), name_of_parameter);
 
-void expect_close(const OpCase& op_case, const Evaluation& found, const Evaluation& expected, const char* what) {
+void expect_close(const OpCase& op_case, const Evaluation& found, const Evaluation& expected,
+                  const char* what) {
     const Difference forward = difference(found.y, expected.y);
     EXPECT_LE(forward.relative, op_case.bounds.forward) << what << ", largest " << forward.largest;
     for (size_t i = 0; i < op_case.inputs.size(); ++i) {
@@ -44,7 +49,8 @@ void expect_close(const OpCase& op_case, const Evaluation& found, const Evaluati
     }
 }
 
-void expect_same_bytes(const OpCase& op_case, const Evaluation& found, const Evaluation& expected, const char* what) {
+void expect_same_bytes(const OpCase& op_case, const Evaluation& found, const Evaluation& expected,
+                       const char* what) {
     EXPECT_TRUE(same_bytes(found.y, expected.y)) << what;
     for (size_t i = 0; i < op_case.inputs.size(); ++i)
         if (expected.gradients[i].defined()) {
@@ -126,7 +132,8 @@ TEST(OpTable, HasARowForEveryOp) {
             std::smatch match;
             if (!std::regex_search(line, match, declaration)) continue;
             ++found;
-            EXPECT_TRUE(covered.contains(match[1])) << match[1] << " of " << entry.path() << " has no op case";
+            EXPECT_TRUE(covered.contains(match[1]))
+                << match[1] << " of " << entry.path() << " has no op case";
         }
     }
     EXPECT_GE(found, 40);

@@ -11,8 +11,8 @@ struct Difference {
     double largest = 0.0;   // max |a - b|
 };
 
-// Any dtypes and devices; Error when the shapes differ. An element that is not a number on one side alone, or infinite
-// on one side alone, makes both results infinite.
+// Any dtypes and devices; Error when the shapes differ. An element that is not a number on one side alone, or
+// infinite on one side alone, makes both results infinite.
 [[nodiscard]] Difference difference(const Tensor& a, const Tensor& b);
 
 // The same shape, dtype and bytes.

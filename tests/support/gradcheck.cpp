@@ -51,7 +51,8 @@ GradcheckResult gradcheck(const OpCase& op_case, const GradcheckOptions& options
         const std::vector<double> before(values, values + count);
         const double step = options.step;
 
-        const int64_t checked = std::min(count, count > 4096 ? options.most_elements / 4 : options.most_elements);
+        const int64_t checked =
+            std::min(count, count > 4096 ? options.most_elements / 4 : options.most_elements);
         for (int64_t i = 0; i < checked; ++i) {
             const int64_t e = checked == 1 ? 0 : i * (count - 1) / (checked - 1);
             values[e] = before[static_cast<size_t>(e)] + step;
@@ -59,7 +60,8 @@ GradcheckResult gradcheck(const OpCase& op_case, const GradcheckOptions& options
             values[e] = before[static_cast<size_t>(e)] - step;
             const double below = projected(op_case, inputs, weights);
             values[e] = before[static_cast<size_t>(e)];
-            compare(result, options, gradient[e], (above - below) / (2 * step), fmt::format("{}[{}]", name, e));
+            compare(result, options, gradient[e], (above - below) / (2 * step),
+                    fmt::format("{}[{}]", name, e));
         }
         if (checked == count) continue;
 

@@ -11,8 +11,9 @@ namespace unmask {
 
 struct GradcheckOptions {
     double step = 1e-5;
-    double tolerance = 1e-6;   // of max(1, |found|, |expected|)
-    int64_t most_elements = 24;  // of an input, evenly spread, fewer of large ones; the direction covers the others
+    double tolerance = 1e-6;  // of max(1, |found|, |expected|)
+    int64_t most_elements =
+        24;  // of an input, evenly spread, fewer of large ones; the direction covers the others
 };
 
 struct GradcheckResult {

@@ -26,7 +26,8 @@ std::vector<double> draw_values(const Draw& draw, size_t count, const std::strin
 
 Tensor draw_tensor(const OpInput& input, const std::string& stream, DType dtype, Device device) {
     std::vector<double> values = draw_values(input.draw, static_cast<size_t>(input.shape.numel()), stream);
-    const auto columns = static_cast<size_t>(input.shape.rank() == 0 ? 1 : std::max<int64_t>(input.shape[-1], 1));
+    const auto columns =
+        static_cast<size_t>(input.shape.rank() == 0 ? 1 : std::max<int64_t>(input.shape[-1], 1));
     for (size_t i = 0; i < values.size(); ++i)
         values[i] = static_cast<float>(values[i] + input.draw.row_step * static_cast<double>(i % columns));
     return Tensor::from<double>(input.shape, values).to(dtype).to(device);
@@ -37,7 +38,8 @@ Tensor draw_tensor(const OpInput& input, const std::string& stream, DType dtype,
 std::vector<Variable> make_inputs(const OpCase& op_case, DType dtype, Device device) {
     std::vector<Variable> result;
     for (const OpInput& input : op_case.inputs)
-        result.emplace_back(draw_tensor(input, op_case.name + "." + input.name, dtype, device), input.differentiable);
+        result.emplace_back(draw_tensor(input, op_case.name + "." + input.name, dtype, device),
+                            input.differentiable);
     return result;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One row of the op-case table: an op of engine/ops called on small tensors that are always drawn alike. From a row
-// follow its gradient check, the comparison of the backends and its benchmark. No test framework in here.
+// One row of the op-case table: an op of engine/ops called on small tensors that are always drawn alike. From
+// a row follow its gradient check, the comparison of the backends and its benchmark. No test framework in
+// here.
 #pragma once
 
 #include <functional>
@@ -11,7 +12,8 @@
 
 namespace unmask {
 
-// How an input's elements are drawn. Every value is exact in float32, so that all dtypes compute the same thing.
+// How an input's elements are drawn. Every value is exact in float32, so that all dtypes compute the same
+// thing.
 struct Draw {
     enum class Kind {
         uniform,   // in [low, high)
@@ -54,14 +56,16 @@ struct BadCall {
 };
 
 // The inputs of a case as leaves; those that are differentiable require a gradient.
-[[nodiscard]] std::vector<Variable> make_inputs(const OpCase& op_case, DType dtype, Device device = cpu_device);
+[[nodiscard]] std::vector<Variable> make_inputs(const OpCase& op_case, DType dtype,
+                                                Device device = cpu_device);
 
 // The weights that project a result onto a number: uniform in [-1, 1), the same for every dtype.
 [[nodiscard]] Tensor projection(const Shape& shape, DType dtype, Device device = cpu_device);
 
 struct Evaluation {
     Tensor y;
-    std::vector<Tensor> gradients;  // of Σ projection · y for each input; undefined where it is not differentiable
+    std::vector<Tensor>
+        gradients;  // of Σ projection · y for each input; undefined where it is not differentiable
 };
 
 // Runs a case forward and backward.

@@ -22,7 +22,11 @@ const detail::OpTable& table() {
 
 }  // namespace
 
-const std::vector<OpCase>& op_cases() { return table().cases; }
-const std::vector<BadCall>& bad_calls() { return table().bad_calls; }
+const std::vector<OpCase>& op_cases() {
+    return table().cases;
+}
+const std::vector<BadCall>& bad_calls() {
+    return table().bad_calls;
+}
 
 }  // namespace unmask

@@ -12,24 +12,32 @@ namespace {
 using Inputs = std::vector<Variable>;
 constexpr Draw off_zero{Draw::Kind::off_zero, 0.05, 4.0};
 
-template <class Op> void add_activation(OpTable& table, const std::string& op, const std::string& name, Op function) {
+template <class Op>
+void add_activation(OpTable& table, const std::string& op, const std::string& name, Op function) {
     const auto run = [function](const Inputs& in) { return function(in[0]); };
     table.cases.push_back({op, name, {{"x", {3, 5, 7}, off_zero}}, run});
-    table.cases.push_back({op, name + "_far", {{"x", {40}, {Draw::Kind::off_zero, 5.0, 80.0}}}, run, {2e-6, 1e-4}});
+    table.cases.push_back(
+        {op, name + "_far", {{"x", {40}, {Draw::Kind::off_zero, 5.0, 80.0}}}, run, {2e-6, 1e-4}});
     table.cases.push_back({op, name + "_empty", {{"x", {0}}}, run});
     table.cases.push_back({op, name + "_large", {{"x", {5, 11003}, off_zero}}, run});
 }
 
-template <class Op> void add_softmax(OpTable& table, const std::string& op, Op function) {
+template <class Op>
+void add_softmax(OpTable& table, const std::string& op, Op function) {
     const auto run = [function](const Inputs& in) { return function(in[0]); };
     table.cases.push_back({op, op + "_classes", {{"x", {7, 2}, {Draw::Kind::uniform, -3.0, 3.0}}}, run});
     table.cases.push_back({op, op + "_one_class", {{"x", {3, 1}}}, run});
     table.cases.push_back({op, op + "_vector", {{"x", {19}, {Draw::Kind::uniform, -3.0, 3.0}}}, run});
-    table.cases.push_back({op, op + "_rank_three", {{"x", {2, 3, 37}, {Draw::Kind::uniform, -3.0, 3.0}}}, run});
+    table.cases.push_back(
+        {op, op + "_rank_three", {{"x", {2, 3, 37}, {Draw::Kind::uniform, -3.0, 3.0}}}, run});
     table.cases.push_back(
         {op, op + "_offset", {{"x", {4, 10}, {Draw::Kind::uniform, 500.0, 504.0}}}, run, {2e-6, 1e-5}});
     table.cases.push_back({op, op + "_large", {{"x", {501, 131}, {Draw::Kind::uniform, -4.0, 4.0}}}, run});
-    table.bad_calls.push_back({op, op + "_empty_row", [function] { (void)function(Tensor::zeros({3, 0})); },
+    table.bad_calls.push_back({op,
+                               op + "_empty_row",
+                               [function] {
+                                   (void)function(Tensor::zeros({3, 0}));
+                               },
                                {"[3, 0]"}});
 }
 
@@ -50,21 +58,27 @@ void add_embedding_cases(OpTable& table) {
                                for (int64_t i = 0; i < 64; ++i) many.push_back(i * i % 37);
                                return embedding(labels_of(many, in[0].device()), in[0]);
                            }});
-    // The product makes the constant's dtype and device those of the case.
-    table.cases.push_back({"one_hot", "one_hot", {{"ones", {6, 3}, {Draw::Kind::uniform, 1.0, 2.0}, false}},
+    // The input only tells the dtype and device.
+    table.cases.push_back({"one_hot",
+                           "one_hot",
+                           {{"ones", {6, 3}, {Draw::Kind::uniform, 1.0, 2.0}, false}},
                            [labels](const Inputs& in) {
                                return Variable(one_hot(labels_of(labels, in[0].device()), 3, in[0].dtype()));
                            }});
-    table.bad_calls.push_back({"embedding", "embedding_label", [] {
+    table.bad_calls.push_back({"embedding",
+                               "embedding_label",
+                               [] {
                                    (void)embedding(labels_of({0, 3}, cpu_device), Tensor::zeros({3, 5}));
-                               }, {"[0, 3)", "3 at place 1"}});
-    table.bad_calls.push_back({"embedding", "embedding_rank", [] {
-                                   (void)embedding(labels_of({0}, cpu_device), Tensor::zeros({3}));
-                               }, {"table", "[3]"}});
-    table.bad_calls.push_back({"one_hot", "one_hot_label",
-                               [] { (void)one_hot(labels_of({-1}, cpu_device), 3); }, {"-1"}});
-    table.bad_calls.push_back({"one_hot", "one_hot_dtype", [] { (void)one_hot(Tensor::zeros({2}), 3); },
-                               {"i64", "f32"}});
+                               },
+                               {"[0, 3)", "3 at place 1"}});
+    table.bad_calls.push_back({"embedding",
+                               "embedding_rank",
+                               [] { (void)embedding(labels_of({0}, cpu_device), Tensor::zeros({3})); },
+                               {"table", "[3]"}});
+    table.bad_calls.push_back(
+        {"one_hot", "one_hot_label", [] { (void)one_hot(labels_of({-1}, cpu_device), 3); }, {"-1"}});
+    table.bad_calls.push_back(
+        {"one_hot", "one_hot_dtype", [] { (void)one_hot(Tensor::zeros({2}), 3); }, {"i64", "f32"}});
 }
 
 }  // namespace
@@ -74,15 +88,17 @@ void add_activation_cases(OpTable& table) {
     add_activation(table, "silu", "silu", [](const Variable& x) { return silu(x); });
     add_activation(table, "sigmoid", "sigmoid", [](const Variable& x) { return sigmoid(x); });
     add_activation(table, "leaky_relu", "leaky_relu", [](const Variable& x) { return leaky_relu(x, 0.2); });
-    add_activation(table, "activation", "activation_silu", [](const Variable& x) {
-        return activation(x, {.kind = Activation::silu});
-    });
+    add_activation(table, "activation", "activation_silu",
+                   [](const Variable& x) { return activation(x, {.kind = Activation::silu}); });
     table.cases.push_back({"activation", "activation_none", {{"x", {5}}}, [](const Inputs& in) {
                                return activation(in[0], {.kind = Activation::none});
                            }});
-    table.bad_calls.push_back({"leaky_relu", "leaky_relu_slope",
-                               [] { (void)leaky_relu(Tensor::zeros({2}), -1.0); }, {"positive", "-1"}});
-    table.bad_calls.push_back({"activation", "activation_undefined", [] { (void)relu(Variable()); }, {"undefined"}});
+    table.bad_calls.push_back({"leaky_relu",
+                               "leaky_relu_slope",
+                               [] { (void)leaky_relu(Tensor::zeros({2}), -1.0); },
+                               {"positive", "-1"}});
+    table.bad_calls.push_back(
+        {"activation", "activation_undefined", [] { (void)relu(Variable()); }, {"undefined"}});
 
     add_softmax(table, "softmax", [](const Variable& x) { return softmax(x); });
     add_softmax(table, "log_softmax", [](const Variable& x) { return log_softmax(x); });
@@ -96,8 +112,10 @@ void add_activation_cases(OpTable& table) {
     add_dropout("little", {67}, 0.1);
     add_dropout("none", {4, 3}, 0.0);
     add_dropout("large", {7, 9001}, 0.2);
-    table.bad_calls.push_back({"dropout", "dropout_probability",
-                               [] { (void)dropout(Tensor::zeros({2}), {.probability = 1.0}); }, {"[0, 1)", "1"}});
+    table.bad_calls.push_back({"dropout",
+                               "dropout_probability",
+                               [] { (void)dropout(Tensor::zeros({2}), {.probability = 1.0}); },
+                               {"[0, 1)", "1"}});
 
     add_embedding_cases(table);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/batch_norm.h.
 #include "engine/ops/batch_norm.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -22,25 +21,28 @@ struct Row {
 // The running statistics are cloned, because training moves them.
 void add_row(OpTable& table, const Row& row) {
     const Shape channels{row.x[-1]};
-    OpCase op_case{"batch_norm", "batch_norm_" + row.name,
+    OpCase op_case{"batch_norm",
+                   "batch_norm_" + row.name,
                    {{"x", row.x, row.draw},
                     {"weight", channels, {Draw::Kind::uniform, 0.5, 1.5}},
                     {"bias", channels},
                     {"running_mean", channels, {}, false},
                     {"running_variance", channels, {Draw::Kind::uniform, 0.5, 1.5}, false}},
                    [params = row.params](const Inputs& in) {
-                       return batch_norm(in[0], in[1], in[2], in[3].value().clone(), in[4].value().clone(), params,
-                                         in.size() > 5 ? in[5] : Variable());
+                       return batch_norm(in[0], in[1], in[2], in[3].value().clone(), in[4].value().clone(),
+                                         params, in.size() > 5 ? in[5] : Variable());
                    },
                    row.bounds};
     if (row.residual) op_case.inputs.push_back({"residual", row.x, row.residual_draw});
     table.cases.push_back(op_case);
 }
 
-std::function<void()> call(const Shape& x, const Shape& weight, const Shape& running, const Shape& residual = {}) {
+std::function<void()> call(const Shape& x, const Shape& weight, const Shape& running,
+                           const Shape& residual = {}) {
     return [=] {
-        (void)batch_norm(Tensor::zeros(x), Tensor::zeros(weight), Tensor::zeros(weight), Tensor::zeros(running),
-                         Tensor::zeros(running), {}, residual.rank() > 0 ? Variable(Tensor::zeros(residual)) : Variable());
+        (void)batch_norm(Tensor::zeros(x), Tensor::zeros(weight), Tensor::zeros(weight),
+                         Tensor::zeros(running), Tensor::zeros(running), {},
+                         residual.rank() > 0 ? Variable(Tensor::zeros(residual)) : Variable());
     };
 }
 
@@ -60,26 +62,44 @@ void add_batch_norm_cases(OpTable& table) {
     add_row(table, {"residual_inference", {2, 3, 4, 7}, inference, true});
     for (const bool training : {true, false})
         for (const bool residual : {false, true}) {
-            const std::string tail = std::string(residual ? "_residual" : "") + (training ? "" : "_inference");
-            add_row(table, {"relu" + tail, {3, 4, 5, 6}, {.training = training, .activation = Activation::relu}, residual});
-            add_row(table, {"silu" + tail, {3, 4, 5, 6}, {.training = training, .activation = Activation::silu}, residual});
+            const std::string tail =
+                std::string(residual ? "_residual" : "") + (training ? "" : "_inference");
+            add_row(table, {"relu" + tail,
+                            {3, 4, 5, 6},
+                            {.training = training, .activation = Activation::relu},
+                            residual});
+            add_row(table, {"silu" + tail,
+                            {3, 4, 5, 6},
+                            {.training = training, .activation = Activation::silu},
+                            residual});
         }
-    add_row(table, {"large_mean", {4, 6, 6, 17}, {}, false, {Draw::Kind::uniform, 999.0, 1001.0}, {1e-4, 1e-3}});
+    add_row(table,
+            {"large_mean", {4, 6, 6, 17}, {}, false, {Draw::Kind::uniform, 999.0, 1001.0}, {1e-4, 1e-3}});
     add_row(table, {"eps", {4, 3, 3, 5}, {.eps = 1e-3}});
     add_row(table, {"large", {4, 29, 31, 33}});
     // The normalised part stays within ±3.7, so that this residual keeps every sum away from relu's kink.
-    add_row(table, {"large_relu_residual", {3, 27, 31, 64}, {.activation = Activation::relu}, true,
-                    {Draw::Kind::uniform, -1.5, 1.5, 0.1}, {}, {Draw::Kind::off_zero, 4.0, 5.0}});
+    add_row(table, {"large_relu_residual",
+                    {3, 27, 31, 64},
+                    {.activation = Activation::relu},
+                    true,
+                    {Draw::Kind::uniform, -1.5, 1.5, 0.1},
+                    {},
+                    {Draw::Kind::off_zero, 4.0, 5.0}});
     add_row(table, {"large_silu", {3, 27, 31, 48}, {.activation = Activation::silu}});
     add_row(table, {"wide", {3, 5, 5, 1030}});
 
-    table.bad_calls.push_back({"batch_norm", "batch_norm_weight", call({4, 3}, {2}, {3}), {"weight", "[3]", "[2]"}});
+    table.bad_calls.push_back(
+        {"batch_norm", "batch_norm_weight", call({4, 3}, {2}, {3}), {"weight", "[3]", "[2]"}});
     table.bad_calls.push_back(
         {"batch_norm", "batch_norm_running", call({4, 3}, {3}, {5}), {"running mean", "[3]", "[5]"}});
-    table.bad_calls.push_back({"batch_norm", "batch_norm_residual", call({4, 3}, {3}, {3}, {4, 2}),
+    table.bad_calls.push_back({"batch_norm",
+                               "batch_norm_residual",
+                               call({4, 3}, {3}, {3}, {4, 2}),
                                {"residual", "[4, 3]", "[4, 2]"}});
     table.bad_calls.push_back({"batch_norm", "batch_norm_rank", call({3}, {3}, {3}), {"[3]"}});
-    table.bad_calls.push_back({"batch_norm", "batch_norm_single_value", call({1, 1, 1, 3}, {3}, {3}),
+    table.bad_calls.push_back({"batch_norm",
+                               "batch_norm_single_value",
+                               call({1, 1, 1, 3}, {3}, {3}),
                                {"more than one", "[1, 1, 1, 3]"}});
 }
 

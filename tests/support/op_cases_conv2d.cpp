@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/conv2d.h.
 #include "engine/ops/conv2d.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -17,7 +16,9 @@ struct Row {
 };
 
 void add_row(OpTable& table, const Row& row) {
-    OpCase op_case{"conv2d", "conv2d_" + row.name, {{"x", row.x}, {"weight", row.weight}},
+    OpCase op_case{"conv2d",
+                   "conv2d_" + row.name,
+                   {{"x", row.x}, {"weight", row.weight}},
                    [options = row.options](const Inputs& in) {
                        return conv2d(in[0], in[1], in.size() > 2 ? in[2] : Variable(), options);
                    }};
@@ -35,14 +36,17 @@ struct FusedRow {
 
 // Nothing is recorded, so nothing is differentiable.
 void add_fused(OpTable& table, const FusedRow& row) {
-    OpCase op_case{"conv2d_fused", "conv2d_fused_" + row.name,
-                   {{"x", row.x, {}, false}, {"weight", row.weight, {}, false}}, nullptr};
+    OpCase op_case{"conv2d_fused",
+                   "conv2d_fused_" + row.name,
+                   {{"x", row.x, {}, false}, {"weight", row.weight, {}, false}},
+                   nullptr};
     if (row.bias) op_case.inputs.push_back({"bias", {row.weight[0]}, {}, false});
     if (row.residual) op_case.inputs.push_back({"residual", row.y, {}, false});
     op_case.run = [row](const Inputs& in) {
         const Tensor bias = row.bias ? in[2].value() : Tensor();
         const Tensor residual = row.residual ? in.back().value() : Tensor();
-        return Variable(conv2d_fused(in[0].value(), in[1].value(), bias, residual, row.options, row.activation));
+        return Variable(
+            conv2d_fused(in[0].value(), in[1].value(), bias, residual, row.options, row.activation));
     };
     table.cases.push_back(op_case);
 }
@@ -58,14 +62,18 @@ void add_dense_rows(OpTable& table) {
     add_row(table, {"stride_beyond_kernel", {1, 9, 10, 3}, {4, 2, 2, 3}, {.stride = {4, 3}}});
     add_row(table, {"dilation", {1, 9, 9, 3}, {4, 3, 3, 3}, {.padding = {2, 2}, .dilation = {2, 2}}});
     add_row(table, {"dilation_uneven", {1, 10, 9, 2}, {3, 2, 3, 2}, {.padding = {1, 2}, .dilation = {3, 2}}});
-    add_row(table, {"dilation_stride", {1, 11, 10, 3}, {4, 3, 3, 3},
+    add_row(table, {"dilation_stride",
+                    {1, 11, 10, 3},
+                    {4, 3, 3, 3},
                     {.stride = {2, 2}, .padding = {2, 2}, .dilation = {2, 2}}});
     add_row(table, {"kernel_uneven", {2, 6, 7, 3}, {4, 1, 5, 3}, {.padding = {0, 2}}});
     add_row(table, {"kernel_even", {2, 6, 7, 3}, {4, 2, 4, 3}, {.padding = {1, 2}}});
     add_row(table, {"same", {2, 6, 7, 3}, {4, 3, 3, 3}, {.same_padding = true}});
     add_row(table, {"same_stride", {2, 6, 7, 3}, {4, 3, 3, 3}, {.stride = {2, 2}, .same_padding = true}});
-    add_row(table, {"same_stride_even", {1, 8, 8, 3}, {4, 3, 3, 3}, {.stride = {2, 2}, .same_padding = true}});
-    add_row(table, {"same_stride_five", {1, 8, 9, 3}, {4, 5, 5, 3}, {.stride = {2, 2}, .same_padding = true}});
+    add_row(table,
+            {"same_stride_even", {1, 8, 8, 3}, {4, 3, 3, 3}, {.stride = {2, 2}, .same_padding = true}});
+    add_row(table,
+            {"same_stride_five", {1, 8, 9, 3}, {4, 5, 5, 3}, {.stride = {2, 2}, .same_padding = true}});
     add_row(table, {"one_pixel", {3, 1, 1, 5}, {4, 3, 3, 5}, {.padding = {1, 1}}, true});
     add_row(table, {"whole_map", {2, 4, 3, 5}, {6, 4, 3, 5}, {}, true});
     add_row(table, {"wide_padding", {1, 3, 3, 2}, {3, 3, 3, 2}, {.padding = {3, 4}}});
@@ -82,23 +90,39 @@ void add_dense_rows(OpTable& table) {
 
 void add_grouped_rows(OpTable& table) {
     add_row(table, {"groups", {2, 5, 6, 6}, {8, 3, 3, 3}, {.padding = {1, 1}, .groups = 2}, true});
-    add_row(table, {"groups_stride", {1, 7, 6, 6}, {9, 3, 3, 2}, {.stride = {2, 2}, .padding = {1, 1}, .groups = 3}});
+    add_row(
+        table,
+        {"groups_stride", {1, 7, 6, 6}, {9, 3, 3, 2}, {.stride = {2, 2}, .padding = {1, 1}, .groups = 3}});
     add_row(table, {"groups_pointwise", {2, 3, 4, 8}, {12, 1, 1, 2}, {.groups = 4}});
-    add_row(table, {"groups_dilation", {1, 8, 8, 4}, {4, 3, 3, 2}, {.padding = {2, 2}, .dilation = {2, 2}, .groups = 2}});
+    add_row(table, {"groups_dilation",
+                    {1, 8, 8, 4},
+                    {4, 3, 3, 2},
+                    {.padding = {2, 2}, .dilation = {2, 2}, .groups = 2}});
     add_row(table, {"groups_multiplier", {1, 5, 5, 4}, {8, 3, 3, 1}, {.padding = {1, 1}, .groups = 4}, true});
     add_row(table, {"groups_large", {2, 13, 14, 48}, {64, 3, 3, 12}, {.padding = {1, 1}, .groups = 4}});
     add_row(table, {"depthwise", {2, 5, 6, 5}, {5, 3, 3, 1}, {.padding = {1, 1}, .groups = 5}, true});
-    add_row(table, {"depthwise_stride", {2, 7, 6, 5}, {5, 3, 3, 1}, {.stride = {2, 2}, .padding = {1, 1}, .groups = 5}});
+    add_row(
+        table,
+        {"depthwise_stride", {2, 7, 6, 5}, {5, 3, 3, 1}, {.stride = {2, 2}, .padding = {1, 1}, .groups = 5}});
     add_row(table, {"depthwise_five", {1, 7, 8, 18}, {18, 5, 5, 1}, {.padding = {2, 2}, .groups = 18}});
-    add_row(table, {"depthwise_five_stride", {1, 9, 8, 18}, {18, 5, 5, 1},
+    add_row(table, {"depthwise_five_stride",
+                    {1, 9, 8, 18},
+                    {18, 5, 5, 1},
                     {.stride = {2, 2}, .groups = 18, .same_padding = true}});
-    add_row(table, {"depthwise_dilation", {1, 9, 8, 6}, {6, 3, 3, 1},
+    add_row(table, {"depthwise_dilation",
+                    {1, 9, 8, 6},
+                    {6, 3, 3, 1},
                     {.padding = {2, 2}, .dilation = {2, 2}, .groups = 6}});
-    add_row(table, {"depthwise_kernel_uneven", {1, 5, 6, 6}, {6, 1, 4, 1}, {.padding = {0, 1}, .groups = 6}, true});
+    add_row(table,
+            {"depthwise_kernel_uneven", {1, 5, 6, 6}, {6, 1, 4, 1}, {.padding = {0, 1}, .groups = 6}, true});
     add_row(table, {"depthwise_one_pixel", {2, 1, 1, 20}, {20, 3, 3, 1}, {.padding = {1, 1}, .groups = 20}});
-    add_row(table, {"depthwise_stride_beyond_kernel", {1, 9, 9, 4}, {4, 2, 2, 1}, {.stride = {3, 4}, .groups = 4}});
-    add_row(table, {"depthwise_large", {2, 29, 31, 83}, {83, 3, 3, 1}, {.padding = {1, 1}, .groups = 83}, true});
-    add_row(table, {"depthwise_large_stride", {2, 29, 31, 64}, {64, 3, 3, 1},
+    add_row(table,
+            {"depthwise_stride_beyond_kernel", {1, 9, 9, 4}, {4, 2, 2, 1}, {.stride = {3, 4}, .groups = 4}});
+    add_row(table,
+            {"depthwise_large", {2, 29, 31, 83}, {83, 3, 3, 1}, {.padding = {1, 1}, .groups = 83}, true});
+    add_row(table, {"depthwise_large_stride",
+                    {2, 29, 31, 64},
+                    {64, 3, 3, 1},
                     {.stride = {2, 2}, .padding = {1, 1}, .groups = 64}});
 }
 
@@ -114,9 +138,17 @@ void add_fused_rows(OpTable& table) {
     add_fused(table, {"residual_silu", x, weight, y, padded, Activation::silu});
     add_fused(table, {"residual_alone", x, weight, y, padded, Activation::relu, false, true});
     add_fused(table, {"pointwise", x, {9, 1, 1, 5}, y, {}, Activation::relu});
-    add_fused(table, {"groups", {2, 5, 5, 6}, {8, 3, 3, 3}, {2, 5, 5, 8}, {.padding = {1, 1}, .groups = 2},
+    add_fused(table, {"groups",
+                      {2, 5, 5, 6},
+                      {8, 3, 3, 3},
+                      {2, 5, 5, 8},
+                      {.padding = {1, 1}, .groups = 2},
                       Activation::relu});
-    add_fused(table, {"depthwise", {2, 5, 5, 21}, {21, 3, 3, 1}, {2, 5, 5, 21}, {.padding = {1, 1}, .groups = 21},
+    add_fused(table, {"depthwise",
+                      {2, 5, 5, 21},
+                      {21, 3, 3, 1},
+                      {2, 5, 5, 21},
+                      {.padding = {1, 1}, .groups = 21},
                       Activation::silu});
     add_fused(table, {"large", {2, 14, 15, 80}, {70, 3, 3, 80}, {2, 14, 15, 70}, padded, Activation::relu});
 }
@@ -131,7 +163,8 @@ void add_conv2d_cases(OpTable& table) {
     add_dense_rows(table);
     add_grouped_rows(table);
     add_fused_rows(table);
-    const auto refuse = [&table](const std::string& name, std::function<void()> bad, std::vector<std::string> found) {
+    const auto refuse = [&table](const std::string& name, std::function<void()> bad,
+                                 std::vector<std::string> found) {
         table.bad_calls.push_back({"conv2d", "conv2d_" + name, std::move(bad), std::move(found)});
     };
     refuse("rank", call({5, 5, 3}, {4, 3, 3, 3}), {"input", "[5, 5, 3]"});
@@ -141,13 +174,17 @@ void add_conv2d_cases(OpTable& table) {
     refuse("out_channels", call({1, 5, 5, 6}, {5, 3, 3, 3}, {.groups = 2}), {"2 groups", "[5, 3, 3, 3]"});
     refuse("too_small", call({1, 2, 5, 3}, {4, 3, 3, 3}), {"[1, 2, 5, 3]", "[4, 3, 3, 3]"});
     refuse("stride", call({1, 5, 5, 3}, {4, 3, 3, 3}, {.stride = {0, 1}}), {"positive", "0"});
-    refuse("bias", [] {
-        (void)conv2d(Tensor::zeros({1, 5, 5, 3}), Tensor::zeros({4, 3, 3, 3}), Tensor::zeros({3}));
-    }, {"bias", "[4]", "[3]"});
-    refuse("residual", [] {
-        (void)conv2d_fused(Tensor::zeros({1, 5, 5, 3}), Tensor::zeros({4, 3, 3, 3}), {}, Tensor::zeros({1, 5, 5, 4}),
-                           {}, Activation::relu);
-    }, {"residual", "[1, 3, 3, 4]", "[1, 5, 5, 4]"});
+    refuse("bias",
+           [] {
+               (void)conv2d(Tensor::zeros({1, 5, 5, 3}), Tensor::zeros({4, 3, 3, 3}), Tensor::zeros({3}));
+           },
+           {"bias", "[4]", "[3]"});
+    refuse("residual",
+           [] {
+               (void)conv2d_fused(Tensor::zeros({1, 5, 5, 3}), Tensor::zeros({4, 3, 3, 3}), {},
+                                  Tensor::zeros({1, 5, 5, 4}), {}, Activation::relu);
+           },
+           {"residual", "[1, 3, 3, 4]", "[1, 5, 5, 4]"});
 }
 
 }  // namespace unmask::detail

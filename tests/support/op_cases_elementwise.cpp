@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/elementwise.h.
 #include "engine/ops/elementwise.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -31,27 +30,36 @@ const std::vector<Shapes>& broadcasts() {
     return shapes;
 }
 
-template <class Op> void add_binary(OpTable& table, const std::string& op, Op function) {
+template <class Op>
+void add_binary(OpTable& table, const std::string& op, Op function) {
     const auto run = [function](const Inputs& in) { return function(in[0], in[1]); };
     for (const Shapes& shapes : broadcasts())
-        table.cases.push_back({op, op + "_" + shapes.name, {{"a", shapes.a}, {"b", shapes.b, off_zero}}, run});
+        table.cases.push_back(
+            {op, op + "_" + shapes.name, {{"a", shapes.a}, {"b", shapes.b, off_zero}}, run});
     table.cases.push_back({op, op + "_large", {{"a", {7, 31, 29, 24}}, {"b", {7, 1, 1, 24}, off_zero}}, run});
     table.cases.push_back({op, op + "_large_column", {{"a", {3, 70001}}, {"b", {3, 1}, off_zero}}, run});
-    table.bad_calls.push_back({op, op + "_shapes", [function] {
+    table.bad_calls.push_back({op,
+                               op + "_shapes",
+                               [function] {
                                    (void)function(Tensor::zeros({2, 3}), Tensor::zeros({2, 4}));
-                               }, {"[2, 3]", "[2, 4]"}});
-    table.bad_calls.push_back({op, op + "_dtypes", [function] {
-                                   (void)function(Tensor::zeros({2}), Tensor::zeros({2}, DType::f64));
-                               }, {"f32", "f64"}});
+                               },
+                               {"[2, 3]", "[2, 4]"}});
+    table.bad_calls.push_back(
+        {op,
+         op + "_dtypes",
+         [function] { (void)function(Tensor::zeros({2}), Tensor::zeros({2}, DType::f64)); },
+         {"f32", "f64"}});
 }
 
-template <class Op> void add_unary(OpTable& table, const std::string& op, Draw draw, Op function) {
+template <class Op>
+void add_unary(OpTable& table, const std::string& op, Draw draw, Op function) {
     const auto run = [function](const Inputs& in) { return function(in[0]); };
     table.cases.push_back({op, op, {{"x", {5, 7}, draw}}, run});
     table.cases.push_back({op, op + "_scalar", {{"x", {}, draw}}, run});
     table.cases.push_back({op, op + "_empty", {{"x", {0, 3}, draw}}, run});
     table.cases.push_back({op, op + "_large", {{"x", {50021}, draw}}, run});
-    table.bad_calls.push_back({op, op + "_undefined", [function] { (void)function(Variable()); }, {"undefined"}});
+    table.bad_calls.push_back(
+        {op, op + "_undefined", [function] { (void)function(Variable()); }, {"undefined"}});
 }
 
 }  // namespace
@@ -61,15 +69,16 @@ void add_elementwise_cases(OpTable& table) {
     add_binary(table, "subtract", [](const Variable& a, const Variable& b) { return subtract(a, b); });
     add_binary(table, "multiply", [](const Variable& a, const Variable& b) { return multiply(a, b); });
     add_binary(table, "divide", [](const Variable& a, const Variable& b) { return divide(a, b); });
-    table.cases.push_back({"multiply", "multiply_by_itself", {{"x", {4, 5}}},
-                           [](const Inputs& in) { return in[0] * in[0]; }});
+    table.cases.push_back(
+        {"multiply", "multiply_by_itself", {{"x", {4, 5}}}, [](const Inputs& in) { return in[0] * in[0]; }});
 
     add_unary(table, "negate", {}, [](const Variable& x) { return negate(x); });
     add_unary(table, "exp", {Draw::Kind::uniform, -3.0, 3.0}, [](const Variable& x) { return exp(x); });
     add_unary(table, "log", positive, [](const Variable& x) { return log(x); });
     add_unary(table, "sqrt", positive, [](const Variable& x) { return sqrt(x); });
     add_unary(table, "square", {}, [](const Variable& x) { return square(x); });
-    add_unary(table, "reciprocal", {Draw::Kind::off_zero, 0.3, 2.0}, [](const Variable& x) { return reciprocal(x); });
+    add_unary(table, "reciprocal", {Draw::Kind::off_zero, 0.3, 2.0},
+              [](const Variable& x) { return reciprocal(x); });
     add_unary(table, "abs", off_zero, [](const Variable& x) { return abs(x); });
     add_unary(table, "affine", {}, [](const Variable& x) { return affine(x, 1.5, -0.25); });
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/layout.h.
 #include "engine/ops/layout.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -15,22 +14,30 @@ void add_concat(OpTable& table, const std::string& name, const std::vector<Shape
     table.cases.push_back(row);
 }
 
-void add_slice(OpTable& table, const std::string& name, const Shape& shape, int axis, int64_t begin, int64_t end) {
-    table.cases.push_back({"slice", "slice_" + name, {{"x", shape}},
-                           [=](const Inputs& in) { return slice(in[0], axis, begin, end); }});
+void add_slice(OpTable& table, const std::string& name, const Shape& shape, int axis, int64_t begin,
+               int64_t end) {
+    table.cases.push_back({"slice", "slice_" + name, {{"x", shape}}, [=](const Inputs& in) {
+                               return slice(in[0], axis, begin, end);
+                           }});
 }
 
 void add_permute(OpTable& table, const std::string& name, const Shape& shape, const std::vector<int>& order) {
-    table.cases.push_back({"permute", "permute_" + name, {{"x", shape}},
-                           [order](const Inputs& in) { return permute(in[0], order); }});
+    table.cases.push_back({"permute", "permute_" + name, {{"x", shape}}, [order](const Inputs& in) {
+                               return permute(in[0], order);
+                           }});
 }
 
 }  // namespace
 
 void add_layout_cases(OpTable& table) {
-    table.cases.push_back({"reshape", "reshape", {{"x", {3, 4, 5}}},
-                           [](const Inputs& in) { return reshape(in[0], {12, 5}); }});
-    table.bad_calls.push_back({"reshape", "reshape_size", [] { (void)reshape(Tensor::zeros({2, 3}), {7}); },
+    table.cases.push_back({"reshape", "reshape", {{"x", {3, 4, 5}}}, [](const Inputs& in) {
+                               return reshape(in[0], {12, 5});
+                           }});
+    table.bad_calls.push_back({"reshape",
+                               "reshape_size",
+                               [] {
+                                   (void)reshape(Tensor::zeros({2, 3}), {7});
+                               },
                                {"6", "[7]"}});
 
     add_concat(table, "rows", {{2, 5}, {3, 5}}, 0);
@@ -39,18 +46,30 @@ void add_layout_cases(OpTable& table) {
     add_concat(table, "single", {{2, 3}}, 0);
     add_concat(table, "empty_part", {{2, 3}, {0, 3}}, 0);
     add_concat(table, "large", {{3, 31, 29, 24}, {3, 31, 29, 40}}, -1);
-    table.bad_calls.push_back({"concat", "concat_shapes", [] {
+    table.bad_calls.push_back({"concat",
+                               "concat_shapes",
+                               [] {
                                    (void)concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})}, 1);
-                               }, {"[2, 3]", "[3, 3]"}});
+                               },
+                               {"[2, 3]", "[3, 3]"}});
     table.bad_calls.push_back({"concat", "concat_nothing", [] { (void)concat({}, 0); }, {"none"}});
-    table.bad_calls.push_back({"concat", "concat_axis", [] { (void)concat({Tensor::zeros({2, 3})}, 2); }, {"2"}});
+    table.bad_calls.push_back({"concat",
+                               "concat_axis",
+                               [] {
+                                   (void)concat({Tensor::zeros({2, 3})}, 2);
+                               },
+                               {"2"}});
 
     add_slice(table, "rows", {5, 3}, 0, 1, 4);
     add_slice(table, "channels", {2, 3, 3, 9}, -1, 2, 7);
     add_slice(table, "middle", {2, 6, 4}, 1, 5, 6);
     add_slice(table, "nothing", {4, 3}, 0, 2, 2);
     add_slice(table, "large", {3, 40, 41, 33}, 2, 3, 38);
-    table.bad_calls.push_back({"slice", "slice_range", [] { (void)slice(Tensor::zeros({2, 3}), 1, 1, 4); },
+    table.bad_calls.push_back({"slice",
+                               "slice_range",
+                               [] {
+                                   (void)slice(Tensor::zeros({2, 3}), 1, 1, 4);
+                               },
                                {"[2, 3]", "[1, 4)"}});
 
     add_permute(table, "matrix", {5, 19}, {1, 0});
@@ -61,16 +80,26 @@ void add_layout_cases(OpTable& table) {
     add_permute(table, "same", {3, 4}, {0, 1});
     add_permute(table, "ones", {1, 4, 1, 3}, {2, 3, 0, 1});
     add_permute(table, "large", {3, 37, 41, 23}, {0, 3, 1, 2});
-    table.bad_calls.push_back({"permute", "permute_twice", [] { (void)permute(Tensor::zeros({2, 3}), {0, 0}); },
+    table.bad_calls.push_back({"permute",
+                               "permute_twice",
+                               [] {
+                                   (void)permute(Tensor::zeros({2, 3}), {0, 0});
+                               },
                                {"[2, 3]"}});
-    table.bad_calls.push_back({"permute", "permute_short", [] { (void)permute(Tensor::zeros({2, 3}), {1}); },
+    table.bad_calls.push_back({"permute",
+                               "permute_short",
+                               [] {
+                                   (void)permute(Tensor::zeros({2, 3}), {1});
+                               },
                                {"[2, 3]"}});
 
-    table.cases.push_back({"transpose", "transpose", {{"x", {7, 18}}},
-                           [](const Inputs& in) { return transpose(in[0]); }});
-    table.cases.push_back({"transpose", "transpose_batched", {{"x", {3, 4, 5}}},
-                           [](const Inputs& in) { return transpose(in[0]); }});
-    table.bad_calls.push_back({"transpose", "transpose_vector", [] { (void)transpose(Tensor::zeros({2})); }, {"[2]"}});
+    table.cases.push_back(
+        {"transpose", "transpose", {{"x", {7, 18}}}, [](const Inputs& in) { return transpose(in[0]); }});
+    table.cases.push_back({"transpose", "transpose_batched", {{"x", {3, 4, 5}}}, [](const Inputs& in) {
+                               return transpose(in[0]);
+                           }});
+    table.bad_calls.push_back(
+        {"transpose", "transpose_vector", [] { (void)transpose(Tensor::zeros({2})); }, {"[2]"}});
 }
 
 }  // namespace unmask::detail

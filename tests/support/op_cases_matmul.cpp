@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/matmul.h.
 #include "engine/ops/matmul.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -9,14 +8,17 @@ namespace {
 
 using Inputs = std::vector<Variable>;
 
-void add_product(OpTable& table, const std::string& name, const Shape& a, const Shape& b, MatmulParams params = {}) {
-    table.cases.push_back({"matmul", "matmul_" + name, {{"a", a}, {"b", b}},
-                           [params](const Inputs& in) { return matmul(in[0], in[1], params); }});
+void add_product(OpTable& table, const std::string& name, const Shape& a, const Shape& b,
+                 MatmulParams params = {}) {
+    table.cases.push_back({"matmul", "matmul_" + name, {{"a", a}, {"b", b}}, [params](const Inputs& in) {
+                               return matmul(in[0], in[1], params);
+                           }});
 }
 
 void add_linear(OpTable& table, const std::string& name, int64_t m, int64_t k, int64_t n, bool bias) {
-    OpCase row{"linear", "linear_" + name, {{"x", {m, k}}, {"weight", {n, k}}},
-               [](const Inputs& in) { return linear(in[0], in[1], in.size() > 2 ? in[2] : Variable()); }};
+    OpCase row{"linear", "linear_" + name, {{"x", {m, k}}, {"weight", {n, k}}}, [](const Inputs& in) {
+                   return linear(in[0], in[1], in.size() > 2 ? in[2] : Variable());
+               }};
     if (bias) row.inputs.push_back({"bias", {n}});
     table.cases.push_back(row);
 }
@@ -47,27 +49,43 @@ void add_matmul_cases(OpTable& table) {
     add_product(table, "large", {143, 301}, {301, 97});
     add_product(table, "large_deep", {40, 1100}, {1100, 70});
     add_product(table, "large_wide", {13, 40}, {40, 2100});
-    table.bad_calls.push_back({"matmul", "matmul_inner", [] {
+    table.bad_calls.push_back({"matmul",
+                               "matmul_inner",
+                               [] {
                                    (void)matmul(Tensor::zeros({2, 3}), Tensor::zeros({4, 5}));
-                               }, {"3", "4", "[2, 3]", "[4, 5]"}});
-    table.bad_calls.push_back({"matmul", "matmul_batches", [] {
+                               },
+                               {"3", "4", "[2, 3]", "[4, 5]"}});
+    table.bad_calls.push_back({"matmul",
+                               "matmul_batches",
+                               [] {
                                    (void)matmul(Tensor::zeros({2, 2, 3}), Tensor::zeros({3, 3, 5}));
-                               }, {"[2, 2, 3]", "[3, 3, 5]"}});
-    table.bad_calls.push_back({"matmul", "matmul_vector", [] {
+                               },
+                               {"[2, 2, 3]", "[3, 3, 5]"}});
+    table.bad_calls.push_back({"matmul",
+                               "matmul_vector",
+                               [] {
                                    (void)matmul(Tensor::zeros({3}), Tensor::zeros({3, 5}));
-                               }, {"[3]", "[3, 5]"}});
+                               },
+                               {"[3]", "[3, 5]"}});
 
     add_linear(table, "plain", 4, 7, 5, false);
     add_linear(table, "bias", 4, 7, 5, true);
     add_linear(table, "head", 8, 512, 2, true);
     add_linear(table, "no_inputs", 3, 0, 2, true);
     add_linear(table, "large", 65, 257, 130, true);
-    table.bad_calls.push_back({"linear", "linear_inner", [] {
+    table.bad_calls.push_back({"linear",
+                               "linear_inner",
+                               [] {
                                    (void)linear(Tensor::zeros({2, 3}), Tensor::zeros({5, 4}));
-                               }, {"3", "4"}});
-    table.bad_calls.push_back({"linear", "linear_bias", [] {
-                                   (void)linear(Tensor::zeros({2, 3}), Tensor::zeros({5, 3}), Tensor::zeros({4}));
-                               }, {"bias", "[5]", "[4]"}});
+                               },
+                               {"3", "4"}});
+    table.bad_calls.push_back(
+        {"linear",
+         "linear_bias",
+         [] {
+             (void)linear(Tensor::zeros({2, 3}), Tensor::zeros({5, 3}), Tensor::zeros({4}));
+         },
+         {"bias", "[5]", "[4]"}});
 }
 
 }  // namespace unmask::detail

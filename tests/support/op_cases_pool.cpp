@@ -30,13 +30,18 @@ const std::vector<Window>& windows() {
     return rows;
 }
 
-template <class Op> void add_windows(OpTable& table, const std::string& op, Draw draw, Op function) {
+template <class Op>
+void add_windows(OpTable& table, const std::string& op, Draw draw, Op function) {
     for (const Window& row : windows())
-        table.cases.push_back({op, op + "_" + row.name, {{"x", row.x, draw}},
-                               [function, params = row.params](const Inputs& in) { return function(in[0], params); }});
+        table.cases.push_back(
+            {op,
+             op + "_" + row.name,
+             {{"x", row.x, draw}},
+             [function, params = row.params](const Inputs& in) { return function(in[0], params); }});
     const auto refuse = [&](const std::string& name, const Shape& x, Pool2dParams params,
                             std::vector<std::string> found) {
-        table.bad_calls.push_back({op, op + "_" + name, [function, x, params] { (void)function(Tensor::zeros(x), params); },
+        table.bad_calls.push_back({op, op + "_" + name,
+                                   [function, x, params] { (void)function(Tensor::zeros(x), params); },
                                    std::move(found)});
     };
     refuse("rank", {4, 4, 3}, {}, {"[4, 4, 3]"});
@@ -45,13 +50,16 @@ template <class Op> void add_windows(OpTable& table, const std::string& op, Draw
 }
 
 void add_adaptive(OpTable& table, const std::string& name, const Shape& x, int height, int width) {
-    table.cases.push_back({"adaptive_average_pool2d", "adaptive_average_pool2d_" + name, {{"x", x}},
-                           [=](const Inputs& in) { return adaptive_average_pool2d(in[0], height, width); }});
+    table.cases.push_back(
+        {"adaptive_average_pool2d", "adaptive_average_pool2d_" + name, {{"x", x}}, [=](const Inputs& in) {
+             return adaptive_average_pool2d(in[0], height, width);
+         }});
 }
 
 void add_resize(OpTable& table, const std::string& name, const Shape& x, int height, int width) {
-    table.cases.push_back({"resize_bilinear", "resize_bilinear_" + name, {{"x", x}},
-                           [=](const Inputs& in) { return resize_bilinear(in[0], height, width); }});
+    table.cases.push_back({"resize_bilinear", "resize_bilinear_" + name, {{"x", x}}, [=](const Inputs& in) {
+                               return resize_bilinear(in[0], height, width);
+                           }});
 }
 
 }  // namespace
@@ -59,27 +67,35 @@ void add_resize(OpTable& table, const std::string& name, const Shape& x, int hei
 void add_pool_cases(OpTable& table) {
     add_windows(table, "max_pool2d", {Draw::Kind::distinct, -400.0, 600.0},
                 [](const Variable& x, const Pool2dParams& params) { return max_pool2d(x, params); });
-    table.bad_calls.push_back({"max_pool2d", "max_pool2d_taps", [] {
+    table.bad_calls.push_back({"max_pool2d",
+                               "max_pool2d_taps",
+                               [] {
                                    (void)max_pool2d(Tensor::zeros({1, 20, 20, 1}), {.kernel = {16, 16}});
-                               }, {"255", "16 x 16"}});
+                               },
+                               {"255", "16 x 16"}});
     add_windows(table, "average_pool2d", {},
                 [](const Variable& x, const Pool2dParams& params) { return average_pool2d(x, params); });
-    table.cases.push_back({"average_pool2d", "average_pool2d_without_padding", {{"x", {2, 6, 7, 5}}}, [](const Inputs& in) {
-                               return average_pool2d(in[0], {{3, 3}, {2, 2}, {1, 1}, false});
-                           }});
+    table.cases.push_back(
+        {"average_pool2d", "average_pool2d_without_padding", {{"x", {2, 6, 7, 5}}}, [](const Inputs& in) {
+             return average_pool2d(in[0], {{3, 3}, {2, 2}, {1, 1}, false});
+         }});
 
     add_adaptive(table, "whole", {2, 5, 6, 7}, 1, 1);
     add_adaptive(table, "overlapping", {2, 7, 5, 3}, 3, 2);
     add_adaptive(table, "same", {1, 4, 4, 18}, 4, 4);
     add_adaptive(table, "growing", {1, 3, 2, 4}, 5, 7);
     add_adaptive(table, "large", {3, 33, 35, 64}, 7, 7);
-    table.bad_calls.push_back({"adaptive_average_pool2d", "adaptive_average_pool2d_size", [] {
+    table.bad_calls.push_back({"adaptive_average_pool2d",
+                               "adaptive_average_pool2d_size",
+                               [] {
                                    (void)adaptive_average_pool2d(Tensor::zeros({1, 4, 4, 3}), 0, 2);
-                               }, {"[1, 4, 4, 3]", "0 x 2"}});
+                               },
+                               {"[1, 4, 4, 3]", "0 x 2"}});
     for (const auto& [name, x] : std::vector<std::pair<std::string, Shape>>{
              {"global_average_pool", {2, 5, 4, 7}}, {"global_average_pool_large", {3, 29, 31, 70}}})
-        table.cases.push_back({"global_average_pool", name, {{"x", x}},
-                               [](const Inputs& in) { return global_average_pool(in[0]); }});
+        table.cases.push_back({"global_average_pool", name, {{"x", x}}, [](const Inputs& in) {
+                                   return global_average_pool(in[0]);
+                               }});
 
     add_resize(table, "twice", {1, 3, 4, 5}, 6, 8);
     add_resize(table, "half", {2, 6, 8, 3}, 3, 4);
@@ -88,11 +104,18 @@ void add_pool_cases(OpTable& table) {
     add_resize(table, "from_one_pixel", {2, 1, 1, 3}, 4, 3);
     add_resize(table, "to_one_pixel", {1, 5, 4, 3}, 1, 1);
     add_resize(table, "large", {2, 29, 31, 40}, 57, 44);
-    table.bad_calls.push_back({"resize_bilinear", "resize_bilinear_size", [] {
+    table.bad_calls.push_back({"resize_bilinear",
+                               "resize_bilinear_size",
+                               [] {
                                    (void)resize_bilinear(Tensor::zeros({1, 4, 4, 3}), 3, -1);
-                               }, {"[1, 4, 4, 3]", "3 x -1"}});
-    table.bad_calls.push_back({"resize_bilinear", "resize_bilinear_rank",
-                               [] { (void)resize_bilinear(Tensor::zeros({4, 4, 3}), 3, 3); }, {"[4, 4, 3]"}});
+                               },
+                               {"[1, 4, 4, 3]", "3 x -1"}});
+    table.bad_calls.push_back({"resize_bilinear",
+                               "resize_bilinear_rank",
+                               [] {
+                                   (void)resize_bilinear(Tensor::zeros({4, 4, 3}), 3, 3);
+                               },
+                               {"[4, 4, 3]"}});
 }
 
 }  // namespace unmask::detail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/reduce.h.
 #include "engine/ops/reduce.h"
-
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -37,46 +36,75 @@ const std::vector<Reduced>& reductions() {
     return rows;
 }
 
-template <class Op> void add_reduction(OpTable& table, const std::string& op, Draw draw, Op function) {
+template <class Op>
+void add_reduction(OpTable& table, const std::string& op, Draw draw, Op function) {
     for (const Reduced& row : reductions())
-        table.cases.push_back({op, op + "_" + row.name, {{"x", row.shape, draw}}, [function, row](const Inputs& in) {
-                                   return function(in[0], row.axes, row.keep_dims);
-                               }});
-    table.bad_calls.push_back(
-        {op, op + "_axis", [function] { (void)function(Tensor::zeros({2, 3}), {2}, false); }, {"2"}});
+        table.cases.push_back(
+            {op, op + "_" + row.name, {{"x", row.shape, draw}}, [function, row](const Inputs& in) {
+                 return function(in[0], row.axes, row.keep_dims);
+             }});
+    table.bad_calls.push_back({op,
+                               op + "_axis",
+                               [function] {
+                                   (void)function(Tensor::zeros({2, 3}), {2}, false);
+                               },
+                               {"2"}});
 }
 
 }  // namespace
 
 void add_reduce_cases(OpTable& table) {
-    const auto sum_of = [](const Variable& x, const std::vector<int>& axes, bool keep) { return sum(x, axes, keep); };
+    const auto sum_of = [](const Variable& x, const std::vector<int>& axes, bool keep) {
+        return sum(x, axes, keep);
+    };
     add_reduction(table, "sum", {Draw::Kind::uniform, -0.5, 1.5}, sum_of);
-    add_reduction(table, "mean", {Draw::Kind::uniform, -0.5, 1.5},
-                  [](const Variable& x, const std::vector<int>& axes, bool keep) { return mean(x, axes, keep); });
-    add_reduction(table, "max", {Draw::Kind::distinct, -300.0, 700.0},
-                  [](const Variable& x, const std::vector<int>& axes, bool keep) { return max(x, axes, keep); });
-    table.cases.push_back({"sum", "sum_of_nothing", {{"x", {0, 3}}},
-                           [](const Inputs& in) { return sum(in[0], {0}); }});
-    table.cases.push_back({"max", "max_negative", {{"x", {5, 9}, {Draw::Kind::distinct, -9.0, -1.0}}},
-                           [](const Inputs& in) { return max(in[0], {0}); }});
-    table.bad_calls.push_back({"mean", "mean_of_nothing", [] { (void)mean(Tensor::zeros({0, 3}), {0}); }, {"[0, 3]"}});
-    table.bad_calls.push_back({"max", "max_of_nothing", [] { (void)max(Tensor::zeros({0, 3}), {0}); }, {"[0, 3]"}});
+    add_reduction(
+        table, "mean", {Draw::Kind::uniform, -0.5, 1.5},
+        [](const Variable& x, const std::vector<int>& axes, bool keep) { return mean(x, axes, keep); });
+    add_reduction(
+        table, "max", {Draw::Kind::distinct, -300.0, 700.0},
+        [](const Variable& x, const std::vector<int>& axes, bool keep) { return max(x, axes, keep); });
+    table.cases.push_back(
+        {"sum", "sum_of_nothing", {{"x", {0, 3}}}, [](const Inputs& in) { return sum(in[0], {0}); }});
+    table.cases.push_back(
+        {"max", "max_negative", {{"x", {5, 9}, {Draw::Kind::distinct, -9.0, -1.0}}}, [](const Inputs& in) {
+             return max(in[0], {0});
+         }});
+    table.bad_calls.push_back({"mean",
+                               "mean_of_nothing",
+                               [] {
+                                   (void)mean(Tensor::zeros({0, 3}), {0});
+                               },
+                               {"[0, 3]"}});
+    table.bad_calls.push_back({"max",
+                               "max_of_nothing",
+                               [] {
+                                   (void)max(Tensor::zeros({0, 3}), {0});
+                               },
+                               {"[0, 3]"}});
 
     const auto add_broadcast = [&table](const std::string& name, const Shape& from, const Shape& to) {
-        table.cases.push_back({"broadcast_to", "broadcast_to_" + name, {{"x", from}},
-                               [to](const Inputs& in) { return broadcast_to(in[0], to); }});
+        table.cases.push_back({"broadcast_to", "broadcast_to_" + name, {{"x", from}}, [to](const Inputs& in) {
+                                   return broadcast_to(in[0], to);
+                               }});
     };
     add_broadcast("row", {7}, {3, 7});
     add_broadcast("column", {3, 1}, {3, 7});
     add_broadcast("scalar", {}, {2, 5});
     add_broadcast("middle", {2, 1, 3}, {2, 4, 3});
     add_broadcast("large", {3, 1, 1, 40}, {3, 31, 29, 40});
-    table.bad_calls.push_back({"broadcast_to", "broadcast_to_shape",
-                               [] { (void)broadcast_to(Tensor::zeros({2, 3}), {2, 4}); }, {"[2, 4]", "[2, 3]"}});
+    table.bad_calls.push_back({"broadcast_to",
+                               "broadcast_to_shape",
+                               [] {
+                                   (void)broadcast_to(Tensor::zeros({2, 3}), {2, 4});
+                               },
+                               {"[2, 4]", "[2, 3]"}});
 
     const auto add_sum_to_shape = [&table](const std::string& name, const Shape& from, const Shape& to) {
-        table.cases.push_back({"sum_to_shape", "sum_to_shape_" + name, {{"gradient", from, {}, false}},
-                               [to](const Inputs& in) { return Variable(sum_to_shape(in[0].value(), to)); }});
+        table.cases.push_back(
+            {"sum_to_shape", "sum_to_shape_" + name, {{"gradient", from, {}, false}}, [to](const Inputs& in) {
+                 return Variable(sum_to_shape(in[0].value(), to));
+             }});
     };
     add_sum_to_shape("row", {3, 4, 7}, {7});
     add_sum_to_shape("column", {3, 7}, {3, 1});
