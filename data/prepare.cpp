@@ -10,6 +10,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -191,6 +192,23 @@ class Preparation {
     std::exception_ptr failure_;
 };
 
+// Takes over what an earlier run into this folder wrote about videos that this run does not look at (another folder,
+// with another --label), as long as the crops are there. Returns how many rows.
+int64_t keep_other_rows(const fs::path& file, const std::vector<VideoReport>& videos, Manifest& manifest) {
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) return 0;
+    std::set<std::pair<std::string, std::string>> present;
+    for (const VideoReport& video : videos) present.emplace(video.dataset, video.video);
+    const Manifest earlier = read_manifest(file);
+    int64_t kept = 0;
+    for (const ManifestRow& row : earlier.rows)
+        if (!present.contains({row.dataset, row.video}) && fs::is_regular_file(earlier.file(row), ignored)) {
+            manifest.rows.push_back(row);
+            ++kept;
+        }
+    return kept;
+}
+
 }  // namespace
 
 std::vector<VideoReport> PrepareReport::failures() const {
@@ -222,6 +240,13 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     Manifest manifest = preparation.manifest(split.splits);
     if (options.split.by == SplitBy::frame) split.notices.push_back(split_by_frame(manifest, options.split));
     report.notices = std::move(split.notices);
+    if (const int64_t kept = keep_other_rows(report.manifest, report.videos, manifest); kept > 0) {
+        report.notices.push_back(fmt::format(
+            "{}: {} faces of other videos from earlier runs are kept, in the splits they had; remove the folder to begin "
+            "anew",
+            report.manifest.string(), kept));
+        report.rows += kept;
+    }
     write_manifest(report.manifest, manifest);
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return report;

@@ -52,7 +52,8 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its
 // record OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time,
 // so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
-// others go on. Error for wrong options, an output that cannot be written, or when no face at all was found.
+// others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder) stay in it,
+// and a notice says so. Error for wrong options, an output that cannot be written, or when no face at all was found.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

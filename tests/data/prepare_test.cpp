@@ -189,6 +189,23 @@ TEST_F(Preparing, VideosTooIfTheBuildReadsThem) {
         << failures[0].problem;
 }
 
+TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
+    PrepareOptions real = options(), fake = options();
+    real.input = input / "real";
+    real.label = 0;
+    fake.input = input / "fake";
+    fake.label = 1;
+    EXPECT_EQ(prepare_faces(real).rows, 9);
+    const PrepareReport report = prepare_faces(fake);
+    EXPECT_EQ(report.rows, 18);
+    ASSERT_FALSE(report.notices.empty());
+    EXPECT_NE(report.notices.back().find("9 faces of other videos"), std::string::npos) << report.notices.back();
+    std::map<int, int> per_label;
+    for (const ManifestRow& row : read_manifest(report.manifest).rows) ++per_label[row.label];
+    EXPECT_EQ(per_label, (std::map<int, int>{{0, 9}, {1, 9}}));
+    EXPECT_EQ(prepare_faces(fake).rows, 18);  // nothing twice
+}
+
 TEST_F(Preparing, AnOutputWithinTheInputIsNotTakenForInput) {
     auto within = options();
     within.output = input / "real" / "prepared";
