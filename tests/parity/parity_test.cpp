@@ -53,7 +53,7 @@ class CaseTest : public testing::Test {
   private:
     template <class GroupError>
     void check(const std::string& group, const GroupError& group_error, double floor) {
-        const double bound = (10.0 * floor + 1e-5) * (path_ == Path::float64 ? 1e-6 : 1.0);
+        const double bound = (10.0 * floor + 1e-5) * (path_ == Path::float64 ? 1e-5 : 1.0);
         try {
             const double error = group_error(), ratio = error / bound;
             EXPECT_LE(error, bound) << group;
