@@ -34,6 +34,13 @@ const std::vector<Command>& command_table() {
     return table;
 }
 
+std::string command_names() {
+    std::string names;
+    for (const Command& command : command_table())
+        names += (names.empty() ? "" : ", ") + std::string(command.name);
+    return names;
+}
+
 constexpr const char* exit_code_text =
     "Exit codes: 0 done; 1 some of the inputs failed, each is named; 2 wrong usage, model or data.";
 
@@ -66,6 +73,9 @@ int run(int argc, const char* const* argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        const std::vector<std::string> unknown = app.remaining();
+        if (app.get_subcommands().empty() && !unknown.empty())
+            fail("expected a subcommand among {}, found \"{}\"", command_names(), unknown.front());
         fail("{} (see unmask --help)", error.what());
     }
     set_up_console(global.log_level, global.quiet);

@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `unmask` program.
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "apps/command_line.h"
 
+namespace {
+
+// Idle OpenMP threads shall sleep, not spin: spinning ones take the cores from the threads that load pictures
+// and from other programs, which makes a step many times slower on a busy machine. OpenMP reads this while it
+// is loaded, before main, so that the program has to start itself once more.
+void let_idle_threads_sleep(char** arguments) {
+    if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+    if (::setenv("OMP_WAIT_POLICY", "passive", 1) == 0) ::execv("/proc/self/exe", arguments);
+    // Without /proc it goes on as it is.
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+    let_idle_threads_sleep(argv);
     return unmask::run_command_line(argc, argv);
 }

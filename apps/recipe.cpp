@@ -143,8 +143,10 @@ std::string recipe_text(const std::vector<Setting>& settings) {
         std::string written = value_text(value);
         if (setting.type == SettingType::text) written = toml_string(written);
         if (setting.type == SettingType::numbers) written = fmt::format("[{}]", written);
-        const std::string assignment = fmt::format("{} = {}", setting.name, written);
-        text += fmt::format("{:<36}# {}; {}\n", assignment, setting.text, setting.expected);
+        std::string comment = setting.text;
+        if (setting.type == SettingType::text && setting.expected != "a text")
+            comment += ": " + setting.expected;
+        text += fmt::format("{:<38} # {}\n", fmt::format("{} = {}", setting.name, written), comment);
     }
     return text;
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the real program and keeps what it says.
+#pragma once
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+
+struct Outcome {
+    int code = -1;  // 128 + signal when the program crashed
+    std::string output, errors;
+};
+
+inline std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+// The arguments as one shell line.
+inline Outcome run_program(const std::string& arguments) {
+    const TemporaryFolder folder;
+    const std::string out = (folder / "out").string(), err = (folder / "err").string();
+    const std::string line =
+        std::string(UNMASK_PROGRAM) + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
+    const int status = std::system(line.c_str());
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return {code, text_of(out), text_of(err)};
+}
+
+}  // namespace unmask

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/picture.h"
+#include "engine/atomic_file.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+namespace {
+
+class Loader : public testing::Test {
+  protected:
+    Loader() {
+        manifest_.directory = folder_.path();
+        for (int i = 0; i < 23; ++i) {
+            Image image(20, 16);
+            for (size_t k = 0; k < image.pixels.size(); ++k)
+                image.pixels[k] = uint8_t(k * 7 + size_t(i) * 31);
+            const std::string name = "p" + std::to_string(i) + ".png";
+            write_png(folder_ / name, image);
+            manifest_.rows.push_back(
+                {.path = name, .video = name, .split = "train", .label = i % 3 == 0 ? 1 : 0});
+        }
+    }
+    FaceDataset dataset(int64_t cache_bytes = 1 << 20) const {
+        return {manifest_, {.size = 12, .cache_bytes = cache_bytes}};
+    }
+
+    TemporaryFolder folder_;
+    Manifest manifest_;
+};
+
+struct Epoch {
+    std::vector<size_t> indices;
+    std::vector<float> values, labels;
+    std::vector<int64_t> sizes;
+    bool operator==(const Epoch&) const = default;
+};
+
+Epoch collect(DataLoader& loader, int64_t epoch) {
+    Epoch collected;
+    loader.start(epoch);
+    while (const std::optional<Batch> batch = loader.next()) {
+        collected.indices.insert(collected.indices.end(), batch->indices.begin(), batch->indices.end());
+        const std::vector<float> values = batch->images.to_floats(), labels = batch->labels.to_floats();
+        collected.values.insert(collected.values.end(), values.begin(), values.end());
+        collected.labels.insert(collected.labels.end(), labels.begin(), labels.end());
+        collected.sizes.push_back(batch->images.dim(0));
+    }
+    return collected;
+}
+
+TEST_F(Loader, GivesTheSameBytesWithOneThreadAndWithThree) {
+    const FaceDataset faces = dataset(), uncached = dataset(0);
+    EXPECT_TRUE(faces.keeps_pictures());
+    EXPECT_FALSE(uncached.keeps_pictures());
+    LoaderOptions options{.batch = 4, .threads = 1, .prefetch = 1, .seed = 5, .augmentation = Augmentation()};
+    DataLoader one(faces, options);
+    options.threads = 3;
+    options.prefetch = 4;
+    DataLoader three(uncached, options);
+    for (const int64_t epoch : {0, 1, 2}) {
+        const Epoch expected = collect(one, epoch);
+        EXPECT_EQ(expected.sizes.size(), 6u);
+        EXPECT_EQ(collect(three, epoch), expected);
+        // An epoch can be given again, in any order.
+        EXPECT_EQ(collect(three, epoch), expected);
+    }
+    EXPECT_NE(collect(one, 1).indices, collect(one, 2).indices);
+}
+
+TEST_F(Loader, EveryPictureOnceWithItsLabelNormalised) {
+    const FaceDataset faces = dataset();
+    DataLoader loader(faces, {.batch = 5, .threads = 2});
+    const Epoch epoch = collect(loader, 0);
+    EXPECT_EQ(std::set<size_t>(epoch.indices.begin(), epoch.indices.end()).size(), 23u);
+    EXPECT_EQ(epoch.indices.size(), 23u);
+    EXPECT_EQ(epoch.sizes.back(), 3);
+    const size_t values = 12 * 12 * 3;
+    for (size_t i = 0; i < epoch.indices.size(); ++i) {
+        EXPECT_EQ(epoch.labels[i], float(faces.row(epoch.indices[i]).label));
+        const auto image = faces.image(epoch.indices[i]);
+        for (const size_t k : {size_t{0}, size_t{100}, values - 1}) {
+            const double mean = std::vector{0.485, 0.456, 0.406}[k % 3],
+                         deviation = std::vector{0.229, 0.224, 0.225}[k % 3];
+            EXPECT_NEAR(epoch.values[i * values + k], (image->pixels[k] / 255.0 - mean) / deviation, 1e-5);
+        }
+    }
+}
+
+TEST_F(Loader, DropsTheIncompleteBatchUnlessItIsTheOnlyOne) {
+    const FaceDataset faces = dataset();
+    DataLoader dropping(faces, {.batch = 5, .drop_last = true});
+    EXPECT_EQ(dropping.batches(), 4);
+    EXPECT_EQ(dropping.pictures(), 20);
+    EXPECT_EQ(collect(dropping, 0).sizes, (std::vector<int64_t>{5, 5, 5, 5}));
+    DataLoader single(faces, {.batch = 50, .drop_last = true});
+    EXPECT_EQ(collect(single, 0).sizes, (std::vector<int64_t>{23}));
+    DataLoader keeping(faces, {.batch = 5});
+    EXPECT_EQ(keeping.batches(), 5);
+    EXPECT_EQ(collect(keeping, 0).sizes.back(), 3);
+}
+
+TEST_F(Loader, AFileThatCannotBeReadIsNamedNotReplaced) {
+    write_file_atomically(folder_ / "p7.png", "no picture");
+    const FaceDataset faces = dataset(0);
+    DataLoader loader(faces, {.batch = 4, .threads = 3, .sampling = {.shuffle = false}});
+    loader.start(0);
+    EXPECT_TRUE(loader.next().has_value());
+    expect_error([&] { static_cast<void>(loader.next()); }, {"p7.png"});
+    loader.start(1);
+    EXPECT_TRUE(loader.next().has_value());
+}
+
+TEST_F(Loader, AnEpochMayBeLeftEarly) {
+    const FaceDataset faces = dataset();
+    DataLoader loader(faces, {.batch = 2, .threads = 3, .prefetch = 5, .seed = 1});
+    const Epoch expected = collect(loader, 4);
+    for (int i = 0; i < 20; ++i) {
+        loader.start(i);
+        EXPECT_TRUE(loader.next().has_value());
+    }
+    EXPECT_EQ(collect(loader, 4), expected);
+}
+
+TEST_F(Loader, SplitsAreSelectedAndDescribed) {
+    manifest_.rows[0].split = "val";
+    manifest_.rows[1].split.clear();
+    EXPECT_EQ(select_split(manifest_, "train").rows.size(), 21u);
+    EXPECT_EQ(select_split(manifest_, "val").rows[0].path, "p0.png");
+    EXPECT_EQ(select_split(manifest_, "all").rows.size(), 23u);
+    EXPECT_EQ(select_split(manifest_, "").rows.size(), 1u);
+    EXPECT_EQ(describe_splits(manifest_), "train 21, val 1, test 0, no split 1");
+}
+
+TEST_F(Loader, WrongNumbersAreRefused) {
+    const FaceDataset faces = dataset();
+    expect_error([&] { DataLoader(faces, {.batch = 0}); }, {"batch = 0"});
+    expect_error([&] { DataLoader(faces, {.threads = 0}); }, {"thread", "0"});
+    expect_error([&] { FaceDataset({}, {}); }, {"at least one picture"});
+}
+
+TEST(Sampling, BalancingShowsBothClassesEquallyOften) {
+    const std::vector<int> labels{0, 1, 1, 1, 1, 1, 1, 1};
+    for (const bool shuffle : {false, true}) {
+        const std::vector<size_t> order = epoch_order(labels, {.shuffle = shuffle, .balanced = true}, 1, 0);
+        EXPECT_EQ(order.size(), 14u);
+        EXPECT_EQ(std::ranges::count(order, 0u), 7);
+        for (size_t i = 1; i < 8; ++i) EXPECT_EQ(std::ranges::count(order, i), 1);
+    }
+    // Two rare ones for five: each twice, and one of them once more; which one changes from epoch to epoch.
+    const std::vector<int> five{0, 0, 1, 1, 1, 1, 1};
+    std::set<std::ptrdiff_t> firsts;
+    for (int64_t epoch = 0; epoch < 10; ++epoch) {
+        const std::vector<size_t> order = epoch_order(five, {.balanced = true}, 1, epoch);
+        EXPECT_EQ(order.size(), 10u);
+        firsts.insert(std::ranges::count(order, 0u));
+        EXPECT_EQ(std::ranges::count(order, 0u) + std::ranges::count(order, 1u), 5);
+    }
+    EXPECT_EQ(firsts, (std::set<std::ptrdiff_t>{2, 3}));
+}
+
+TEST(Sampling, RealPicturesAreRepeatedAndOneClassStaysAsItIs) {
+    const std::vector<int> labels{0, 1, 0};
+    const std::vector<size_t> order = epoch_order(labels, {.oversample_real = 4}, 1, 0);
+    EXPECT_EQ(std::ranges::count(order, 0u), 4);
+    EXPECT_EQ(std::ranges::count(order, 1u), 1);
+    EXPECT_EQ(std::ranges::count(order, 2u), 4);
+    const std::vector<int> fakes{1, 1};
+    EXPECT_EQ(epoch_order(fakes, {.balanced = true}, 1, 0).size(), 2u);
+    expect_error([&] { static_cast<void>(epoch_order(labels, {.oversample_real = 0}, 1, 0)); }, {"0"});
+}
+
+}  // namespace
+}  // namespace unmask
