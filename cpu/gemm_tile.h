@@ -15,7 +15,7 @@ template <class T>
 struct GemmTile {
     using Vectors = Simd<T>;
     static constexpr int lanes = Vectors::lanes;
-    static constexpr int rows = Vectors::registers == 32 ? 12 : 4;  // leaves registers for both factors
+    static constexpr int rows = Vectors::registers == 32 ? 12 : 6;  // leaves registers for both factors
     static constexpr int columns = 2 * lanes;
     static constexpr int size = rows * columns;
 
