@@ -20,6 +20,9 @@ namespace {
 // Of the stored JPEGs; genuine and forged ones are drawn from the same range.
 constexpr int lowest_quality = 80, highest_quality = 95;
 
+// Of the flaws that a forgery leaves: clear enough to be learned in a minute, not to be seen at a glance.
+constexpr float forgery_strength = 0.8f;
+
 // What is drawn of a person; everything follows from (seed, number).
 struct Person {
     FaceIdentity identity, source;
@@ -39,7 +42,7 @@ Person make_person(uint64_t seed, uint64_t number) {
     person.source = make_identity(draw_seed(random));
     person.genuine_view = make_view(draw_seed(random));
     person.forged_view = make_view(draw_seed(random));
-    person.forgery.seed = draw_seed(random);
+    person.forgery = {.seed = draw_seed(random), .strength = forgery_strength};
     return person;
 }
 

@@ -23,4 +23,20 @@ inline nlohmann::ordered_json json_of(const BinaryMetrics& metrics) {
             {"log_loss", json_of(metrics.log_loss)}};
 }
 
+// The reverse; the library's own exceptions for another form.
+inline std::optional<double> optional_of(const nlohmann::ordered_json& json) {
+    if (json.is_null()) return {};
+    return json.get<double>();
+}
+
+inline BinaryMetrics metrics_of(const nlohmann::ordered_json& json) {
+    return {.real = json.at("real"),
+            .fake = json.at("fake"),
+            .accuracy = optional_of(json.at("accuracy")),
+            .auc = optional_of(json.at("auc")),
+            .eer = optional_of(json.at("eer")),
+            .average_precision = optional_of(json.at("average_precision")),
+            .log_loss = optional_of(json.at("log_loss"))};
+}
+
 }  // namespace unmask

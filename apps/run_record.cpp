@@ -7,6 +7,7 @@
 
 #include "apps/build_information.h"
 #include "apps/metrics_json.h"
+#include "engine/error.h"
 #include "engine/philox.h"
 
 namespace unmask {
@@ -38,7 +39,8 @@ Json json_of(const EpochRecord& epoch) {
               {"local_information", json_of(epoch.loss.local_information)},
               {"learning_rate", epoch.learning_rate},
               {"seconds", epoch.seconds},
-              {"images_per_second", epoch.images_per_second}};
+              {"images_per_second", epoch.images_per_second},
+              {"best", epoch.best}};
     if (epoch.validation)
         json["validation"] = {{"frame", json_of(epoch.validation->frame)},
                               {"video", json_of(epoch.validation->video)}};
@@ -104,6 +106,32 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                       {"seconds", record.seconds},
                       {"epochs", std::move(epochs)}}}};
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::vector<EpochRecord> epochs_of(const std::string& run_json) {
+    std::vector<EpochRecord> epochs;
+    try {
+        const Json record = Json::parse(run_json);
+        for (const Json& json : record.at("results").at("epochs")) {
+            EpochRecord& epoch = epochs.emplace_back();
+            epoch.epoch = json.at("epoch");
+            epoch.steps = json.at("steps");
+            epoch.loss = {.total = json.at("loss"),
+                          .classification = optional_of(json.at("classification")),
+                          .global_information = optional_of(json.at("global_information")),
+                          .local_information = optional_of(json.at("local_information"))};
+            epoch.learning_rate = json.at("learning_rate");
+            epoch.seconds = json.at("seconds");
+            epoch.images_per_second = json.at("images_per_second");
+            epoch.best = json.at("best");
+            const Json& validation = json.at("validation");
+            if (!validation.is_null())
+                epoch.validation = {metrics_of(validation.at("frame")), metrics_of(validation.at("video"))};
+        }
+    } catch (const Json::exception& error) {
+        fail("is not the record of a run: {}", error.what());
+    }
+    return epochs;
 }
 
 std::string hash_of(const Manifest& manifest) {

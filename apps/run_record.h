@@ -51,6 +51,9 @@ struct RunRecord {
 // seed, configuration, data, build and results.
 [[nodiscard]] std::string run_json(const RunRecord& record, const std::vector<Setting>& settings);
 
+// The epochs of such a text; Error when it is another.
+[[nodiscard]] std::vector<EpochRecord> epochs_of(const std::string& run_json);
+
 // 16 hexadecimal digits over every row of the manifest and the size of its picture: another number means
 // other data.
 [[nodiscard]] std::string hash_of(const Manifest& manifest);

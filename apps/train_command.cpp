@@ -40,6 +40,7 @@ int run(Arguments& arguments, const GlobalOptions& global) {
     if (options.output.empty()) fail("--out is required (see unmask train --help)");
     options.threads = global.threads;
     options.device = global.device;
+    if (options.resume && options.overwrite) fail("--resume and --overwrite exclude each other");
     const TrainResult result = train_detector(options);
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];
     fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
@@ -83,6 +84,8 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
         ->option_text("FILE.toml");
     app.add_flag("--overwrite", arguments->options.overwrite,
                  "Replace the run in a folder that is not empty");
+    app.add_flag("--resume", arguments->options.resume,
+                 "Go on with the interrupted run in --out, bit for bit");
     app.add_flag("--print-recipe", arguments->print_recipe, "Print the settings as a recipe and stop");
     for (size_t i = 0; i < arguments->settings.size(); ++i) add_setting(app, arguments, i);
     app.footer("The settings below a [section] are also the keys of a recipe's section, with _ for -.");

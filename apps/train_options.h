@@ -19,6 +19,8 @@ struct TrainOptions {
     // Where from and where to; not part of a recipe.
     std::filesystem::path data, output;
     bool overwrite = false;  // whether an existing run may be replaced
+    bool resume = false;     // whether to go on with an interrupted run
+    int stop_after = 0;      // leaves after this epoch as if interrupted; 0: never
     int threads = 0;         // 0: one per core
     Device device = cpu_device;
 

@@ -3,44 +3,25 @@
 
 #include <fmt/ranges.h>
 
-#include <array>
 #include <chrono>
 #include <cmath>
-#include <system_error>
 
 #include "apps/command.h"
 #include "apps/console.h"
 #include "apps/mixup.h"
 #include "apps/progress.h"
-#include "apps/recipe.h"
+#include "apps/run_folder.h"
 #include "apps/term_means.h"
 #include "apps/training_step.h"
 #include "data/loader.h"
-#include "engine/atomic_file.h"
 #include "engine/error.h"
 #include "models/checkpoint.h"
 
 namespace unmask {
 namespace {
 
-constexpr std::array<const char*, 4> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
-                                               "run.json"};
-
 double now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-void open_run_folder(const std::filesystem::path& folder, bool overwrite) {
-    make_folder(folder);
-    if (!std::filesystem::is_empty(folder) && !overwrite)
-        fail(
-            "{}: the folder is not empty; choose another --out, or give --overwrite to replace the run in it",
-            folder.string());
-    for (const char* name : run_files) {
-        std::error_code error;
-        std::filesystem::remove(folder / name, error);
-        if (error) fail("{}: cannot be replaced: {}", (folder / name).string(), error.message());
-    }
 }
 
 Manifest training_rows(const Manifest& manifest, const std::filesystem::path& path) {
@@ -80,7 +61,8 @@ class Trainer {
     EpochRecord train_epoch(int64_t epoch);
     [[nodiscard]] EvaluationScores validate();
     [[nodiscard]] bool better(const EvaluationScores& scores) const;
-    void save(const char* name) const;
+    void resume();
+    void save(const std::filesystem::path& file, bool with_optimizer) const;
     void write_records();
     void tell(const EpochRecord& record) const;
     [[noreturn]] void stop_at(const EpochTerms& terms, const Batch& batch) const;
@@ -95,7 +77,8 @@ class Trainer {
     Objective objective_;
     std::unique_ptr<TrainingStep> step_;
     std::unique_ptr<DataLoader> loader_;
-    int64_t steps_ = 0;
+    std::optional<RunFolder> folder_;
+    RunProgress progress_;  // epochs and steps that are done
     std::optional<EvaluationScores> best_;
     RunRecord record_;
     double begin_ = now();
@@ -129,7 +112,8 @@ Trainer::Trainer(TrainOptions options)
     else
         validation_.emplace(std::move(validation), dataset_options(options_, options_.cache_mebibytes << 20));
     initialize(detector_, objective_, options_);
-    open_run_folder(options_.output, options_.overwrite);
+    folder_ = options_.resume ? RunFolder::reopen(options_.output)
+                              : RunFolder::create(options_.output, options_.overwrite);
     detector_.to(options_.device);
     objective_.to(options_.device);
     step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
@@ -151,6 +135,25 @@ Trainer::Trainer(TrainOptions options)
                .device = name_of(options_.device),
                .status = "running",
                .epochs = {}};
+    if (options_.resume) resume();
+}
+
+void Trainer::resume() {
+    const LoadedDetector loaded = load_detector(folder_->last());
+    progress_ = check_resumable(loaded, folder_->last(), settings_, record_.data_hash);
+    detector_.load_state(loaded.detector->state());
+    objective_.load_state(loaded.objective);
+    restore_optimizer(step_->optimizer(), loaded, folder_->last());
+    // The record may be an epoch ahead of the model: it is written first.
+    for (EpochRecord& epoch : folder_->recorded_epochs()) {
+        if (epoch.epoch > progress_.epoch) break;
+        if (epoch.best) {
+            best_ = epoch.validation;
+            record_.best_epoch = epoch.epoch;
+        }
+        record_.epochs.push_back(std::move(epoch));
+    }
+    log_notice("going on after epoch {} of {}", progress_.epoch, options_.epochs);
 }
 
 TrainResult Trainer::run() {
@@ -158,18 +161,20 @@ TrainResult Trainer::run() {
     log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch", train_.size(),
                record_.val_pictures, record_.parameters, loader_->batches());
     try {
-        for (int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-            EpochRecord record = train_epoch(epoch);
+        while (progress_.epoch < options_.epochs &&
+               !(options_.stop_after > 0 && progress_.epoch >= options_.stop_after)) {
+            EpochRecord record = train_epoch(progress_.epoch + 1);
             if (validation_) record.validation = validate();
             record.best = !validation_ || better(*record.validation);
-            save("last.safetensors");
+            progress_.epoch = record.epoch;
             if (record.best) {
-                save("best.safetensors");
+                save(folder_->best(), false);
                 best_ = record.validation;
-                record_.best_epoch = epoch;
+                record_.best_epoch = record.epoch;
             }
             record_.epochs.push_back(record);
             write_records();
+            save(folder_->last(), true);
             tell(record);
         }
     } catch (const std::exception& error) {
@@ -177,11 +182,9 @@ TrainResult Trainer::run() {
         write_records();
         throw;
     }
-    record_.status = "done";
+    record_.status = progress_.epoch < options_.epochs ? "stopped" : "done";
     write_records();
-    return {.best = options_.output / "best.safetensors",
-            .last = options_.output / "last.safetensors",
-            .record = record_};
+    return {.best = folder_->best(), .last = folder_->last(), .record = record_};
 }
 
 EpochRecord Trainer::train_epoch(int64_t epoch) {
@@ -193,12 +196,12 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
     int64_t pictures = 0;
     loader_->start(epoch);
     while (std::optional<Batch> batch = loader_->next()) {
-        Targets targets = mix_batch(*batch, options_.mixup, options_.seed, steps_);
-        const EpochTerms terms = step_->forward(batch->images.to(options_.device), targets, steps_);
+        Targets targets = mix_batch(*batch, options_.mixup, options_.seed, progress_.steps);
+        const EpochTerms terms = step_->forward(batch->images.to(options_.device), targets, progress_.steps);
         if (!std::isfinite(terms.total)) stop_at(terms, *batch);
-        record.learning_rate = scheduled_rate(options_.schedule, steps_, steps_in_all);
+        record.learning_rate = scheduled_rate(options_.schedule, progress_.steps, steps_in_all);
         step_->update(record.learning_rate);
-        ++steps_;
+        ++progress_.steps;
         pictures += int64_t(batch->indices.size());
         means.add(terms, int64_t(batch->indices.size()));
         progress.update(pictures, fmt::format("loss {:.4f}", terms.total));
@@ -206,10 +209,10 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
     if (!step_->finite())
         fail(
             "training stopped after step {} (epoch {}): a parameter is not a finite number; a smaller "
-            "learning rate or "
-            "--clip may help",
-            steps_, epoch);
-    record.steps = steps_;
+            "learning "
+            "rate or --clip may help",
+            progress_.steps, epoch);
+    record.steps = progress_.steps;
     record.loss = means.means();
     record.seconds = now() - begin;
     record.images_per_second = double(pictures) / record.seconds;
@@ -232,21 +235,18 @@ bool Trainer::better(const EvaluationScores& scores) const {
     return *scores.frame.log_loss < *best_->frame.log_loss;
 }
 
-void Trainer::save(const char* name) const {
+void Trainer::save(const std::filesystem::path& file, bool with_optimizer) const {
     CheckpointInfo info;
     info.preprocessing.face_margin = options_.margin;
     info.preprocessing.crop_size = options_.crop_size;
-    info.training = {{"data_hash", record_.data_hash},
-                     {"recipe", recipe_text(settings_)},
-                     {"seed", fmt::format("{}", options_.seed)},
-                     {"steps", fmt::format("{}", steps_)}};
-    save_detector(options_.output / name, detector_, &objective_, info);
+    info.training = training_metadata(settings_, record_.data_hash, progress_);
+    save_detector(file, detector_, &objective_, info,
+                  with_optimizer ? optimizer_tensors(step_->optimizer()) : std::map<std::string, Tensor>{});
 }
 
 void Trainer::write_records() {
     record_.seconds = now() - begin_;
-    write_file_atomically(options_.output / "metrics.csv", metrics_csv(record_.epochs));
-    write_file_atomically(options_.output / "run.json", run_json(record_, settings_));
+    folder_->write(record_, settings_);
 }
 
 void Trainer::tell(const EpochRecord& record) const {
@@ -269,9 +269,8 @@ void Trainer::stop_at(const EpochTerms& terms, const Batch& batch) const {
     };
     fail(
         "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
-        "information {}) "
-        "for the batch {}",
-        steps_ + 1, terms.total, term(terms.classification), term(terms.global_information),
+        "information {}) for the batch {}",
+        progress_.steps + 1, terms.total, term(terms.classification), term(terms.global_information),
         term(terms.local_information), fmt::join(files, ", "));
 }
 

@@ -7,6 +7,7 @@
 
 #include "apps/term_means.h"
 #include "engine/atomic_file.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
@@ -64,6 +65,18 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
     // Every setting is there.
     for (const Setting& setting : train_settings(options))
         EXPECT_TRUE(json["configuration"][setting.section].contains(setting.name)) << setting.key();
+}
+
+TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
+    TrainOptions options;
+    EpochRecord second = first_epoch();
+    second.validation.reset();
+    const std::vector<EpochRecord> epochs{first_epoch(), second};
+    RunRecord record;
+    record.epochs = epochs;
+    EXPECT_EQ(metrics_csv(epochs_of(run_json(record, train_settings(options)))), metrics_csv(epochs));
+    expect_error([] { static_cast<void>(epochs_of("{}")); }, {"not the record of a run"});
+    expect_error([] { static_cast<void>(epochs_of("{")); }, {"not the record of a run"});
 }
 
 TEST(RunRecord, TheHashTellsRowsAndPicturesApart) {

@@ -120,13 +120,46 @@ TEST_F(TrainerTest, AnExistingRunIsOnlyReplacedWhenAsked) {
     EXPECT_FALSE(bytes_of(folder_ / "run" / "last.safetensors") == before);
 }
 
+TEST_F(TrainerTest, AnInterruptedRunGoesOnToTheSameBytes) {
+    TrainOptions whole = options("whole"), parts = options("parts");
+    for (TrainOptions* each : {&whole, &parts}) {
+        each->epochs = 4;
+        each->mixup = 0.5;
+    }
+    train_detector(whole);
+    parts.stop_after = 2;
+    train_detector(parts);
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(folder_ / "parts" / "run.json"))["status"], "stopped");
+    EXPECT_FALSE(bytes_of(folder_ / "parts" / "last.safetensors") ==
+                 bytes_of(folder_ / "whole" / "last.safetensors"));
+    parts.stop_after = 0;
+    expect_error([&] { train_detector(parts); }, {"not empty", "--resume"});
+    parts.resume = true;
+    const TrainResult result = train_detector(parts);
+    EXPECT_EQ(result.record.epochs.size(), 4u);
+    for (const char* name : {"best.safetensors", "last.safetensors"})
+        EXPECT_TRUE(bytes_of(folder_ / "whole" / name) == bytes_of(folder_ / "parts" / name)) << name;
+    // Another setting, other data, or no run at all.
+    TrainOptions other = parts;
+    other.schedule.learning_rate = 0.5;
+    expect_error([&] { train_detector(other); }, {"last.safetensors", "expected lr = 0.003", "lr = 0.5"});
+    other = parts;
+    other.output = folder_ / "nothing";
+    expect_error([&] { train_detector(other); }, {"nothing", "last.safetensors is missing"});
+    write_tiny_faces(folder_.path(), 40, 16, 16);
+    expect_error([&] { train_detector(parts); }, {"last.safetensors", "other data"});
+}
+
 TEST_F(TrainerTest, WithoutValidationTheLastModelIsTheBest) {
     TrainOptions once = options("run");
     once.data = write_tiny_faces(folder_.path(), 16, 0, 4);
     once.epochs = 2;
     const TrainResult result = train_detector(once);
     EXPECT_EQ(result.record.best_epoch, 2);
-    EXPECT_TRUE(bytes_of(result.best) == bytes_of(result.last));
+    const auto best = load_detector(result.best), last = load_detector(result.last);
+    for (const auto& [name, value] : last.detector->state())
+        EXPECT_EQ(value.to_floats(), best.detector->state().at(name).to_floats()) << name;
+    EXPECT_EQ(best.info.training.at("epoch"), "2");
 }
 
 TEST_F(TrainerTest, ALossThatIsNoNumberStopsAndNamesStepTermsAndFiles) {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "apps/command.h"
+#include "apps/recipe.h"
+#include "engine/atomic_file.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+constexpr std::array<const char*, 4> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
+                                               "run.json"};
+constexpr std::string_view optimizer_prefix = "optimizer.";
+
+std::string entry(const LoadedDetector& loaded, const std::string& key, const std::filesystem::path& file) {
+    const auto found = loaded.info.training.find(key);
+    if (found == loaded.info.training.end())
+        fail("{}: cannot be resumed: its metadata lack \"{}\"", file.string(), key);
+    return found->second;
+}
+
+int64_t number(const LoadedDetector& loaded, const std::string& key, const std::filesystem::path& file) {
+    const std::string text = entry(loaded, key, file);
+    int64_t value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || value < 0)
+        fail("{}: cannot be resumed: expected a number as \"{}\", found \"{}\"", file.string(), key, text);
+    return value;
+}
+
+// "lr = 0.001" of every line of a recipe that matters for the result.
+std::vector<std::string> assignments(const std::string& recipe) {
+    std::vector<std::string> lines;
+    std::istringstream text(recipe);
+    for (std::string line; std::getline(text, line);) {
+        const std::string assignment = line.substr(0, line.find(" # "));
+        if (assignment.starts_with("workers =") || assignment.starts_with("cache =")) continue;
+        lines.push_back(assignment.substr(0, assignment.find_last_not_of(' ') + 1));
+    }
+    return lines;
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const std::filesystem::path& folder, bool overwrite) {
+    make_folder(folder);
+    if (!std::filesystem::is_empty(folder) && !overwrite)
+        fail(
+            "{}: the folder is not empty; choose another --out, or give --overwrite to replace the run in "
+            "it, or "
+            "--resume to go on with it",
+            folder.string());
+    for (const char* name : run_files) {
+        std::error_code error;
+        std::filesystem::remove(folder / name, error);
+        if (error) fail("{}: cannot be replaced: {}", (folder / name).string(), error.message());
+    }
+    return RunFolder(folder);
+}
+
+RunFolder RunFolder::reopen(const std::filesystem::path& folder) {
+    for (const char* name : {"last.safetensors", "run.json"})
+        if (!std::filesystem::exists(folder / name))
+            fail("{}: there is no run to resume: {} is missing", folder.string(), name);
+    return RunFolder(folder);
+}
+
+std::vector<EpochRecord> RunFolder::recorded_epochs() const {
+    std::ifstream file(folder_ / "run.json", std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    try {
+        return epochs_of(text.str());
+    } catch (const Error& error) {
+        fail("{}: {}", (folder_ / "run.json").string(), error.what());
+    }
+}
+
+void RunFolder::write(const RunRecord& record, const std::vector<Setting>& settings) const {
+    write_file_atomically(folder_ / "metrics.csv", metrics_csv(record.epochs));
+    write_file_atomically(folder_ / "run.json", run_json(record, settings));
+}
+
+std::map<std::string, Tensor> optimizer_tensors(const Optimizer& optimizer) {
+    std::map<std::string, Tensor> tensors;
+    for (const auto& [name, tensor] : optimizer.state())
+        tensors[std::string(optimizer_prefix) + name] = tensor;
+    return tensors;
+}
+
+void restore_optimizer(Optimizer& optimizer, const LoadedDetector& loaded,
+                       const std::filesystem::path& file) {
+    for (auto& [name, tensor] : optimizer_tensors(optimizer)) {
+        const auto found = loaded.extra.find(name);
+        if (found == loaded.extra.end()) fail("{}: cannot be resumed: it lacks {}", file.string(), name);
+        if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
+            fail("{}: cannot be resumed: expected {} of shape {}, found {}", file.string(), name,
+                 tensor.shape().str(), found->second.shape().str());
+        Tensor target = tensor;
+        target.copy_from(found->second);
+    }
+    optimizer.set_steps_taken(number(loaded, "steps", file));
+}
+
+std::map<std::string, std::string> training_metadata(const std::vector<Setting>& settings,
+                                                     const std::string& data_hash,
+                                                     const RunProgress& progress) {
+    return {{"data_hash", data_hash},
+            {"epoch", fmt::format("{}", progress.epoch)},
+            {"recipe", recipe_text(settings)},
+            {"steps", fmt::format("{}", progress.steps)}};
+}
+
+RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem::path& file,
+                            const std::vector<Setting>& settings, const std::string& data_hash) {
+    const std::vector<std::string> before = assignments(entry(loaded, "recipe", file));
+    const std::vector<std::string> now = assignments(recipe_text(settings));
+    if (before.size() != now.size()) fail("{}: cannot be resumed: it has other settings", file.string());
+    for (size_t i = 0; i < before.size(); ++i)
+        if (before[i] != now[i])
+            fail("{}: cannot be resumed with another setting: expected {}, found {}", file.string(),
+                 before[i], now[i]);
+    const std::string hash = entry(loaded, "data_hash", file);
+    if (hash != data_hash)
+        fail("{}: cannot be resumed on other data: expected hash {}, found {}", file.string(), hash,
+             data_hash);
+    return {.epoch = number(loaded, "epoch", file), .steps = number(loaded, "steps", file)};
+}
+
+}  // namespace unmask
