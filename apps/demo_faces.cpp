@@ -11,7 +11,7 @@
 #include "cpu/parallel.h"
 #include "data/manifest.h"
 #include "data/picture.h"
-#include "data/synthetic_forgery.h"
+#include "data/synthetic/forgery.h"
 #include "engine/philox.h"
 
 namespace unmask {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "apps/schedule.h"
-#include "data/augmentation.h"
+#include "data/augmentation/augmentation.h"
 #include "engine/device.h"
 #include "models/detector.h"
 

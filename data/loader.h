@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "data/augmentation.h"
+#include "data/augmentation/augmentation.h"
 #include "data/dataset.h"
 #include "data/normalisation.h"
 #include "data/sampling.h"
