@@ -174,7 +174,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
                         {"data_offsets", {offset, offset + tensor.bytes()}}};
         offset += tensor.bytes();
     }
-    std::string text = header.dump();
+    // A name that is not UTF-8 (a path, say) must not cost a trained model: its bad bytes are replaced.
+    std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
     text.append((alignment - (8 + text.size()) % alignment) % alignment, ' ');  // the data part starts aligned
     write_file_atomically(path, [&](std::ostream& out) {
         const uint64_t header_bytes = text.size();

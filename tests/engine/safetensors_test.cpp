@@ -95,6 +95,13 @@ TEST_F(Safetensors, NamesWhatIsWrong) {
     expect_error([&] { (void)read_safetensors(folder_.path()); }, {folder_.path().string()});
 }
 
+TEST_F(Safetensors, BytesThatAreNotTextAreReplacedInMetadata) {
+    TensorFile file = sample();
+    file.metadata["path"] = "caf\xe9/model";
+    write_safetensors(path_, file);
+    EXPECT_EQ(read_safetensors(path_).metadata.at("path"), "caf\xef\xbf\xbd/model");
+}
+
 TEST_F(Safetensors, AFailedWriteKeepsTheOldFile) {
     write_safetensors(path_, sample());
     const std::string before = file_bytes(path_);
