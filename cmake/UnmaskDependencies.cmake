@@ -33,7 +33,7 @@ endfunction()
 
 unmask_optional(ONEDNN OneDnn OneDnn::OneDnn libdnnl-dev)
 unmask_optional(FFMPEG FFmpeg FFmpeg::FFmpeg "libavformat-dev libavcodec-dev libavutil-dev libswscale-dev")
-unmask_optional(DLIB Dlib Dlib::Dlib libdlib-dev)
+unmask_optional(DLIB Dlib Dlib::Dlib "libdlib-dev liblapack-dev")
 message(STATUS "unmask: OpenMP: ${OpenMP_CXX_FOUND}")
 
 if(UNMASK_TESTS)
