@@ -44,7 +44,7 @@ TrainOptions train_options(const std::filesystem::path& data, const std::filesys
     options.overwrite = true;
     options.threads = global.threads;
     options.device = global.device;
-    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 64, .dropout = 0.3};
+    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 96, .dropout = 0.3};
     options.margin = faces.margin;
     options.crop_size = faces.crop_size;
     options.epochs = 10;
@@ -53,8 +53,11 @@ TrainOptions train_options(const std::filesystem::path& data, const std::filesys
     options.schedule.learning_rate = 2e-3;
     options.schedule.warmup = 20;
     options.weight_decay = 1e-4;
-    // The flaws of a forgery are small: only what leaves them in place.
-    for (const char* name : {"jpeg", "noise", "blur", "grey"}) options.augmentation.set_probability(name, 0);
+    // The flaws of a forgery are small: only what leaves them as they are.
+    for (const AugmentationEntry& entry : augmentation_table()) {
+        const std::string_view name = entry.name;
+        if (name != "flip" && name != "affine") options.augmentation.set_probability(name, 0);
+    }
     return options;
 }
 

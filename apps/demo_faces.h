@@ -12,8 +12,8 @@
 namespace unmask {
 
 struct DemoFacesOptions {
-    int train_people = 300, val_people = 40,
-        test_people = 80;    // nobody is in two splits, not even as a source
+    // Nobody is in two splits, not even as a source.
+    int train_people = 500, val_people = 50, test_people = 100;
     int frames = 2;          // of each clip
     int picture_size = 160;  // pixels, of the drawn picture that the face is cut from
     int crop_size = 112;     // pixels, of the stored face
