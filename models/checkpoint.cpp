@@ -101,6 +101,17 @@ CheckpointInfo parse_info(const Metadata& metadata) {
     return info;
 }
 
+// A network with such values would still answer, as a relu may turn what is not a number into 0.
+void check_values(const std::string& name, const Tensor& tensor) {
+    const bool is_variance = name.ends_with("running_var");
+    const Tensor values = tensor.to(DType::f32);
+    const float* value = values.data<float>();
+    for (int64_t i = 0; i < values.numel(); ++i)
+        if (!std::isfinite(value[i]) || (is_variance && value[i] < 0.f))
+            fail("tensor '{}': expected {}, found {} at place {}", name,
+                 is_variance ? "variances of at least 0" : "finite numbers", value[i], i);
+}
+
 LoadedDetector parse_file(const TensorFile& file) {
     check_format(file.metadata);
     LoadedDetector loaded;
@@ -115,6 +126,8 @@ LoadedDetector parse_file(const TensorFile& file) {
         else
             state[name] = tensor;
     }
+    for (const auto& [name, tensor] : state)
+        if (is_floating(tensor.dtype())) check_values(name, tensor);
     const ShapesOnly until_the_tensors_fit;
     loaded.detector = std::make_unique<Detector>(options);
     loaded.detector->adopt_state(state);

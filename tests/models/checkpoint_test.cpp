@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "engine/safetensors.h"
@@ -150,6 +151,17 @@ TEST_F(BrokenCheckpoint, WithTensorsThatDoNotFit) {
     file_.tensors["surplus"] = Tensor::zeros({3});
     expect_refusal(
         {"joint_head.bias is missing", "global_head.bias should be [2], is [3]", "surplus is unknown"});
+}
+
+TEST_F(BrokenCheckpoint, WithValuesThatAreNoNumbers) {
+    const std::string weight = "branches.1.model.0.0.weight", variance = "branches.0.model.0.1.running_var";
+    Tensor broken = file_.tensors.at(weight).clone();
+    broken.data<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+    std::swap(file_.tensors.at(weight), broken);
+    expect_refusal({weight, "expected finite numbers", "nan at place 5"});
+    std::swap(file_.tensors.at(weight), broken);
+    file_.tensors.at(variance) = Tensor::full(file_.tensors.at(variance).shape(), -1.0);
+    expect_refusal({variance, "at least 0", "-1"});
 }
 
 TEST_F(BrokenCheckpoint, ThatPromisesFarMoreThanItHolds) {
