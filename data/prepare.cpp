@@ -8,9 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
-#include <map>
 #include <mutex>
-#include <set>
 #include <system_error>
 #include <thread>
 #include <tuple>
@@ -18,6 +16,7 @@
 #include "data/face_detector.h"
 #include "data/layout.h"
 #include "data/manifest.h"
+#include "data/prepare_earlier.h"
 #include "data/prepare_record.h"
 #include "data/prepare_video.h"
 #include "engine/error.h"
@@ -29,10 +28,12 @@ namespace fs = std::filesystem;
 
 void check_options(const PrepareOptions& options) {
     if (options.frames < 0) fail("prepare: expected 0 or more frames per video, found {}", options.frames);
-    if (options.size < 16 || options.size > 4096)
-        fail("prepare: expected a crop size from 16 to 4096 pixels, found {}", options.size);
-    if (!(options.margin >= 0.5 && options.margin <= 10))
-        fail("prepare: expected a margin from 0.5 to 10, found {}", options.margin);
+    if (options.size < smallest_crop || options.size > largest_crop)
+        fail("prepare: expected a crop size from {} to {} pixels, found {}", smallest_crop, largest_crop,
+             options.size);
+    if (!(options.margin >= smallest_crop_margin && options.margin <= largest_crop_margin))
+        fail("prepare: expected a margin from {} to {}, found {}", smallest_crop_margin, largest_crop_margin,
+             options.margin);
     if (options.threads < 0) fail("prepare: expected 0 or more threads, found {}", options.threads);
     if (options.label && *options.label != 0 && *options.label != 1)
         fail("prepare: expected label 0 or 1, found {}", *options.label);
@@ -141,7 +142,7 @@ class Preparation {
     void process(size_t i, FaceDetector& detector) {
         const SourceVideo& video = videos_[i];
         const fs::path crops = output_ / "crops" / video.dataset / video.video;
-        const fs::path record_file = output_ / "records" / video.dataset / (video.video + ".json");
+        const fs::path record_file = record_path(output_, video);
         const std::string fingerprint =
             fmt::format("version=1 frames={} size={} margin={} detector={} {}", options_.frames,
                         options_.size, options_.margin, options_.detector, source_fingerprint(video));
@@ -155,6 +156,7 @@ class Preparation {
         fs::remove(record_file, ignored);  // from here on its crops are not those that it lists
         records_[i] = prepare_video(video, crops, options_, detector, decoding_threads_);
         records_[i].fingerprint = fingerprint;
+        records_[i].source = recorded_source(video.path);
         // What could not be opened at all is tried again by the next run.
         if (records_[i].decoded > 0) write_record(record_file, records_[i]);
     }
@@ -192,23 +194,6 @@ class Preparation {
     std::exception_ptr failure_;
 };
 
-// Takes over what an earlier run into this folder wrote about videos that this run does not look at (another folder,
-// with another --label), as long as the crops are there. Returns how many rows.
-int64_t keep_other_rows(const fs::path& file, const std::vector<VideoReport>& videos, Manifest& manifest) {
-    std::error_code ignored;
-    if (!fs::exists(file, ignored)) return 0;
-    std::set<std::pair<std::string, std::string>> present;
-    for (const VideoReport& video : videos) present.emplace(video.dataset, video.video);
-    const Manifest earlier = read_manifest(file);
-    int64_t kept = 0;
-    for (const ManifestRow& row : earlier.rows)
-        if (!present.contains({row.dataset, row.video}) && fs::is_regular_file(earlier.file(row), ignored)) {
-            manifest.rows.push_back(row);
-            ++kept;
-        }
-    return kept;
-}
-
 }  // namespace
 
 std::vector<VideoReport> PrepareReport::failures() const {
@@ -222,7 +207,10 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     const auto start = std::chrono::steady_clock::now();
     check_options(options);
     const fs::path output = make_output(options.output);
-    Preparation preparation(options, output, input_videos(options, output), progress);
+    std::vector<SourceVideo> videos = input_videos(options, output);
+    const CropSettings settings{options.size, options.margin, options.detector};
+    const EarlierRuns earlier(output, videos, settings);
+    Preparation preparation(options, output, std::move(videos), progress);
     preparation.run();
 
     PrepareReport report;
@@ -240,13 +228,14 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     Manifest manifest = preparation.manifest(split.splits);
     if (options.split.by == SplitBy::frame) split.notices.push_back(split_by_frame(manifest, options.split));
     report.notices = std::move(split.notices);
-    if (const int64_t kept = keep_other_rows(report.manifest, report.videos, manifest); kept > 0) {
+    if (const int64_t kept = earlier.add_rows(manifest); kept > 0) {
         report.notices.push_back(fmt::format(
             "{}: {} faces of other videos from earlier runs are kept, in the splits they had; remove the folder to begin "
             "anew",
             report.manifest.string(), kept));
         report.rows += kept;
     }
+    write_crop_settings(report.manifest, settings);
     write_manifest(report.manifest, manifest);
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return report;

@@ -13,9 +13,13 @@
 
 namespace unmask {
 
+// What crops of one set are cut to.
+inline constexpr int smallest_crop = 16, largest_crop = 4096;               // pixels a side
+inline constexpr double smallest_crop_margin = 0.5, largest_crop_margin = 10;
+
 struct PrepareOptions {
     std::filesystem::path input;   // a folder that find_videos understands, or one file
-    std::filesystem::path output;  // gets crops/, records/ and faces.csv
+    std::filesystem::path output;  // gets crops/, records/, faces.csv and prepare.json
     int frames = 32;               // evenly spaced frames per video; 0: all
     int size = 256;                // side of the crops in pixels
     double margin = 1.3;           // side of the square crop over the longer side of the face's box
@@ -31,7 +35,7 @@ struct VideoReport {
     std::filesystem::path path;
     int64_t asked = 0, decoded = 0, faces = 0;  // frames
     bool reused = false;                        // taken over from an earlier run
-    std::string problem;                        // why something is missing, or empty
+    std::string problem;                        // "FILE: why something is missing", or empty
 };
 
 struct PrepareReport {
@@ -45,6 +49,21 @@ struct PrepareReport {
     [[nodiscard]] std::vector<VideoReport> failures() const;
 };
 
+// How the crops of a manifest were cut: OUT/prepare.json holds it beside OUT/faces.csv.
+struct CropSettings {
+    int size = 0;         // side in pixels
+    double margin = 0;    // side of the crop over the longer side of the face's box; "whole" does not use it
+    std::string detector;
+    bool operator==(const CropSettings&) const = default;
+};
+
+// The settings beside the manifest; nothing when it has none (it was not written by prepare_faces). Error when the
+// file is there and cannot be understood.
+[[nodiscard]] std::optional<CropSettings> read_crop_settings(const std::filesystem::path& manifest);
+
+// Writes them atomically.
+void write_crop_settings(const std::filesystem::path& manifest, const CropSettings& settings);
+
 // Called after each video, from one thread at a time: videos done, videos in all, one line about the latest.
 using PrepareProgress = std::function<void(int64_t done, int64_t total, const std::string& text)>;
 
@@ -53,7 +72,9 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // record OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time,
 // so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
 // others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder) stay in it,
-// and a notice says so. Error for wrong options, an output that cannot be written, or when no face at all was found.
+// and a notice says so. Error for wrong options, an output that cannot be written, or when no face at all was found;
+// and before any work when faces.csv is damaged, when it would keep rows cut with other settings, or when a video has
+// the dataset and id of another source that is recorded there.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -19,19 +19,25 @@ std::string source_fingerprint(const SourceVideo& video) {
     const std::vector<fs::path> files =
         video.kind == SourceKind::folder ? pictures_in_folder(video.path) : std::vector<fs::path>{video.path};
     uintmax_t bytes = 0;
-    int64_t latest = 0;
+    uint64_t times = 0;  // their sum, modulo 2^64: counts of the file clock may be negative
     for (const fs::path& file : files) {
         std::error_code ignored;
         const uintmax_t size = fs::file_size(file, ignored);
         if (!ignored) bytes += size;
         const auto time = fs::last_write_time(file, ignored);
-        if (!ignored) latest = std::max(latest, int64_t{time.time_since_epoch().count()});
+        if (!ignored) times += uint64_t(time.time_since_epoch().count());
     }
-    return fmt::format("files={} bytes={} modified={}", files.size(), bytes, latest);
+    return fmt::format("files={} bytes={} modified={}", files.size(), bytes, times);
+}
+
+std::string recorded_source(const fs::path& path) {
+    const Json text = path.string();
+    return Json::parse(text.dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 void write_record(const fs::path& path, const VideoRecord& record) {
     Json json{{"fingerprint", record.fingerprint},
+              {"source", record.source},
               {"asked", record.asked},
               {"decoded", record.decoded},
               {"problem", record.problem},
@@ -52,7 +58,8 @@ std::optional<VideoRecord> read_record(const fs::path& path) {
     try {
         const Json json = Json::parse(stream);
         VideoRecord record{
-            json.at("fingerprint"), json.at("asked"), json.at("decoded"), json.at("problem"), {}};
+            json.at("fingerprint"), json.value("source", ""), json.at("asked"), json.at("decoded"),
+            json.at("problem"), {}};
         for (const Json& face : json.at("faces")) {
             const auto box = face.at("box").get<std::array<int, 4>>();
             record.faces.push_back(

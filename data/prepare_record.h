@@ -23,14 +23,18 @@ struct FaceRecord {
 
 struct VideoRecord {
     std::string fingerprint;  // the options, and the source's size and time
+    std::string source;       // absolute path of the video; empty in records that do not say it
     int64_t asked = 0, decoded = 0;
     std::string problem;
     std::vector<FaceRecord> faces;
     bool operator==(const VideoRecord&) const = default;
 };
 
-// Bytes and modification time of a file, or of the pictures in a folder, as text that changes with them.
+// Bytes and modification times of a file, or of the pictures in a folder, as text that changes with them.
 [[nodiscard]] std::string source_fingerprint(const SourceVideo& video);
+
+// The path as a record holds it: bytes that are not UTF-8 are replaced.
+[[nodiscard]] std::string recorded_source(const std::filesystem::path& path);
 
 // Writes the record atomically, with the folders above it.
 void write_record(const std::filesystem::path& path, const VideoRecord& record);

@@ -63,6 +63,9 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
         throw;
     } catch (const std::exception& error) {
         record.problem = error.what();
+        // What does not come from reading (no memory) does not name the file.
+        if (!record.problem.starts_with(video.path.string()))
+            record.problem = fmt::format("{}: {}", video.path.string(), record.problem);
     }
     if (record.problem.empty() && record.faces.empty())
         record.problem =

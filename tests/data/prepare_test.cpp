@@ -206,6 +206,60 @@ TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
     EXPECT_EQ(prepare_faces(fake).rows, 18);  // nothing twice
 }
 
+TEST_F(Preparing, ASourceReplacedByAnotherOfTheSameSizeIsRedone) {
+    prepare_faces(options());
+    const fs::path frame = input / "real/v1/3.png";
+    fs::last_write_time(frame, fs::last_write_time(frame) + std::chrono::seconds(1));
+    EXPECT_EQ(prepare_faces(options()).reused, 5);
+    EXPECT_EQ(prepare_faces(options()).reused, 6);
+}
+
+TEST_F(Preparing, TwoSourcesOfOneNameAreRefusedAndNothingIsLost) {
+    fs::create_directories(folder / "A");
+    fs::create_directories(folder / "B");
+    fs::copy(input / "real", folder / "A/videos", fs::copy_options::recursive);
+    fs::copy(input / "fake", folder / "B/videos", fs::copy_options::recursive);
+    PrepareOptions first = options(), second = options();
+    first.input = folder / "A/videos";
+    first.label = 0;
+    second.input = folder / "B/videos";
+    second.label = 1;
+    second.frames = 2;
+    prepare_faces(first);
+    const auto crops = crop_times();
+    const std::string manifest = file_content(output / "faces.csv");
+    expect_error([&] { prepare_faces(second); },
+                 {"A/videos/v0", "B/videos/v0", "both be video \"v0\"", "another output folder"});
+    EXPECT_EQ(crop_times(), crops);
+    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
+    EXPECT_EQ(prepare_faces(first).reused, 3);
+}
+
+TEST_F(Preparing, ADamagedManifestIsSaidBeforeTheWork) {
+    prepare_faces(options());
+    write_content(output / "faces.csv", "path,label\na.png,perhaps\n");
+    auto other = options();
+    other.frames = 2;
+    const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
+    expect_error([&] { prepare_faces(other, no_work); }, {"faces.csv:2:", "perhaps"});
+}
+
+TEST_F(Preparing, OneManifestHoldsCropsOfOneKind) {
+    PrepareOptions real = options(), fake = options();
+    real.input = input / "real";
+    fake.input = input / "fake";
+    fake.size = 32;
+    const PrepareReport report = prepare_faces(real);
+    EXPECT_EQ(read_crop_settings(report.manifest), (CropSettings{64, real.margin, "whole"}));
+    expect_error([&] { prepare_faces(fake); }, {"faces.csv", "size 64", "size 32"});
+    EXPECT_EQ(read_crop_settings(report.manifest)->size, 64);
+    // All of it anew is no mixture.
+    real.size = 32;
+    prepare_faces(real);
+    EXPECT_EQ(read_crop_settings(report.manifest)->size, 32);
+    EXPECT_EQ(prepare_faces(fake).rows, 18);
+}
+
 TEST_F(Preparing, AnOutputWithinTheInputIsNotTakenForInput) {
     auto within = options();
     within.output = input / "real" / "prepared";
