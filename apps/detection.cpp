@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "apps/evaluator.h"
+#include "data/file_magic.h"
 #include "data/normalisation.h"
-#include "data/video.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -188,7 +188,9 @@ std::vector<std::filesystem::path> expand_input(const std::filesystem::path& pat
     if (!std::filesystem::is_directory(path, error)) return {path};
     std::vector<std::filesystem::path> videos, inputs;
     for (const auto& entry : std::filesystem::directory_iterator(path, error))
-        if (entry.is_regular_file(error) && looks_like_video(entry.path())) videos.push_back(entry.path());
+        if (entry.path().filename().string()[0] != '.' && entry.is_regular_file(error) &&
+            is_video_file(entry.path()) && !is_picture(file_magic(entry.path())))
+            videos.push_back(entry.path());
     std::ranges::sort(videos, [](const auto& a, const auto& b) {
         return natural_less(a.filename().string(), b.filename().string());
     });

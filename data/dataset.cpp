@@ -13,7 +13,7 @@ namespace unmask {
 
 Manifest select_split(const Manifest& manifest, std::string_view split) {
     if (split == "all") return manifest;
-    Manifest selected{.directory = manifest.directory, .rows = {}};
+    Manifest selected{.directory = manifest.directory, .rows = {}, .source = manifest.source};
     std::ranges::copy_if(manifest.rows, std::back_inserter(selected.rows),
                          [&](const ManifestRow& row) { return row.split == split; });
     return selected;

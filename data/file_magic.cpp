@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -88,6 +91,15 @@ bool looks_like_video(const std::filesystem::path& path) {
     return file_magic(path) == FileMagic::video;
 }
 
+bool is_video_file(const std::filesystem::path& path) {
+    static const std::set<std::string> endings{".mp4", ".m4v",  ".mov", ".avi", ".mkv", ".webm",
+                                               ".mpg", ".mpeg", ".ts",  ".flv", ".wmv"};
+    std::string ending = path.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return char(std::tolower(c)); });
+    return endings.contains(ending) || looks_like_video(path);
+}
+
 void check_readable_file(const std::filesystem::path& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
@@ -96,6 +108,8 @@ void check_readable_file(const std::filesystem::path& path) {
         fail("{}: {}", path.string(), missing ? "no such file" : error.message());
     }
     if (std::filesystem::is_directory(status)) fail("{}: expected a file, found a folder", path.string());
+    if (!std::filesystem::is_regular_file(status))
+        fail("{}: expected a regular file, found a pipe, socket or device", path.string());
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     if (!file) fail("{}: cannot be opened: {}", path.string(), std::strerror(errno));

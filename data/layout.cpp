@@ -8,8 +8,8 @@
 #include <set>
 #include <system_error>
 
+#include "data/file_magic.h"
 #include "data/picture.h"
-#include "data/video.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -35,14 +35,6 @@ std::string lower(std::string text) {
     return text;
 }
 
-// A file that is meant as a video by its name stays one when its content is broken, so that it is reported
-// and not passed over.
-bool is_video_file(const fs::path& path) {
-    static const std::set<std::string> extensions{".mp4", ".m4v",  ".mov", ".avi", ".mkv", ".webm",
-                                                  ".mpg", ".mpeg", ".ts",  ".flv", ".wmv"};
-    return extensions.count(lower(path.extension().string())) > 0 || looks_like_video(path);
-}
-
 // Pictures directly in such a folder are not the frames of a video.
 bool holds_single_pictures(const fs::path& folder, const fs::path& root) {
     const std::string name = lower(folder.filename().string());
@@ -54,29 +46,57 @@ struct Found {
     SourceKind kind;
 };
 
-void walk(const fs::path& folder, const fs::path& root, std::vector<Found>& found) {
-    std::vector<fs::path> folders, pictures = pictures_in_folder(folder);
-    const std::set<fs::path> is_picture(pictures.begin(), pictures.end());
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        std::error_code ignored;
-        if (name[0] == '.') continue;
-        if (entry->is_directory(ignored)) {
-            if (name != "masks") folders.push_back(entry->path());
-        } else if (entry->is_regular_file(ignored) && is_picture.count(entry->path()) == 0 &&
-                   is_video_file(entry->path())) {
-            found.push_back({entry->path(), SourceKind::video});
-        }
-    }
-    if (error) fail("{}: the folder cannot be read: {}", folder.string(), error.message());
-    if (holds_single_pictures(folder, root)) {
-        for (const fs::path& picture : pictures) found.push_back({picture, SourceKind::picture});
-    } else if (!pictures.empty()) {
-        found.push_back({folder, SourceKind::folder});
-    }
-    for (const fs::path& next : folders) walk(next, root, found);
+bool lies_within(const fs::path& path, const fs::path& folder) {
+    const fs::path relative = path.lexically_relative(folder);
+    return !folder.empty() && !relative.empty() && *relative.begin() != "..";
 }
+
+// Visits each real folder once, however many symbolic links lead to it, and by its own path where it has one.
+class Walk {
+  public:
+    Walk(fs::path root, fs::path leave_out) : root_(std::move(root)), leave_out_(std::move(leave_out)) {}
+
+    [[nodiscard]] std::vector<Found> run() {
+        visit(root_);
+        for (size_t i = 0; i < links_.size(); ++i) visit(fs::path(links_[i]));
+        return std::move(found_);
+    }
+
+  private:
+    void visit(const fs::path& folder) {
+        std::error_code error;
+        const fs::path real = fs::canonical(folder, error);
+        if (error) fail("{}: the folder cannot be read: {}", folder.string(), error.message());
+        if (lies_within(real, leave_out_) || !visited_.insert(real).second) return;
+        std::vector<fs::path> folders, links, pictures = pictures_in_folder(folder);
+        const std::set<fs::path> is_picture(pictures.begin(), pictures.end());
+        for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+            const std::string name = entry->path().filename().string();
+            std::error_code ignored;
+            if (name[0] == '.') continue;
+            if (entry->is_directory(ignored)) {
+                if (name != "masks") (entry->is_symlink(ignored) ? links : folders).push_back(entry->path());
+            } else if (entry->is_regular_file(ignored) && is_picture.count(entry->path()) == 0 &&
+                       is_video_file(entry->path())) {
+                found_.push_back({entry->path(), SourceKind::video});
+            }
+        }
+        if (error) fail("{}: the folder cannot be read: {}", folder.string(), error.message());
+        if (holds_single_pictures(folder, root_)) {
+            for (const fs::path& picture : pictures) found_.push_back({picture, SourceKind::picture});
+        } else if (!pictures.empty()) {
+            found_.push_back({folder, SourceKind::folder});
+        }
+        std::sort(links.begin(), links.end());
+        links_.insert(links_.end(), links.begin(), links.end());
+        for (const fs::path& next : folders) visit(next);
+    }
+
+    fs::path root_, leave_out_;
+    std::set<fs::path> visited_;
+    std::vector<fs::path> links_;  // come after all that is reached without them
+    std::vector<Found> found_;
+};
 
 // "path/in/folder/name" without the extension.
 std::string relative_id(const fs::path& path, const fs::path& root, SourceKind kind) {
@@ -125,13 +145,14 @@ void make_ids_unique(std::vector<SourceVideo>& videos) {
 
 }  // namespace
 
-std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<int> label_override) {
+std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<int> label_override,
+                                     const fs::path& leave_out) {
     std::error_code error;
     fs::path root = fs::canonical(directory, error);
     if (error) fail("{}: {}", directory.string(), error.message());
     std::vector<Found> found;
     if (fs::is_directory(root)) {
-        walk(root, root, found);
+        found = Walk(root, fs::weakly_canonical(leave_out)).run();
     } else {
         found.push_back({root, looks_like_picture(root) ? SourceKind::picture : SourceKind::video});
     }

@@ -99,7 +99,7 @@ Manifest read_manifest(const std::filesystem::path& path) {
     if (records.empty())
         fail("{}: expected a header line such as {}, found an empty file", file, header_line);
     const Columns columns = read_header(file, records.front());
-    Manifest manifest{path.parent_path(), {}};
+    Manifest manifest{path.parent_path(), {}, path};
     manifest.rows.reserve(records.size() - 1);
     for (size_t i = 1; i < records.size(); ++i)
         manifest.rows.push_back(read_row(file, records[i], columns, records.front().fields.size()));
@@ -135,8 +135,8 @@ void check_files(const Manifest& manifest) {
     std::string names;
     for (size_t i = 0; i < std::min(shown, missing.size()); ++i)
         names += (i ? ", " : "") + missing[i].string();
-    fail("{} of the manifest's {} rows name files that do not exist: {}{}; relative paths start from \"{}\"",
-         missing.size(), manifest.rows.size(), names, missing.size() > shown ? ", …" : "",
+    fail("{}{} of the manifest's {} rows name files that do not exist: {}{}; relative paths start from \"{}\"",
+         manifest.source.empty() ? std::string() : manifest.source.string() + ": ", missing.size(), manifest.rows.size(), names, missing.size() > shown ? ", …" : "",
          manifest.directory.empty() ? "." : manifest.directory.string());
 }
 

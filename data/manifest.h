@@ -24,6 +24,7 @@ struct ManifestRow {
 struct Manifest {
     std::filesystem::path directory;  // the folder that relative paths start from
     std::vector<ManifestRow> rows;
+    std::filesystem::path source{};  // the file that it was read from, for messages; else empty
 
     // Where the row's picture is.
     [[nodiscard]] std::filesystem::path file(const ManifestRow& row) const;
@@ -47,7 +48,7 @@ void write_manifest(const std::filesystem::path& path, const Manifest& manifest)
 // The rows' files that do not exist, each once, in the manifest's order.
 [[nodiscard]] std::vector<std::filesystem::path> missing_files(const Manifest& manifest);
 
-// Error with the number of missing files and the first five of them, unless all are there.
+// Error with the manifest's file, the number of missing files and the first five of them, unless all are there.
 void check_files(const Manifest& manifest);
 
 }  // namespace unmask

@@ -2,6 +2,8 @@
 #include "data/orientation.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 
 namespace unmask {
 
@@ -23,6 +25,15 @@ Image oriented(Image&& image, int orientation) {
         }
     }
     return result;
+}
+
+int orientation_of_matrix(int32_t a, int32_t b, int32_t c, int32_t d) {
+    const auto size = [](int32_t value) { return std::abs(int64_t{value}); };
+    const auto of_signs = [](int32_t first, int32_t second, std::array<int, 4> orientations) {
+        return orientations[size_t(2 * (first < 0) + (second < 0))];
+    };
+    if (size(a) + size(d) >= size(b) + size(c)) return of_signs(a, d, {1, 4, 2, 3});
+    return of_signs(b, c, {5, 6, 8, 7});
 }
 
 }  // namespace unmask

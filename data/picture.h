@@ -15,6 +15,9 @@ namespace unmask {
 // A picture with more pixels than this is refused from its header, before anything is allocated for it.
 inline constexpr int64_t max_picture_pixels = 200'000'000;
 
+// And one that needs more bytes than this while it is decoded.
+inline constexpr int64_t max_decoded_bytes = int64_t{512} << 20;
+
 // The picture as 8-bit RGB; grey is repeated, transparency dropped, 16 bits reduced to 8, a JPEG's EXIF
 // orientation applied. The content decides on the format, not the file's name. Error names the file and what
 // is wrong with it: no such file, no bytes, not a picture, an unsupported format, too large, truncated,

@@ -71,6 +71,8 @@ void walk_png(Bytes b, PictureHeader& header) {
             }
             header.width = big32(b, 16);
             header.height = big32(b, 20);
+            const bool transparent = b[25] == 6;
+            header.bytes_per_pixel = (transparent ? 4 : 3) * (b[24] == 16 ? 2 : 1);
         }
         if (crc32(b.subspan(at + 4, length + 4)) != big32(b, at + 8 + length)) {
             header.problem = fmt::format("corrupt: the checksum of chunk {} at byte {} is wrong", type, at);
@@ -143,6 +145,8 @@ void walk_jpeg(Bytes b, PictureHeader& header) {
         if (frame_start && segment.size() >= 5) {
             header.height = big16(segment, 1);
             header.width = big16(segment, 3);
+            const int channels = segment.size() > 5 && segment[5] == 4 ? 4 : 3;
+            header.bytes_per_pixel = channels * (marker == 0xC2 ? 2 : 1);  // progressive: 16-bit coefficients
         }
         if (marker == app1 && segment.size() > 6 && std::memcmp(segment.data(), "Exif\0\0", 6) == 0)
             header.orientation = exif_orientation(segment.subspan(6));

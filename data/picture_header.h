@@ -15,6 +15,7 @@ namespace unmask {
 struct PictureHeader {
     FileMagic format = FileMagic::unknown;
     int64_t width = 0, height = 0;  // as stored; 0 when the header does not get that far
+    int bytes_per_pixel = 3;        // while decoded: channels, at least 3, by bytes per channel
     int orientation = 1;            // EXIF, see orientation.h
     std::string problem;            // "truncated …" or "corrupt …" when the structure is not sound
 };

@@ -49,12 +49,7 @@ fs::path make_output(const fs::path& output) {
 
 // The videos, without the crops of an earlier run when the output lies within the input.
 std::vector<SourceVideo> input_videos(const PrepareOptions& options, const fs::path& output) {
-    std::vector<SourceVideo> videos = find_videos(options.input, options.label);
-    std::erase_if(videos, [&](const SourceVideo& video) {
-        const fs::path relative = video.path.lexically_relative(output);
-        return !relative.empty() && *relative.begin() != "..";
-    });
-    if (videos.empty()) fail("{}: no videos found", options.input.string());
+    std::vector<SourceVideo> videos = find_videos(options.input, options.label, output / "crops");
     std::sort(videos.begin(), videos.end(), [](const SourceVideo& a, const SourceVideo& b) {
         return std::tie(a.dataset, a.video) < std::tie(b.dataset, b.video);
     });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/video_stream.h"
 
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -96,12 +95,8 @@ VideoStream::VideoStream(const std::string& file, const VideoOptions& options)
     if (stream_->codecpar->width <= 0 || stream_->codecpar->height <= 0)
         fail("{}: the video's frame size cannot be found out: {}", file, describe(AVERROR_INVALIDDATA));
     packet_.reset(check_pointer(av_packet_alloc(), file, "reading"));
-    if (const int32_t* matrix = display_matrix(*stream_)) {
-        const double degrees = av_display_rotation_get(matrix);  // anticlockwise
-        const int turns = std::isnan(degrees) ? 0 : int(std::lround(-degrees / 90)) & 3;
-        static constexpr int orientations[] = {1, 6, 3, 8};
-        orientation_ = orientations[turns];
-    }
+    if (const int32_t* matrix = display_matrix(*stream_))
+        orientation_ = orientation_of_matrix(matrix[0], matrix[1], matrix[3], matrix[4]);
     clear_message();
 }
 

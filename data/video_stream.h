@@ -23,8 +23,7 @@ class VideoStream {
     [[nodiscard]] double frames_per_second() const;
     [[nodiscard]] double duration_seconds() const;
 
-    // Turns that the stored frames need to be seen upright, as EXIF orientation (see orientation.h): 1, 3, 6
-    // or 8.
+    // How the stored frames are to be turned and mirrored, as EXIF orientation (see orientation.h).
     [[nodiscard]] int orientation() const;
 
     // The next packet of the video; false at the end of what can be read.

@@ -128,6 +128,25 @@ TEST_F(LayoutFolder, SameNamesStayApart) {
     EXPECT_EQ(ids(), (Names{"real/a.avi", "real/a.mp4"}));
 }
 
+TEST_F(LayoutFolder, EachRealFolderCountsOnce) {
+    namespace fs = std::filesystem;
+    add("set/real/b/1.mp4");
+    add("set/fake/2.mp4");
+    add("elsewhere/3.mp4");
+    fs::create_directory_symlink("..", folder / "set/real/loop");
+    fs::create_directory_symlink("b", folder / "set/real/a");
+    fs::create_directory_symlink(folder / "elsewhere", folder / "set/fake/far");
+    EXPECT_EQ(ids("set"), (Names{"fake/2", "fake/far/3", "real/b/1"}));
+}
+
+TEST_F(LayoutFolder, AFolderCanBeLeftOut) {
+    add("set/real/1.mp4");
+    add("set/out/crops/2.mp4");
+    const std::vector<SourceVideo> videos = find_videos(folder / "set", {}, folder / "set/out");
+    ASSERT_EQ(videos.size(), 1u);
+    EXPECT_EQ(videos[0].video, "real/1");
+}
+
 TEST_F(LayoutFolder, SaysWhatIsWrong) {
     expect_error([&] { find("nowhere"); }, {"nowhere", "No such file"});
     expect_error([&] { find(); }, {"no videos found"});

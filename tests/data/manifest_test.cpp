@@ -75,6 +75,9 @@ TEST_F(ManifestFile, MissingFilesAreCountedAndTheFirstFiveNamed) {
     for (int i = 0; i < 7; ++i) manifest.rows.push_back({"gone" + std::to_string(i) + ".png", "v"});
     manifest.rows.push_back({"gone0.png", "v"});
     EXPECT_EQ(missing_files(manifest).size(), 7u);
+    write_manifest(folder / "faces.csv", manifest);
+    expect_error([&] { check_files(read_manifest(folder / "faces.csv")); },
+                 {(folder / "faces.csv").string() + ": 7 of the manifest's 9 rows"});
     expect_error([&] { check_files(manifest); },
                  {"7 of the manifest's 9 rows", "gone4.png, …", folder.path().string()});
     try {

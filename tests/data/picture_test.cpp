@@ -143,6 +143,13 @@ TEST_F(PictureFiles, HugeSizesAreRefusedFromTheHeader) {
     huge.replace(16, 4, side);
     huge.replace(20, 4, side);
     expect_broken("huge.png", huge, {"too large", "100000 x 100000"});
+    // 10000 x 10000 pixels are not too many, unless with 16 bits a channel.
+    huge.replace(18, 2, "\x27\x10");
+    huge.replace(16, 2, std::string(2, '\0'));
+    huge.replace(20, 2, std::string(2, '\0'));
+    huge.replace(22, 2, "\x27\x10");
+    huge[24] = 16;
+    expect_broken("deep.png", huge, {"too large", "10000 x 10000", "600000000 bytes"});
     expect_broken("huge.bmp", bmp(100000, 100000, ""), {"too large", "100000 x 100000"});
     std::string wide = jpeg;
     const size_t frame = wide.find("\xff\xc0");

@@ -165,6 +165,8 @@ TEST_F(Preparing, BrokenSourcesAreReportedAndTheOthersGoOn) {
         EXPECT_EQ(failures[1].asked, 6);
         EXPECT_EQ(failures[1].decoded, 5);
         EXPECT_NE(failures[1].problem.find("only 5 of 6 pictures"), std::string::npos);
+        for (const VideoReport& video : failures)
+            EXPECT_EQ(video.problem.find(video.path.string() + ": "), 0u) << video.problem;
     }
 }
 
@@ -267,6 +269,23 @@ TEST_F(Preparing, AnOutputWithinTheInputIsNotTakenForInput) {
     const PrepareReport again = prepare_faces(within);
     EXPECT_EQ(again.videos.size(), 6u);
     EXPECT_EQ(again.reused, 6);
+}
+
+TEST_F(Preparing, CropsWithinADatasetAreNotTakenForItsVideos) {
+    const fs::path set = folder / "ff";
+    fs::create_directories(set / "original_sequences/youtube/c23/frames");
+    fs::create_directories(set / "manipulated_sequences/Deepfakes/c23/frames");
+    fs::copy(input / "real/v0", set / "original_sequences/youtube/c23/frames/001");
+    fs::copy(input / "fake/v0", set / "manipulated_sequences/Deepfakes/c23/frames/001_002");
+    auto within = options();
+    within.input = set;
+    within.output = set / "faces";
+    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
+    EXPECT_EQ(prepare_faces(within).reused, 2);
+    // An output above the input holds the videos too.
+    fs::remove_all(set / "faces");
+    within.output = folder.path();
+    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
 }
 
 TEST_F(Preparing, SaysWhatIsWrong) {
