@@ -30,6 +30,7 @@ struct FrameTable {
     std::vector<int64_t> times;  // sorted, unique; empty: frames are numbered as they come out of the decoder
     int64_t present = 0;         // frames whose data is there
     int64_t announced = 0;       // frames that the file says it has
+    bool cut = false;            // the index names packets that are not there
     std::string problem;
 };
 
@@ -57,6 +58,8 @@ FrameTable table_from_packets(VideoStream& video) {
         std::erase_if(table.times, [&](int64_t time) { return time > last_stored; });
     table.present = int64_t(table.times.size());
     table.announced = std::max(packets, int64_t{video.stream().nb_frames}) - hidden;
+    // A file that is whole may hold fewer frames than its header says (edit lists), but all that its index names.
+    table.cut = avformat_index_get_entries_count(&video.stream()) > packets;
     table.problem = video.problem();
     if (!timed) table.times.clear();
     return table;
@@ -96,6 +99,7 @@ struct VideoReader::State {
                                  : "the file is damaged";
         const std::string& words = problem.empty() ? table.problem : problem;
         if (!words.empty()) reason += ": " + words;
+        if (delivered == asked) fail("{}: {}; all {} frames asked for could be decoded", file, reason, asked);
         fail("{}: only {} of {} frames could be decoded ({})", file, delivered, asked, reason);
     }
 };
@@ -156,7 +160,7 @@ void VideoReader::read_frames(std::span<const int64_t> indices, const FrameCallb
         ++next;
         ++delivered;
     }
-    if (delivered < int64_t(indices.size()))
+    if (delivered < int64_t(indices.size()) || (state.table.cut && state.table.present < state.table.announced))
         state.fail_incomplete(delivered, int64_t(indices.size()), video.problem());
 }
 

@@ -143,8 +143,10 @@ TEST_F(VideoFiles, TruncatedVideoGivesWhatIsThereAndSaysSo) {
                   std::string::npos)
             << error;
         EXPECT_EQ(error.find('\n'), std::string::npos);
-        // What lies before the cut can be had without an error.
-        EXPECT_EQ(read(video, {0, 5}).numbers, (std::vector<int>{0, 5}));
+        // What lies before the cut can be had, but the cut does not go unnoticed.
+        EXPECT_EQ(read(video, {0, 5}, &error).numbers, (std::vector<int>{0, 5}));
+        EXPECT_NE(error.find("the file is truncated"), std::string::npos) << error;
+        EXPECT_NE(error.find("all 2 frames asked for"), std::string::npos) << error;
     }
 }
 
