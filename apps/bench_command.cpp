@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // unmask bench: how fast inference and training are, with random weights and images.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "apps/answers.h"
 #include "apps/command.h"
 #include "apps/command_line.h"
+#include "apps/number_range.h"
 #include "apps/progress.h"
 #include "apps/training_step.h"
 #include "engine/context.h"
@@ -61,8 +63,31 @@ double median(std::vector<double> values) {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+// Refuses what the kernel would end this program for: input and parameters alone (with gradients and Adam's
+// two moments in training) that are larger than the memory of the machine.
+void check_memory(const Arguments& arguments) {
+    DetectorOptions narrow = arguments.options.model;
+    narrow.width = std::min(narrow.width, 0.25);
+    const double scale = arguments.options.model.width / narrow.width;
+    const double copies = arguments.mode == "train" ? 4 : 1;
+    const double size = arguments.options.model.size;
+    const double parameters = double(Detector(narrow).parameter_count()) * scale * scale;  // nearly
+    const double needed = 4.0 * (arguments.batch * size * size * 3 + copies * parameters);
+    const double memory = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGE_SIZE));
+    if (memory > 0 && needed > memory)
+        fail(
+            "bench needs at least {} for {} images of {} x {} pixels and about {:.0f} parameters, found {} "
+            "of memory",
+            bytes_text(int64_t(needed)), arguments.batch, size, size, parameters,
+            bytes_text(int64_t(memory)));
+}
+
 int run(const Arguments& arguments, const GlobalOptions& global) {
     const TrainOptions& options = arguments.options;
+    check_answer_target(arguments.json);
+    if (arguments.mode == "train" && arguments.batch < 2)
+        fail("--batch must be at least 2 in training, found {}", arguments.batch);
+    if (global.device.type == DeviceType::cpu) check_memory(arguments);
     Context& context = *context_of(global.device);
     Detector detector(options.model);
     detector.initialize(0);
@@ -120,9 +145,15 @@ CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global) {
         ->capture_default_str()
         ->check(CLI::IsMember({"infer", "train"}));
     app.add_option("--backbone", model.backbone, "Network of every branch")->capture_default_str();
-    app.add_option("--branches", model.branches, "Local branches")->capture_default_str();
-    app.add_option("--width", model.width, "Multiplies every channel count")->capture_default_str();
-    app.add_option("--size", model.size, "Side of the square input in pixels")->capture_default_str();
+    app.add_option("--branches", model.branches, "Local branches")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 8));
+    app.add_option("--width", model.width, "Multiplies every channel count")
+        ->capture_default_str()
+        ->check(number_range(0.01, 16));
+    app.add_option("--size", model.size, "Side of the square input in pixels")
+        ->capture_default_str()
+        ->check(CLI::Range(32, 4096));
     app.add_option("--batch", arguments->batch, "Images at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 65536));

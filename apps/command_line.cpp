@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/command_line.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -13,6 +18,7 @@
 #include "apps/build_information.h"
 #include "apps/command.h"
 #include "apps/console.h"
+#include "apps/interrupt.h"
 #include "cpu/parallel.h"
 #include "engine/atomic_file.h"
 #include "engine/context.h"
@@ -55,6 +61,13 @@ void add_global_options(CLI::App& app, GlobalOptions& global, std::string& devic
     app.add_flag("--quiet", global.quiet, "No progress and no notices");
 }
 
+// A full disk shows here at the latest.
+void check_output() {
+    std::cout.flush();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout)
+        fail("standard output: writing failed");
+}
+
 int run(int argc, const char* const* argv) {
     GlobalOptions global;
     std::string device = "cpu";
@@ -72,7 +85,11 @@ int run(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        if (error.get_exit_code() == 0) {  // --help, --version
+            const int code = app.exit(error);
+            check_output();
+            return code;
+        }
         const std::vector<std::string> unknown = app.remaining();
         if (app.get_subcommands().empty() && !unknown.empty())
             fail("expected a subcommand among {}, found \"{}\"", command_names(), unknown.front());
@@ -82,7 +99,9 @@ int run(int argc, const char* const* argv) {
     global.device = parse_device(device);
     static_cast<void>(context_of(global.device));  // an Error now rather than after loading the data
     set_thread_count(resolved_threads(global.threads));
-    return chosen();
+    const int code = chosen();
+    check_output();
+    return code;
 }
 
 }  // namespace
@@ -92,6 +111,9 @@ int run_command_line(int argc, const char* const* argv) {
         return run(argc, argv);
     } catch (const Error& error) {
         log_error("{}", error.what());
+    } catch (const Interruption& interruption) {
+        log_warning("{}", interruption.what());
+        return interruption.exit_code();
     } catch (const std::bad_alloc&) {
         log_error("out of memory");
     } catch (const std::exception& error) {
@@ -108,6 +130,17 @@ void write_answer(const std::string& target, const std::string& text) {
     if (target != "-") return write_file_atomically(target, text + "\n");
     fmt::print("{}\n", text);
     if (std::fflush(stdout) != 0) fail("standard output: writing failed");
+}
+
+void check_answer_target(const std::string& target) {
+    if (target.empty() || target == "-") return;
+    if (std::filesystem::is_directory(target)) fail("{}: is a folder", target);
+    // Only a file that is made tells: permissions do not bind root, and some file systems take no files.
+    const std::string path = fmt::format("{}.tmp{}", target, ::getpid());
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) fail("{}: cannot be written: {}", target, std::strerror(errno));
+    ::close(descriptor);
+    ::unlink(path.c_str());
 }
 
 void make_folder(const std::filesystem::path& folder) {

@@ -13,6 +13,7 @@
 #include "apps/demo_faces.h"
 #include "apps/detection.h"
 #include "apps/evaluator.h"
+#include "apps/number_range.h"
 #include "apps/trainer.h"
 #include "data/picture.h"
 #include "data/video.h"
@@ -166,7 +167,8 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
         ->required()
         ->option_text("DIR");
     app.add_option("--seed", arguments->seed, "Of the people, the pictures and the training")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(seed_range());
     return [arguments, &global] { return run(*arguments, global); };
 }
 

@@ -9,6 +9,7 @@
 #include "apps/command.h"
 #include "apps/command_line.h"
 #include "apps/console.h"
+#include "apps/number_range.h"
 #include "apps/progress.h"
 #include "engine/error.h"
 #include "models/checkpoint.h"
@@ -43,6 +44,7 @@ std::string line(const FileScore& file, double threshold, double band) {
 }
 
 int run(const Arguments& arguments, const GlobalOptions& global) {
+    check_answer_target(arguments.json);
     const LoadedDetector model = load_detector(arguments.model);
     model.detector->to(global.device);
     DetectionOptions options = arguments.options;
@@ -98,16 +100,16 @@ CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global) {
         ->capture_default_str();
     app.add_option("--margin", arguments->margin,
                    "Side of the crop over the side of the face's box; default: the model's own")
-        ->check(CLI::Range(0.1, 10.0));
+        ->check(number_range(0.1, 10));
     app.add_option("--batch", arguments->options.batch, "Faces that go through the model at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 4096));
     app.add_option("--threshold", arguments->threshold, "Fake from this score up")
         ->capture_default_str()
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(number_range(0, 1));
     app.add_option("--band", arguments->band, "Undecided closer to the threshold than this")
         ->capture_default_str()
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(number_range(0, 1));
     app.add_option("--json", arguments->json, "The answer as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer(explanation);

@@ -18,6 +18,7 @@ struct Arguments {
 };
 
 int run(const Arguments& arguments, const GlobalOptions& global) {
+    check_answer_target(arguments.json);
     EvaluateOptions options = arguments.options;
     options.threads = resolved_threads(global.threads);
     options.device = global.device;
@@ -40,7 +41,8 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
         ->required()
         ->option_text("faces.csv");
     app.add_option("--split", arguments->options.split, "Rows to measure: train, val, test or all")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::IsMember({"train", "val", "test", "all"}));
     app.add_option("--batch", arguments->options.batch, "Pictures that go through the model at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 4096));

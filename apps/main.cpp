@@ -2,6 +2,7 @@
 // The `unmask` program.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 #include "apps/command_line.h"
@@ -21,5 +22,6 @@ void let_idle_threads_sleep(char** arguments) {
 
 int main(int argc, char** argv) {
     let_idle_threads_sleep(argv);
+    std::signal(SIGXFSZ, SIG_IGN);  // writing past a limit on files is then an error like a full disk
     return unmask::run_command_line(argc, argv);
 }

@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "apps/command_line.h"
 #include "apps/console.h"
+#include "apps/number_range.h"
 #include "apps/progress.h"
 #include "data/face_detector.h"
 #include "data/prepare.h"
@@ -23,6 +24,7 @@ struct Arguments {
 };
 
 int run(const Arguments& arguments, const GlobalOptions& global) {
+    check_answer_target(arguments.json);
     PrepareOptions options = arguments.options;
     options.threads = global.threads;
     options.split.by = parse_split_by(arguments.split_by);
@@ -44,10 +46,14 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
             progress->update(done, text);
         });
     }
-    for (const std::string& notice : report.notices) log_notice("{}", notice);
+    for (const std::string& notice : report.notices) log_warning("{}", notice);
     const std::vector<VideoReport> failures = report.failures();
     for (const VideoReport& video : failures) log_warning("{}: {}", video.path.string(), video.problem);
     if (!arguments.json.empty()) write_answer(arguments.json, prepare_answer(report));
+    if (report.rows == 0) {
+        log_error("{}: no face was found in any of {} videos", options.input.string(), report.videos.size());
+        return exit_error;
+    }
     if (arguments.json != "-")
         fmt::print(
             "{} faces of {} videos ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n",
@@ -72,10 +78,10 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
         ->check(CLI::Range(0, 1'000'000));
     app.add_option("--size", options.size, "Side of the crops in pixels")
         ->capture_default_str()
-        ->check(CLI::Range(8, 4096));
+        ->check(CLI::Range(16, 4096));
     app.add_option("--margin", options.margin, "Side of the crop over the side of the face's box")
         ->capture_default_str()
-        ->check(CLI::Range(0.1, 10.0));
+        ->check(number_range(0.5, 10));
     app.add_option("--label", arguments->label,
                    "real or fake: the label of everything, instead of the folders'");
     std::string detectors;
@@ -87,8 +93,11 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
         ->capture_default_str();
     app.add_option("--split", arguments->fractions, "Shares of train, val and test, such as 0.72,0.14,0.14")
         ->delimiter(',')
-        ->expected(3);
-    app.add_option("--seed", options.split.seed, "Seed of the split")->capture_default_str();
+        ->expected(3)
+        ->check(number_range(0, 1));
+    app.add_option("--seed", options.split.seed, "Seed of the split")
+        ->capture_default_str()
+        ->check(seed_range());
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer("An interrupted run goes on where it stopped when started again with the same options.");

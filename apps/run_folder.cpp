@@ -2,11 +2,16 @@
 #include "apps/run_folder.h"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "apps/command.h"
@@ -49,16 +54,48 @@ std::vector<std::string> assignments(const std::string& recipe) {
     return lines;
 }
 
+// Whether the name is that of a run's file while it is written (see write_file_atomically), by a process that
+// is no more.
+bool is_stale(std::string_view name) {
+    for (const std::string_view file : run_files) {
+        if (!name.starts_with(file)) continue;
+        std::string_view number = name.substr(file.size());
+        if (!number.starts_with(".tmp")) continue;
+        number.remove_prefix(4);
+        pid_t process = 0;
+        const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), process);
+        if (error != std::errc{} || end != number.data() + number.size() || process <= 0) continue;
+        return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
+    }
+    return false;
+}
+
+void remove_stale_files(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::vector<std::filesystem::path> stale;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+        if (is_stale(entry.path().filename().string())) stale.push_back(entry.path());
+    for (const std::filesystem::path& path : stale) std::filesystem::remove(path, error);
+}
+
+// A run that failed before its first epoch leaves its records and no model.
+bool is_free(const std::filesystem::path& folder) {
+    return std::ranges::all_of(std::filesystem::directory_iterator(folder), [](const auto& entry) {
+        return entry.path().filename() == "run.json" || entry.path().filename() == "metrics.csv";
+    });
+}
+
 }  // namespace
 
 RunFolder RunFolder::create(const std::filesystem::path& folder, bool overwrite) {
     make_folder(folder);
-    if (!std::filesystem::is_empty(folder) && !overwrite)
+    remove_stale_files(folder);
+    if (!overwrite && !is_free(folder))
         fail(
             "{}: the folder is not empty; choose another --out, or give --overwrite to replace the run in "
-            "it, or "
-            "--resume to go on with it",
-            folder.string());
+            "it{}",
+            folder.string(),
+            std::filesystem::exists(folder / "last.safetensors") ? ", or --resume to go on with it" : "");
     for (const char* name : run_files) {
         std::error_code error;
         std::filesystem::remove(folder / name, error);
@@ -71,6 +108,7 @@ RunFolder RunFolder::reopen(const std::filesystem::path& folder) {
     for (const char* name : {"last.safetensors", "run.json"})
         if (!std::filesystem::exists(folder / name))
             fail("{}: there is no run to resume: {} is missing", folder.string(), name);
+    remove_stale_files(folder);
     return RunFolder(folder);
 }
 
@@ -117,7 +155,8 @@ std::map<std::string, std::string> training_metadata(const std::vector<Setting>&
     return {{"data_hash", data_hash},
             {"epoch", fmt::format("{}", progress.epoch)},
             {"recipe", recipe_text(settings)},
-            {"steps", fmt::format("{}", progress.steps)}};
+            {"steps", fmt::format("{}", progress.steps)},
+            {"threads", fmt::format("{}", progress.threads)}};
 }
 
 RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem::path& file,
@@ -133,7 +172,9 @@ RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem:
     if (hash != data_hash)
         fail("{}: cannot be resumed on other data: expected hash {}, found {}", file.string(), hash,
              data_hash);
-    return {.epoch = number(loaded, "epoch", file), .steps = number(loaded, "steps", file)};
+    return {.epoch = number(loaded, "epoch", file),
+            .steps = number(loaded, "steps", file),
+            .threads = loaded.info.training.contains("threads") ? int(number(loaded, "threads", file)) : 0};
 }
 
 }  // namespace unmask

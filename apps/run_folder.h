@@ -16,10 +16,11 @@ namespace unmask {
 
 class RunFolder {
   public:
-    // A fresh run: the folder is made; Error when it is not empty, unless `overwrite`, which removes an
-    // earlier run's files, or when it cannot be written.
+    // A fresh run: the folder is made; Error when it holds anything but the records of a run that left no
+    // model, unless `overwrite`, which removes an earlier run's files, or when it cannot be written.
     static RunFolder create(const std::filesystem::path& folder, bool overwrite);
-    // An interrupted run: Error when the folder does not hold one.
+    // An interrupted run: Error when the folder does not hold one. Both remove the temporary files of runs
+    // that were killed.
     static RunFolder reopen(const std::filesystem::path& folder);
 
     [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
@@ -38,12 +39,13 @@ class RunFolder {
 // What last.safetensors holds besides the model: how far the run was, and the optimizer's memory.
 struct RunProgress {
     int64_t epoch = 0, steps = 0;
+    int threads = 0;  // it was computed with; 0: unknown
 };
 [[nodiscard]] std::map<std::string, Tensor> optimizer_tensors(const Optimizer& optimizer);
 // Copies them back; Error names the file when they are not this optimizer's.
 void restore_optimizer(Optimizer& optimizer, const LoadedDetector& loaded, const std::filesystem::path& file);
 
-// Metadata of a model file: the recipe as text, the data's hash, seed, epoch and steps.
+// Metadata of a model file: the recipe as text, the data's hash, epoch, steps and threads.
 [[nodiscard]] std::map<std::string, std::string> training_metadata(const std::vector<Setting>& settings,
                                                                    const std::string& data_hash,
                                                                    const RunProgress& progress);

@@ -7,7 +7,9 @@
 
 #include "apps/command.h"
 #include "apps/command_line.h"
+#include "apps/console.h"
 #include "apps/evaluator.h"
+#include "apps/interrupt.h"
 #include "apps/recipe.h"
 #include "apps/settings.h"
 #include "apps/trainer.h"
@@ -28,7 +30,7 @@ struct Arguments {
     Arguments& operator=(const Arguments&) = delete;
 };
 
-int run(Arguments& arguments, const GlobalOptions& global) {
+int run(Arguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
     if (!arguments.recipe.empty()) read_recipe(arguments.recipe, arguments.settings);
     for (const auto& [index, text] : arguments.given) set_from_text(arguments.settings[index], text);
@@ -48,6 +50,12 @@ int run(Arguments& arguments, const GlobalOptions& global) {
     if (best.validation)
         fmt::print("\nvalidation\n{}", evaluation_text({.all = *best.validation, .methods = {}}));
     return exit_done;
+} catch (const Interruption& interruption) {
+    const bool kept = std::filesystem::exists(arguments.options.output / "last.safetensors");
+    log_warning("{}; {}", interruption.what(),
+                kept ? "to go on: the same unmask train command with --resume, without --overwrite"
+                     : "to begin anew: the same unmask train command");
+    return interruption.exit_code();
 }
 
 // A setting with a default of text "true" or "false" becomes a pair of flags, everything else an option.
@@ -88,7 +96,15 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
                  "Go on with the interrupted run in --out, bit for bit");
     app.add_flag("--print-recipe", arguments->print_recipe, "Print the settings as a recipe and stop");
     for (size_t i = 0; i < arguments->settings.size(); ++i) add_setting(app, arguments, i);
-    app.footer("The settings below a [section] are also the keys of a recipe's section, with _ for -.");
+    app.footer(
+        "The settings below a [section] are also the keys of a recipe's section, with _ for -.\n"
+        "The same seed, build and machine with the same --threads give the same bytes in the model files. "
+        "--resume\n"
+        "computes with the threads that the run was begun with unless --threads is given; with another "
+        "number "
+        "the\n"
+        "bytes differ from an uninterrupted run's. Ctrl-C ends a run that --resume takes up after its last "
+        "epoch.");
     return [arguments, &global] { return run(*arguments, global); };
 }
 

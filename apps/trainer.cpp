@@ -8,11 +8,14 @@
 
 #include "apps/command.h"
 #include "apps/console.h"
+#include "apps/interrupt.h"
+#include "apps/manifest_warnings.h"
 #include "apps/mixup.h"
 #include "apps/progress.h"
 #include "apps/run_folder.h"
 #include "apps/term_means.h"
 #include "apps/training_step.h"
+#include "cpu/parallel.h"
 #include "data/loader.h"
 #include "engine/error.h"
 #include "models/checkpoint.h"
@@ -62,6 +65,8 @@ class Trainer {
     [[nodiscard]] EvaluationScores validate();
     [[nodiscard]] bool better(const EvaluationScores& scores) const;
     void resume();
+    void take_up_threads(int before);
+    void stop_if_interrupted() const;
     void save(const std::filesystem::path& file, bool with_optimizer) const;
     void write_records();
     void tell(const EpochRecord& record) const;
@@ -91,6 +96,8 @@ DatasetOptions dataset_options(const TrainOptions& options, int64_t cache_bytes)
 Manifest checked_manifest(const std::filesystem::path& path) {
     Manifest manifest = read_manifest(path);
     check_files(manifest);
+    for (const std::string& warning : manifest_warnings(manifest))
+        log_warning("{}: {}", path.string(), warning);
     return manifest;
 }
 
@@ -135,6 +142,7 @@ Trainer::Trainer(TrainOptions options)
                .device = name_of(options_.device),
                .status = "running",
                .epochs = {}};
+    progress_.threads = threads_;
     if (options_.resume) resume();
 }
 
@@ -153,10 +161,36 @@ void Trainer::resume() {
         }
         record_.epochs.push_back(std::move(epoch));
     }
+    take_up_threads(progress_.threads);
     log_notice("going on after epoch {} of {}", progress_.epoch, options_.epochs);
 }
 
+// Sums are split among the threads, so that another number of them rounds otherwise.
+void Trainer::take_up_threads(int before) {
+    progress_.threads = threads_;
+    if (before == 0 || before == threads_ || options_.device.type != DeviceType::cpu) return;
+    if (options_.threads > 0)
+        return log_warning(
+            "going on with {} threads a run that was begun with {}: the bytes of the models will differ from "
+            "an uninterrupted run's",
+            threads_, before);
+    log_notice("computing with {} threads as before", before);
+    threads_ = record_.threads = progress_.threads = before;
+    set_thread_count(before);
+}
+
+void Trainer::stop_if_interrupted() const {
+    const int signal = InterruptWatch::received();
+    if (signal == 0) return;
+    std::string text = "interrupted before the first epoch was finished: nothing is kept";
+    if (progress_.epoch > 0)
+        text = fmt::format("interrupted: the run in {} is kept up to epoch {} of {}",
+                           options_.output.string(), progress_.epoch, options_.epochs);
+    throw Interruption(signal, text);
+}
+
 TrainResult Trainer::run() {
+    const InterruptWatch watch;
     write_records();
     log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch", train_.size(),
                record_.val_pictures, record_.parameters, loader_->batches());
@@ -177,6 +211,10 @@ TrainResult Trainer::run() {
             save(folder_->last(), true);
             tell(record);
         }
+    } catch (const Interruption&) {
+        record_.status = "interrupted";
+        write_records();
+        throw;
     } catch (const std::exception& error) {
         record_.status = error.what();
         write_records();
@@ -205,12 +243,13 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
         pictures += int64_t(batch->indices.size());
         means.add(terms, int64_t(batch->indices.size()));
         progress.update(pictures, fmt::format("loss {:.4f}", terms.total));
+        stop_if_interrupted();
     }
     if (!step_->finite())
         fail(
             "training stopped after step {} (epoch {}): a parameter is not a finite number; a smaller "
             "learning "
-            "rate or --clip may help",
+            "rate (--lr) or --clip may help",
             progress_.steps, epoch);
     record.steps = progress_.steps;
     record.loss = means.means();
@@ -224,7 +263,10 @@ EvaluationScores Trainer::validate() {
     const std::vector<double> scores = score_dataset(
         detector_, *validation_,
         {.batch = options_.batch, .threads = workers_, .device = options_.device, .normalisation = {}},
-        [&](int64_t done) { progress.update(done); });
+        [&](int64_t done) {
+            progress.update(done);
+            stop_if_interrupted();
+        });
     return evaluate_scores(validation_->rows(), scores).all;
 }
 
@@ -265,12 +307,13 @@ void Trainer::stop_at(const EpochTerms& terms, const Batch& batch) const {
     std::vector<std::string> files;
     for (const size_t index : batch.indices) files.push_back(train_.file(index).string());
     const auto term = [](const std::optional<double>& value) {
-        return value ? fmt::format("{}", *value) : "off";
+        if (!value) return std::string("off");
+        return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan
     };
     fail(
         "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
-        "information {}) for the batch {}",
-        progress_.steps + 1, terms.total, term(terms.classification), term(terms.global_information),
+        "information {}); a smaller learning rate (--lr) or --clip may help; the batch: {}",
+        progress_.steps + 1, term(terms.total), term(terms.classification), term(terms.global_information),
         term(terms.local_information), fmt::join(files, ", "));
 }
 

@@ -150,6 +150,22 @@ TEST_F(TrainerTest, AnInterruptedRunGoesOnToTheSameBytes) {
     expect_error([&] { train_detector(parts); }, {"last.safetensors", "other data"});
 }
 
+TEST_F(TrainerTest, ARunThatFailedBeforeItsFirstModelDoesNotBlockItsFolder) {
+    TrainOptions once = options("run");
+    once.epochs = 1;
+    const std::string picture = bytes_of(folder_ / "train-3.png");
+    write_file_atomically(folder_ / "train-3.png", "no picture");
+    expect_error([&] { train_detector(once); }, {"train-3.png"});
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "run" / "run.json"));
+    write_file_atomically(folder_ / "train-3.png", picture);
+    // What a process that was killed left behind: no other process has the number 2^22 + 1.
+    write_file_atomically(folder_ / "run" / "best.safetensors.tmp4194305", "half");
+    write_file_atomically(folder_ / "run" / "run.json.tmp4194305", "half");
+    train_detector(once);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "run"))
+        EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+}
+
 TEST_F(TrainerTest, WithoutValidationTheLastModelIsTheBest) {
     TrainOptions once = options("run");
     once.data = write_tiny_faces(folder_.path(), 16, 0, 4);
@@ -174,7 +190,8 @@ TEST_F(TrainerTest, ALossThatIsNoNumberStopsAndNamesStepTermsAndFiles) {
     write_safetensors(folder_ / "broken.safetensors", file);
     wild.output = folder_ / "second";
     wild.initial = (folder_ / "broken.safetensors").string();
-    expect_error([&] { train_detector(wild); }, {"step 1", "nan", "classification", "train-"});
+    expect_error([&] { train_detector(wild); },
+                 {"step 1", "loss is nan", "classification", "--lr", "train-"});
     EXPECT_FALSE(std::filesystem::exists(folder_ / "second" / "last.safetensors"));
     const auto json = nlohmann::json::parse(bytes_of(folder_ / "second" / "run.json"));
     EXPECT_NE(json["status"].get<std::string>().find("step 1"), std::string::npos);
