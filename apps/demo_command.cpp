@@ -152,7 +152,8 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
                (output / "evaluation.json").string(), (output / "detection.json").string());
     fmt::print("{:.0f} s to draw, {:.0f} s to train, {:.0f} s in all\n", drawn - begin, learned - drawn,
                now() - begin);
-    fmt::print("Try: unmask detect --model {} {}\n", trained.best.string(), inputs.back().first.string());
+    fmt::print("Try: unmask detect {}--model '{}' '{}'\n", look_for_faces ? "" : "--faces whole ",
+               trained.best.string(), inputs.back().first.string());
     if (evaluation.all.frame.auc.value_or(0) < least_auc)
         fail("the demo's frame AUC on unseen people is below {:.2f}", least_auc);
     return failed ? exit_some_failed : exit_done;

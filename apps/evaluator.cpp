@@ -143,6 +143,12 @@ Evaluation evaluate_model(const EvaluateOptions& options) {
     return evaluate_scores(dataset.rows(), scores);
 }
 
+bool is_better(const EvaluationScores& candidate, const EvaluationScores& best) {
+    const BinaryMetrics &a = candidate.frame, &b = best.frame;
+    if (a.auc && b.auc && *a.auc != *b.auc) return *a.auc > *b.auc;
+    return *a.log_loss < *b.log_loss;
+}
+
 std::string evaluation_text(const Evaluation& evaluation) {
     std::string text = fmt::format("{:<32} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "", "real", "fake",
                                    "ACC", "AUC", "EER", "AP", "log loss");

@@ -65,6 +65,10 @@ struct EvaluateOptions {
 // Shows its progress. Error names what is wrong with the model, the manifest, the split, or the pictures.
 [[nodiscard]] Evaluation evaluate_model(const EvaluateOptions& options);
 
+// Whether the first are the better scores on validation: by frame AUC, where it is equal or undefined by log
+// loss.
+[[nodiscard]] bool is_better(const EvaluationScores& candidate, const EvaluationScores& best);
+
 // The tables that `unmask evaluate` prints; what is undefined reads n/a.
 [[nodiscard]] std::string evaluation_text(const Evaluation& evaluation);
 

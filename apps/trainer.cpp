@@ -9,11 +9,11 @@
 #include "apps/command.h"
 #include "apps/console.h"
 #include "apps/interrupt.h"
-#include "apps/manifest_warnings.h"
 #include "apps/mixup.h"
 #include "apps/progress.h"
 #include "apps/run_folder.h"
 #include "apps/term_means.h"
+#include "apps/training_inputs.h"
 #include "apps/training_step.h"
 #include "cpu/parallel.h"
 #include "data/loader.h"
@@ -25,30 +25,6 @@ namespace {
 
 double now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-Manifest training_rows(const Manifest& manifest, const std::filesystem::path& path) {
-    Manifest rows = select_split(manifest, "train");
-    if (!rows.rows.empty()) return rows;
-    rows = select_split(manifest, "");
-    if (rows.rows.size() != manifest.rows.size())
-        fail("{}: no rows in split train (found {})", path.string(), describe_splits(manifest));
-    log_notice("{} has no splits: all {} rows are for training", path.string(), rows.rows.size());
-    return rows;
-}
-
-// Fresh values from the seed, or those of another model.
-void initialize(Detector& detector, Objective& objective, const TrainOptions& options) {
-    objective.initialize(options.seed);
-    if (options.initial.empty()) return detector.initialize(options.seed);
-    const LoadedDetector loaded = load_detector(options.initial);
-    const DetectorOptions& found = loaded.detector->options();
-    if (found.backbone != options.model.backbone || found.branches != options.model.branches ||
-        found.width != options.model.width)
-        fail("{}: expected a model with backbone {}, {} branches, width {}; found {}, {}, {}",
-             options.initial, options.model.backbone, options.model.branches, options.model.width,
-             found.backbone, found.branches, found.width);
-    detector.load_state(loaded.detector->state());
 }
 
 std::string figure(const std::optional<double>& value) {
@@ -63,7 +39,6 @@ class Trainer {
   private:
     EpochRecord train_epoch(int64_t epoch);
     [[nodiscard]] EvaluationScores validate();
-    [[nodiscard]] bool better(const EvaluationScores& scores) const;
     void resume();
     void take_up_threads(int before);
     void stop_if_interrupted() const;
@@ -74,9 +49,7 @@ class Trainer {
 
     TrainOptions options_;
     std::vector<Setting> settings_;
-    Manifest manifest_;
-    FaceDataset train_;
-    std::optional<FaceDataset> validation_;
+    TrainingData data_;
     int threads_, workers_;
     Detector detector_;
     Objective objective_;
@@ -89,54 +62,33 @@ class Trainer {
     double begin_ = now();
 };
 
-DatasetOptions dataset_options(const TrainOptions& options, int64_t cache_bytes) {
-    return {.size = options.model.size, .cache_bytes = cache_bytes};
-}
-
-Manifest checked_manifest(const std::filesystem::path& path) {
-    Manifest manifest = read_manifest(path);
-    check_files(manifest);
-    for (const std::string& warning : manifest_warnings(manifest))
-        log_warning("{}: {}", path.string(), warning);
-    return manifest;
-}
-
 Trainer::Trainer(TrainOptions options)
     : options_(std::move(options)),
       settings_(train_settings(options_)),
-      manifest_(checked_manifest(options_.data)),
-      train_(training_rows(manifest_, options_.data),
-             dataset_options(options_, options_.cache_mebibytes << 20)),
+      data_(load_training_data(options_)),
       threads_(resolved_threads(options_.threads)),
       workers_(options_.workers > 0 ? options_.workers : threads_),
       detector_(options_.model),
       objective_(options_.objective) {
-    if (train_.size() < 2)
-        fail("{}: training needs at least two pictures, found one", options_.data.string());
-    Manifest validation = select_split(manifest_, "val");
-    if (validation.rows.empty())
-        log_notice("{} has no val rows: best.safetensors is the last epoch's model", options_.data.string());
-    else
-        validation_.emplace(std::move(validation), dataset_options(options_, options_.cache_mebibytes << 20));
-    initialize(detector_, objective_, options_);
+    initialize_parameters(detector_, objective_, options_);
     folder_ = options_.resume ? RunFolder::reopen(options_.output)
                               : RunFolder::create(options_.output, options_.overwrite);
     detector_.to(options_.device);
     objective_.to(options_.device);
     step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
     loader_ = std::make_unique<DataLoader>(
-        train_, LoaderOptions{
-                    .batch = options_.batch,
-                    .threads = workers_,
-                    .seed = options_.seed,
-                    .sampling = {.balanced = options_.balanced, .oversample_real = options_.oversample_real},
-                    .drop_last = true,
-                    .augmentation = options_.augmentation,
-                    .normalisation = {}});
+        *data_.train, LoaderOptions{.batch = options_.batch,
+                                    .threads = workers_,
+                                    .seed = options_.seed,
+                                    .sampling = {.balanced = options_.balanced,
+                                                 .oversample_real = options_.oversample_real},
+                                    .drop_last = true,
+                                    .augmentation = options_.augmentation,
+                                    .normalisation = {}});
     record_ = {.data = options_.data.string(),
-               .data_hash = hash_of(manifest_),
-               .train_pictures = int64_t(train_.size()),
-               .val_pictures = validation_ ? int64_t(validation_->size()) : 0,
+               .data_hash = hash_of(data_.manifest),
+               .train_pictures = int64_t(data_.train->size()),
+               .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
                .parameters = detector_.parameter_count(),
                .threads = threads_,
                .device = name_of(options_.device),
@@ -192,14 +144,14 @@ void Trainer::stop_if_interrupted() const {
 TrainResult Trainer::run() {
     const InterruptWatch watch;
     write_records();
-    log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch", train_.size(),
-               record_.val_pictures, record_.parameters, loader_->batches());
+    log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch",
+               data_.train->size(), record_.val_pictures, record_.parameters, loader_->batches());
     try {
         while (progress_.epoch < options_.epochs &&
                !(options_.stop_after > 0 && progress_.epoch >= options_.stop_after)) {
             EpochRecord record = train_epoch(progress_.epoch + 1);
-            if (validation_) record.validation = validate();
-            record.best = !validation_ || better(*record.validation);
+            if (data_.validation) record.validation = validate();
+            record.best = !data_.validation || !best_ || is_better(*record.validation, *best_);
             progress_.epoch = record.epoch;
             if (record.best) {
                 save(folder_->best(), false);
@@ -259,28 +211,20 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
 }
 
 EvaluationScores Trainer::validate() {
-    Progress progress("validation", int64_t(validation_->size()), "images");
+    Progress progress("validation", int64_t(data_.validation->size()), "images");
     const std::vector<double> scores = score_dataset(
-        detector_, *validation_,
+        detector_, *data_.validation,
         {.batch = options_.batch, .threads = workers_, .device = options_.device, .normalisation = {}},
         [&](int64_t done) {
             progress.update(done);
             stop_if_interrupted();
         });
-    return evaluate_scores(validation_->rows(), scores).all;
-}
-
-bool Trainer::better(const EvaluationScores& scores) const {
-    if (!best_) return true;
-    if (scores.frame.auc && best_->frame.auc && *scores.frame.auc != *best_->frame.auc)
-        return *scores.frame.auc > *best_->frame.auc;
-    return *scores.frame.log_loss < *best_->frame.log_loss;
+    return evaluate_scores(data_.validation->rows(), scores).all;
 }
 
 void Trainer::save(const std::filesystem::path& file, bool with_optimizer) const {
     CheckpointInfo info;
-    info.preprocessing.face_margin = options_.margin;
-    info.preprocessing.crop_size = options_.crop_size;
+    info.preprocessing = data_.preprocessing;
     info.training = training_metadata(settings_, record_.data_hash, progress_);
     save_detector(file, detector_, &objective_, info,
                   with_optimizer ? optimizer_tensors(step_->optimizer()) : std::map<std::string, Tensor>{});
@@ -305,7 +249,7 @@ void Trainer::tell(const EpochRecord& record) const {
 
 void Trainer::stop_at(const EpochTerms& terms, const Batch& batch) const {
     std::vector<std::string> files;
-    for (const size_t index : batch.indices) files.push_back(train_.file(index).string());
+    for (const size_t index : batch.indices) files.push_back(data_.train->file(index).string());
     const auto term = [](const std::optional<double>& value) {
         if (!value) return std::string("off");
         return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan

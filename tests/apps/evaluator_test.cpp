@@ -60,6 +60,18 @@ TEST(Evaluator, OneClassReadsNotAvailable) {
     EXPECT_TRUE(evaluation.methods.empty());
 }
 
+TEST(Evaluator, BetterIsAHigherAucThenALowerLogLoss) {
+    const auto scores = [](std::optional<double> auc, double log_loss) {
+        return EvaluationScores{.frame = {.auc = auc, .log_loss = log_loss}, .video = {}};
+    };
+    EXPECT_TRUE(is_better(scores(0.8, 2.0), scores(0.7, 1.0)));
+    EXPECT_FALSE(is_better(scores(0.7, 1.0), scores(0.8, 2.0)));
+    EXPECT_TRUE(is_better(scores(0.8, 1.0), scores(0.8, 2.0)));
+    EXPECT_FALSE(is_better(scores(0.8, 2.0), scores(0.8, 2.0)));
+    EXPECT_TRUE(is_better(scores({}, 1.0), scores({}, 2.0)));
+    EXPECT_FALSE(is_better(scores({}, 2.0), scores({}, 1.0)));
+}
+
 TEST(Evaluator, ProbabilitiesAreTheSoftmaxOfTheLogits) {
     const Tensor logits = Tensor::from<float>({3, 2}, std::vector<float>{0, 0, -1, 1, 1000, -1000});
     const std::vector<double> probabilities = fake_probabilities(logits);
