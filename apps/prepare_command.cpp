@@ -48,7 +48,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     }
     for (const std::string& notice : report.notices) log_warning("{}", notice);
     const std::vector<VideoReport> failures = report.failures();
-    for (const VideoReport& video : failures) log_warning("{}: {}", video.path.string(), video.problem);
+    for (const VideoReport& video : failures) log_warning("{}", video.problem);
     if (!arguments.json.empty()) write_answer(arguments.json, prepare_answer(report));
     if (report.rows == 0) {
         log_error("{}: no face was found in any of {} videos", options.input.string(), report.videos.size());
@@ -70,7 +70,7 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--videos", options.input, "Folder with the videos (or frames), or one file")
         ->required()
         ->option_text("DIR");
-    app.add_option("--out", options.output, "Folder for crops/, records/ and faces.csv")
+    app.add_option("--out", options.output, "Folder for crops/, records/, faces.csv and prepare.json")
         ->required()
         ->option_text("DIR");
     app.add_option("--frames", options.frames, "Evenly spaced frames of each video; 0: all")
@@ -78,10 +78,10 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
         ->check(CLI::Range(0, 1'000'000));
     app.add_option("--size", options.size, "Side of the crops in pixels")
         ->capture_default_str()
-        ->check(CLI::Range(16, 4096));
+        ->check(CLI::Range(smallest_crop, largest_crop));
     app.add_option("--margin", options.margin, "Side of the crop over the side of the face's box")
         ->capture_default_str()
-        ->check(number_range(0.5, 10));
+        ->check(number_range(smallest_crop_margin, largest_crop_margin));
     app.add_option("--label", arguments->label,
                    "real or fake: the label of everything, instead of the folders'");
     std::string detectors;

@@ -27,8 +27,10 @@ struct TrainOptions {
     DetectorOptions model;
     std::string initial;  // a model file whose values training starts from; empty: drawn from the seed
     // How the crops were made, for `unmask detect` to cut faces in the same way.
-    double margin = 1.3;  // side of the square crop over the longer side of the face's box
-    int crop_size = 256;  // pixels
+    // How the pictures were cut, which the model file tells to detect; 0: what prepare.json beside the
+    // manifest says, or Preprocessing's defaults where there is none.
+    double margin = 0;  // side of the square crop over the longer side of the face's box
+    int crop_size = 0;  // pixels
 
     ObjectiveOptions objective;
 

@@ -110,7 +110,11 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, int threads) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
         std::vector<fs::path> files = pictures_in_folder(path);
-        if (files.empty()) fail("{}: the folder itself holds no picture (PNG, JPEG or BMP) and no video; folders in it are not searched", path.string());
+        if (files.empty())
+            fail(
+                "{}: the folder itself holds no picture (PNG, JPEG or BMP) and no video; folders in it are "
+                "not searched",
+                path.string());
         return std::make_unique<FolderFrames>(path, std::move(files));
     }
     check_readable_file(path);

@@ -70,7 +70,8 @@ class Walk {
         if (lies_within(real, leave_out_) || !visited_.insert(real).second) return;
         std::vector<fs::path> folders, links, pictures = pictures_in_folder(folder);
         const std::set<fs::path> is_picture(pictures.begin(), pictures.end());
-        for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+             entry.increment(error)) {
             const std::string name = entry->path().filename().string();
             std::error_code ignored;
             if (name[0] == '.') continue;

@@ -48,8 +48,8 @@ struct LayoutEntry {
 // The videos below the folder (or the one file given), sorted by path: files with a video's name or content,
 // and folders holding pictures, whose pictures are the frames of one video; pictures directly in `directory`
 // or in a folder named real or fake stand for themselves. Folders named masks or with a leading dot are
-// skipped, and so is the folder `leave_out` where one is given; a folder that symbolic links lead to counts once. With
-// `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its
+// skipped, and so is the folder `leave_out` where one is given; a folder that symbolic links lead to counts
+// once. With `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its
 // relative path as id. Error when the folder is missing or holds no video, when a label cannot be determined
 // (names the file and the accepted layouts), or when two videos would share an id.
 [[nodiscard]] std::vector<SourceVideo> find_videos(const std::filesystem::path& directory,

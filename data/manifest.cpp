@@ -135,9 +135,11 @@ void check_files(const Manifest& manifest) {
     std::string names;
     for (size_t i = 0; i < std::min(shown, missing.size()); ++i)
         names += (i ? ", " : "") + missing[i].string();
-    fail("{}{} of the manifest's {} rows name files that do not exist: {}{}; relative paths start from \"{}\"",
-         manifest.source.empty() ? std::string() : manifest.source.string() + ": ", missing.size(), manifest.rows.size(), names, missing.size() > shown ? ", …" : "",
-         manifest.directory.empty() ? "." : manifest.directory.string());
+    fail(
+        "{}{} of the manifest's {} rows name files that do not exist: {}{}; relative paths start from \"{}\"",
+        manifest.source.empty() ? std::string() : manifest.source.string() + ": ", missing.size(),
+        manifest.rows.size(), names, missing.size() > shown ? ", …" : "",
+        manifest.directory.empty() ? "." : manifest.directory.string());
 }
 
 }  // namespace unmask

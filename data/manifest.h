@@ -48,7 +48,8 @@ void write_manifest(const std::filesystem::path& path, const Manifest& manifest)
 // The rows' files that do not exist, each once, in the manifest's order.
 [[nodiscard]] std::vector<std::filesystem::path> missing_files(const Manifest& manifest);
 
-// Error with the manifest's file, the number of missing files and the first five of them, unless all are there.
+// Error with the manifest's file, the number of missing files and the first five of them, unless all are
+// there.
 void check_files(const Manifest& manifest);
 
 }  // namespace unmask

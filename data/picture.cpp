@@ -54,9 +54,10 @@ void check_header(const PictureHeader& header, std::string_view name) {
     if (header.width > 0 && header.height > max_picture_pixels / header.width)
         fail("{}: the picture is too large: {} x {} pixels, expected at most {} in all", name, header.width,
              header.height, max_picture_pixels);
-    if (const int64_t bytes = header.width * header.height * header.bytes_per_pixel; bytes > max_decoded_bytes)
-        fail("{}: the picture is too large: {} x {} pixels need {} bytes, expected at most {}", name, header.width,
-             header.height, bytes, max_decoded_bytes);
+    if (const int64_t bytes = header.width * header.height * header.bytes_per_pixel;
+        bytes > max_decoded_bytes)
+        fail("{}: the picture is too large: {} x {} pixels need {} bytes, expected at most {}", name,
+             header.width, header.height, bytes, max_decoded_bytes);
     if (!header.problem.empty()) fail("{}: the picture is {}", name, header.problem);
     if (header.width <= 0 || header.height <= 0)
         fail("{}: the picture is corrupt: its size is {} x {} pixels", name, header.width, header.height);

@@ -215,19 +215,21 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
         report.rows += video.faces;
         report.reused += video.reused;
     }
-    if (report.rows == 0)
-        fail("{}: no face was found in any of {} videos; the first problem: {}", options.input.string(),
-             report.videos.size(), report.videos.front().problem);
+    if (report.rows == 0) {
+        report.manifest.clear();
+        return report;
+    }
     SplitResult split{std::vector<std::string>(report.videos.size()), {}};
     if (options.split.by == SplitBy::video) split = preparation.split();
     Manifest manifest = preparation.manifest(split.splits);
     if (options.split.by == SplitBy::frame) split.notices.push_back(split_by_frame(manifest, options.split));
     report.notices = std::move(split.notices);
     if (const int64_t kept = earlier.add_rows(manifest); kept > 0) {
-        report.notices.push_back(fmt::format(
-            "{}: {} faces of other videos from earlier runs are kept, in the splits they had; remove the folder to begin "
-            "anew",
-            report.manifest.string(), kept));
+        report.notices.push_back(
+            fmt::format("{}: {} faces of other videos from earlier runs are kept, in the splits they had; "
+                        "remove the folder to begin "
+                        "anew",
+                        report.manifest.string(), kept));
         report.rows += kept;
     }
     write_crop_settings(report.manifest, settings);

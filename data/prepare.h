@@ -14,7 +14,7 @@
 namespace unmask {
 
 // What crops of one set are cut to.
-inline constexpr int smallest_crop = 16, largest_crop = 4096;               // pixels a side
+inline constexpr int smallest_crop = 16, largest_crop = 4096;  // pixels a side
 inline constexpr double smallest_crop_margin = 0.5, largest_crop_margin = 10;
 
 struct PrepareOptions {
@@ -51,14 +51,14 @@ struct PrepareReport {
 
 // How the crops of a manifest were cut: OUT/prepare.json holds it beside OUT/faces.csv.
 struct CropSettings {
-    int size = 0;         // side in pixels
-    double margin = 0;    // side of the crop over the longer side of the face's box; "whole" does not use it
+    int size = 0;       // side in pixels
+    double margin = 0;  // side of the crop over the longer side of the face's box; "whole" does not use it
     std::string detector;
     bool operator==(const CropSettings&) const = default;
 };
 
-// The settings beside the manifest; nothing when it has none (it was not written by prepare_faces). Error when the
-// file is there and cannot be understood.
+// The settings beside the manifest; nothing when it has none (it was not written by prepare_faces). Error
+// when the file is there and cannot be understood.
 [[nodiscard]] std::optional<CropSettings> read_crop_settings(const std::filesystem::path& manifest);
 
 // Writes them atomically.
@@ -71,10 +71,11 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its
 // record OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time,
 // so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
-// others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder) stay in it,
-// and a notice says so. Error for wrong options, an output that cannot be written, or when no face at all was found;
-// and before any work when faces.csv is damaged, when it would keep rows cut with other settings, or when a video has
-// the dataset and id of another source that is recorded there.
+// others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder)
+// stay in it, and a notice says so. Where no face at all was found, nothing is written and the report has no
+// manifest and no rows. Error for wrong options or an output that cannot be written; and before any work when
+// faces.csv is damaged, when it would keep rows cut with other settings, or when a video has the dataset and
+// id of another source that is recorded there.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

@@ -18,7 +18,8 @@ void check_sources(const fs::path& output, const std::vector<SourceVideo>& video
         const std::optional<VideoRecord> record = read_record(record_path(output, video));
         if (!record || record->source.empty() || record->source == recorded_source(video.path)) continue;
         fail(
-            "{} and {} would both be video \"{}\" of \"{}\" in {}; choose another output folder, or give the folders "
+            "{} and {} would both be video \"{}\" of \"{}\" in {}; choose another output folder, or give the "
+            "folders "
             "of the videos different names",
             record->source, video.path.string(), video.video, video.dataset, output.string());
     }
@@ -28,7 +29,8 @@ void check_settings(const fs::path& file, const CropSettings& settings) {
     const std::optional<CropSettings> earlier = read_crop_settings(file);
     if (!earlier || *earlier == settings) return;
     fail(
-        "{}: holds faces of other videos with size {}, margin {} and detector {}, expected the same for all, found size "
+        "{}: holds faces of other videos with size {}, margin {} and detector {}, expected the same for all, "
+        "found size "
         "{}, margin {} and detector {}; choose another output folder or the same settings",
         file.string(), earlier->size, earlier->margin, earlier->detector, settings.size, settings.margin,
         settings.detector);

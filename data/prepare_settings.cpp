@@ -31,7 +31,8 @@ std::optional<CropSettings> read_crop_settings(const fs::path& manifest) {
         const Json json = Json::parse(stream);
         return CropSettings{json.at("size"), json.at("margin"), json.at("detector")};
     } catch (const nlohmann::json::exception& error) {
-        fail("{}: expected the crops' size, margin and detector as JSON, found: {}", path.string(), error.what());
+        fail("{}: expected the crops' size, margin and detector as JSON, found: {}", path.string(),
+             error.what());
     }
 }
 

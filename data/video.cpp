@@ -58,7 +58,8 @@ FrameTable table_from_packets(VideoStream& video) {
         std::erase_if(table.times, [&](int64_t time) { return time > last_stored; });
     table.present = int64_t(table.times.size());
     table.announced = std::max(packets, int64_t{video.stream().nb_frames}) - hidden;
-    // A file that is whole may hold fewer frames than its header says (edit lists), but all that its index names.
+    // A file that is whole may hold fewer frames than its header says (edit lists), but all that its index
+    // names.
     table.cut = avformat_index_get_entries_count(&video.stream()) > packets;
     table.problem = video.problem();
     if (!timed) table.times.clear();
@@ -160,7 +161,8 @@ void VideoReader::read_frames(std::span<const int64_t> indices, const FrameCallb
         ++next;
         ++delivered;
     }
-    if (delivered < int64_t(indices.size()) || (state.table.cut && state.table.present < state.table.announced))
+    if (delivered < int64_t(indices.size()) ||
+        (state.table.cut && state.table.present < state.table.announced))
         state.fail_incomplete(delivered, int64_t(indices.size()), video.problem());
 }
 

@@ -42,7 +42,8 @@ class VideoReader {
     // Gives each frame in `indices` (sorted, unique, from 0 to frame_count - 1) to the callback, in order,
     // with its number, its time in the video in seconds, and its picture. Decodes from the start up to the
     // last one asked for. Frames that cannot be decoded are left out, and when everything else was delivered
-    // Error says how many of the frames were missing and why; likewise when all were there but the file is cut. May be called again.
+    // Error says how many of the frames were missing and why; likewise when all were there but the file is
+    // cut. May be called again.
     using FrameCallback = std::function<void(int64_t index, double time_seconds, Image&& image)>;
     void read_frames(std::span<const int64_t> indices, const FrameCallback& callback);
 

@@ -41,7 +41,8 @@ void flush_to_disk(const std::string& path) {
 
 }  // namespace
 
-void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write) {
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(std::ostream&)>& write) {
     TemporaryFile temporary(path.string() + ".tmp" + std::to_string(::getpid()));
     {
         errno = 0;
@@ -58,7 +59,8 @@ void write_file_atomically(const std::filesystem::path& path, const std::functio
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-    write_file_atomically(path, [&](std::ostream& out) { out.write(content.data(), std::streamsize(content.size())); });
+    write_file_atomically(
+        path, [&](std::ostream& out) { out.write(content.data(), std::streamsize(content.size())); });
 }
 
 }  // namespace unmask

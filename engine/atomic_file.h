@@ -9,9 +9,11 @@
 
 namespace unmask {
 
-// Lets `write` fill a temporary file beside `path`, flushes it to disk and renames it to `path`. On any failure the
-// temporary file is removed, an existing `path` stays as it was, and Error names the file and the system's reason.
-void write_file_atomically(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
+// Lets `write` fill a temporary file beside `path`, flushes it to disk and renames it to `path`. On any
+// failure the temporary file is removed, an existing `path` stays as it was, and Error names the file and the
+// system's reason.
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(std::ostream&)>& write);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 }  // namespace unmask

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again. Every device's context
-// has one; the device supplies how memory is taken and given back.
+// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again. Every
+// device's context has one; the device supplies how memory is taken and given back.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,8 @@ class CachingPool {
     CachingPool& operator=(const CachingPool&) = delete;
     ~CachingPool() { release_cached(); }
 
-    // When the system has no more, the cache is given back and the request tried once again; nullptr then means no.
+    // When the system has no more, the cache is given back and the request tried once again; nullptr then
+    // means no.
     [[nodiscard]] void* allocate(size_t bytes);
     void release(void* memory, size_t bytes) noexcept;
     void release_cached();

@@ -28,7 +28,8 @@ class CpuContext final : public Context {
     [[nodiscard]] Device device() const override { return cpu_device; }
     [[nodiscard]] void* allocate(size_t bytes) override {
         void* memory = pool_.allocate(bytes);
-        if (memory == nullptr) fail("out of memory: the CPU has no {} bytes left ({} in use)", bytes, memory_used());
+        if (memory == nullptr)
+            fail("out of memory: the CPU has no {} bytes left ({} in use)", bytes, memory_used());
         return memory;
     }
     void release(void* memory, size_t bytes) noexcept override { pool_.release(memory, bytes); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One context a device: it owns what the device needs for as long as anything uses it (memory, and on a GPU the stream,
-// the library handles and their workspace). Buffers keep their context alive, so none is destroyed under a tensor.
+// One context a device: it owns what the device needs for as long as anything uses it (memory, and on a GPU
+// the stream, the library handles and their workspace). Buffers keep their context alive, so none is
+// destroyed under a tensor.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +40,8 @@ class Context {
     virtual void synchronize() = 0;
 };
 
-// The context of the device. The CPU's exists always; another device's exists once its backend has installed it, else
-// Error says that this build or this machine has none.
+// The context of the device. The CPU's exists always; another device's exists once its backend has installed
+// it, else Error says that this build or this machine has none.
 [[nodiscard]] const std::shared_ptr<Context>& context_of(Device device);
 void install_context(std::shared_ptr<Context> context);
 

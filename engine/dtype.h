@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element types. float64 is there for checks: the portable CPU kernels compute in it, and the finite-difference gradient
-// checks and higher-precision references are made with it.
+// Element types. float64 is there for checks: the portable CPU kernels compute in it, and the
+// finite-difference gradient checks and higher-precision references are made with it.
 #pragma once
 
 #include <bit>
@@ -15,26 +15,37 @@ enum class DType : uint8_t { f32, f64, bf16, f16, u8, i32, i64 };
 // Bytes of one element.
 [[nodiscard]] constexpr size_t size_of(DType dtype) {
     switch (dtype) {
-        case DType::u8: return 1;
+        case DType::u8:
+            return 1;
         case DType::bf16:
-        case DType::f16: return 2;
+        case DType::f16:
+            return 2;
         case DType::f32:
-        case DType::i32: return 4;
+        case DType::i32:
+            return 4;
         case DType::f64:
-        case DType::i64: return 8;
+        case DType::i64:
+            return 8;
     }
     return 0;
 }
 
 [[nodiscard]] constexpr std::string_view name_of(DType dtype) {
     switch (dtype) {
-        case DType::f32: return "f32";
-        case DType::f64: return "f64";
-        case DType::bf16: return "bf16";
-        case DType::f16: return "f16";
-        case DType::u8: return "u8";
-        case DType::i32: return "i32";
-        case DType::i64: return "i64";
+        case DType::f32:
+            return "f32";
+        case DType::f64:
+            return "f64";
+        case DType::bf16:
+            return "bf16";
+        case DType::f16:
+            return "f16";
+        case DType::u8:
+            return "u8";
+        case DType::i32:
+            return "i32";
+        case DType::i64:
+            return "i64";
     }
     return "?";
 }
@@ -65,13 +76,21 @@ struct Float16 {
 };
 
 // The DType of a C++ type.
-template <class T> inline constexpr DType dtype_of = T::no_such_dtype;
-template <> inline constexpr DType dtype_of<float> = DType::f32;
-template <> inline constexpr DType dtype_of<double> = DType::f64;
-template <> inline constexpr DType dtype_of<BFloat16> = DType::bf16;
-template <> inline constexpr DType dtype_of<Float16> = DType::f16;
-template <> inline constexpr DType dtype_of<uint8_t> = DType::u8;
-template <> inline constexpr DType dtype_of<int32_t> = DType::i32;
-template <> inline constexpr DType dtype_of<int64_t> = DType::i64;
+template <class T>
+inline constexpr DType dtype_of = T::no_such_dtype;
+template <>
+inline constexpr DType dtype_of<float> = DType::f32;
+template <>
+inline constexpr DType dtype_of<double> = DType::f64;
+template <>
+inline constexpr DType dtype_of<BFloat16> = DType::bf16;
+template <>
+inline constexpr DType dtype_of<Float16> = DType::f16;
+template <>
+inline constexpr DType dtype_of<uint8_t> = DType::u8;
+template <>
+inline constexpr DType dtype_of<int32_t> = DType::i32;
+template <>
+inline constexpr DType dtype_of<int64_t> = DType::i64;
 
 }  // namespace unmask

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors: a user's mistake throws Error with what was expected, what was found and where; a broken invariant is an
-// assertion that ends the program with its place.
+// Errors: a user's mistake throws Error with what was expected, what was found and where; a broken invariant
+// is an assertion that ends the program with its place.
 #pragma once
 
 #include <fmt/core.h>

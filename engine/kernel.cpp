@@ -11,9 +11,15 @@ namespace {
 std::atomic<bool> use_onednn{true};
 }
 
-bool onednn_enabled() { return use_onednn.load(std::memory_order_relaxed); }
-void set_onednn_enabled(bool enabled) { use_onednn.store(enabled, std::memory_order_relaxed); }
-bool onednn_available() { return conv2d_forward.has(Backend::onednn); }
+bool onednn_enabled() {
+    return use_onednn.load(std::memory_order_relaxed);
+}
+void set_onednn_enabled(bool enabled) {
+    use_onednn.store(enabled, std::memory_order_relaxed);
+}
+bool onednn_available() {
+    return conv2d_forward.has(Backend::onednn);
+}
 
 void detail::no_kernel(const char* name, const Tensor& tensor) {
     fail("{} has no kernel for {} on {}", name, name_of(tensor.dtype()), name_of(tensor.device()));

@@ -13,11 +13,13 @@
 
 namespace unmask {
 
-// portable: plain C++, every floating dtype it names; onednn: float32 on the CPU, preferred where filled; cuda: the GPU.
+// portable: plain C++, every floating dtype it names; onednn: float32 on the CPU, preferred where filled;
+// cuda: the GPU.
 enum class Backend : uint8_t { portable, onednn, cuda };
 inline constexpr int backend_count = 3;
 
-// Whether oneDNN's entries are used on the CPU; true by default, false leaves the portable path alone. Process-wide.
+// Whether oneDNN's entries are used on the CPU; true by default, false leaves the portable path alone.
+// Process-wide.
 [[nodiscard]] bool onednn_enabled();
 void set_onednn_enabled(bool enabled);
 // Whether this build has oneDNN at all.
@@ -39,9 +41,11 @@ namespace detail {
 [[noreturn]] void no_kernel(const char* name, const Tensor& tensor);
 }
 
-template <class Signature> class Kernel;
+template <class Signature>
+class Kernel;
 
-template <class... Rest> class Kernel<void(const Tensor&, Rest...)> {
+template <class... Rest>
+class Kernel<void(const Tensor&, Rest...)> {
   public:
     using Function = void (*)(const Tensor&, Rest...);
 
@@ -51,9 +55,12 @@ template <class... Rest> class Kernel<void(const Tensor&, Rest...)> {
 
     void fill(Backend backend, Function function) { entries_[static_cast<size_t>(backend)] = function; }
     [[nodiscard]] const char* name() const { return name_; }
-    [[nodiscard]] bool has(Backend backend) const { return entries_[static_cast<size_t>(backend)] != nullptr; }
+    [[nodiscard]] bool has(Backend backend) const {
+        return entries_[static_cast<size_t>(backend)] != nullptr;
+    }
 
-    template <class... Args> void operator()(const Tensor& first, Args&&... rest) const {
+    template <class... Args>
+    void operator()(const Tensor& first, Args&&... rest) const {
         const Function function = select(first);
         if (function == nullptr) detail::no_kernel(name_, first);
         function(first, std::forward<Args>(rest)...);

@@ -14,12 +14,14 @@ namespace unmask {
 // A key made of the bytes of trivially copyable values, in order.
 class CacheKey {
   public:
-    template <class T> CacheKey& add(const T& value) {
+    template <class T>
+    CacheKey& add(const T& value) {
         static_assert(std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>);
         bytes_.append(reinterpret_cast<const char*>(&value), sizeof(T));
         return *this;
     }
-    template <class Range> CacheKey& add_all(const Range& range) {
+    template <class Range>
+    CacheKey& add_all(const Range& range) {
         for (const auto& value : range) add(value);
         return *this;
     }
@@ -30,12 +32,14 @@ class CacheKey {
 };
 
 // Thread-safe; values are copied out, so they should be handles.
-template <class Value> class LruCache {
+template <class Value>
+class LruCache {
   public:
     explicit LruCache(size_t capacity) : capacity_(capacity) {}
 
     // The value under the key, made by `make` when there is none.
-    template <class Make> Value get(const std::string& key, Make&& make) {
+    template <class Make>
+    Value get(const std::string& key, Make&& make) {
         const std::lock_guard lock(mutex_);
         const auto found = places_.find(key);
         if (found != places_.end()) {

@@ -68,8 +68,9 @@ FlatParameters::FlatParameters(std::vector<Entry> entries) : entries_(std::move(
     std::vector<int64_t> offsets;
     for (const Entry& entry : entries_) {
         if (entry.variable.dtype() != dtype || entry.variable.device() != device)
-            fail("parameters: expected all of them as {} on {}, found {} as {} on {}", name_of(dtype), name_of(device),
-                 entry.name, name_of(entry.variable.dtype()), name_of(entry.variable.device()));
+            fail("parameters: expected all of them as {} on {}, found {} as {} on {}", name_of(dtype),
+                 name_of(device), entry.name, name_of(entry.variable.dtype()),
+                 name_of(entry.variable.device()));
         offsets.push_back(total);
         const int64_t size = entry.variable.value().numel();
         count_ += size;
@@ -87,7 +88,9 @@ FlatParameters::FlatParameters(std::vector<Entry> entries) : entries_(std::move(
     }
 }
 
-void FlatParameters::clear_gradients() { gradients_.fill_zero(); }
+void FlatParameters::clear_gradients() {
+    gradients_.fill_zero();
+}
 
 std::unique_ptr<Optimizer> make_adam(FlatParameters& parameters, const AdamParams& params) {
     return std::make_unique<Adam>(parameters, params);

@@ -12,8 +12,8 @@
 
 namespace unmask {
 
-// All parameters of a model in one value buffer and one gradient buffer, each parameter a 64-byte aligned part of them.
-// The variables given to it are rebound to these parts and their gradients pinned there.
+// All parameters of a model in one value buffer and one gradient buffer, each parameter a 64-byte aligned
+// part of them. The variables given to it are rebound to these parts and their gradients pinned there.
 class FlatParameters {
   public:
     struct Entry {
@@ -50,8 +50,8 @@ struct SgdParams {
 };
 
 // Kernel slots. `step` counts from 1 (bias correction of Kingma & Ba, 2015, algorithm 1, in PyTorch's form).
-inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& second_moment,
-                             const AdamParams& params, int64_t step)>
+inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& first_moment,
+                             Tensor& second_moment, const AdamParams& params, int64_t step)>
     adam_step{"adam_step"};
 inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& velocity, const SgdParams& params,
                              int64_t step)>
@@ -64,7 +64,8 @@ class Optimizer {
     virtual void step() = 0;
     virtual void set_learning_rate(double learning_rate) = 0;
     [[nodiscard]] virtual double learning_rate() const = 0;
-    // What a checkpoint must hold to go on: named tensors that share the optimizer's memory, and the step counter.
+    // What a checkpoint must hold to go on: named tensors that share the optimizer's memory, and the step
+    // counter.
     [[nodiscard]] virtual std::map<std::string, Tensor> state() const = 0;
     [[nodiscard]] virtual int64_t steps_taken() const = 0;
     virtual void set_steps_taken(int64_t steps) = 0;

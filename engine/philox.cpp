@@ -22,11 +22,17 @@ PhiloxKey make_key(uint64_t seed, std::string_view stream) {
 
 Philox::Philox(uint64_t seed, std::string_view stream) : key_(make_key(seed, stream)) {}
 
-uint32_t PhiloxSequence::bits() { return philox_.bits(step_, element_++); }
+uint32_t PhiloxSequence::bits() {
+    return philox_.bits(step_, element_++);
+}
 
-float PhiloxSequence::uniform() { return philox_uniform(bits()); }
+float PhiloxSequence::uniform() {
+    return philox_uniform(bits());
+}
 
-double PhiloxSequence::uniform(double low, double high) { return low + (high - low) * double(uniform()); }
+double PhiloxSequence::uniform(double low, double high) {
+    return low + (high - low) * double(uniform());
+}
 
 double PhiloxSequence::normal() {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - double(uniform())));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a pure
-// function of (seed, stream name, step, element), so that every device and any number of threads draws the same.
+// Random numbers by Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a
+// pure function of (seed, stream name, step, element), so that every device and any number of threads draws
+// the same.
 #pragma once
 
 #include <array>
@@ -19,8 +20,9 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) {
     for (int round = 0; round < 10; ++round) {
         const uint64_t product0 = uint64_t{0xD2511F53u} * counter[0];
         const uint64_t product1 = uint64_t{0xCD9E8D57u} * counter[2];
-        counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(product1),
-                   static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(product0)};
+        counter = {
+            static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<uint32_t>(product1),
+            static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<uint32_t>(product0)};
         key[0] += 0x9E3779B9u;
         key[1] += 0xBB67AE85u;
     }
@@ -28,7 +30,9 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) {
 }
 
 // Uniform in [0, 1) from the top 24 bits: exact in float32.
-constexpr float philox_uniform(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+constexpr float philox_uniform(uint32_t bits) {
+    return static_cast<float>(bits >> 8) * 0x1p-24f;
+}
 
 // One named stream of draws. Element e of step s is word e % 4 of block (e / 4, s).
 class Philox {
@@ -56,13 +60,14 @@ class Philox {
 // Draws of one (stream, step) taken one after the other, for code that decides as it goes.
 class PhiloxSequence {
   public:
-    PhiloxSequence(uint64_t seed, std::string_view stream, uint64_t step = 0) : philox_(seed, stream), step_(step) {}
+    PhiloxSequence(uint64_t seed, std::string_view stream, uint64_t step = 0)
+        : philox_(seed, stream), step_(step) {}
 
     uint32_t bits();
-    float uniform();                         // [0, 1)
+    float uniform();                          // [0, 1)
     double uniform(double low, double high);  // [low, high)
-    double normal();                         // mean 0, variance 1 (Box-Muller)
-    uint64_t below(uint64_t count);          // 0 … count-1, without bias; count > 0
+    double normal();                          // mean 0, variance 1 (Box-Muller)
+    uint64_t below(uint64_t count);           // 0 … count-1, without bias; count > 0
     bool chance(double probability) { return uniform() < probability; }
 
   private:

@@ -27,9 +27,9 @@ struct DTypeName {
     DType dtype;
     const char* name;
 };
-constexpr std::array dtype_names{DTypeName{DType::f32, "F32"}, DTypeName{DType::f64, "F64"},
+constexpr std::array dtype_names{DTypeName{DType::f32, "F32"},   DTypeName{DType::f64, "F64"},
                                  DTypeName{DType::bf16, "BF16"}, DTypeName{DType::f16, "F16"},
-                                 DTypeName{DType::u8, "U8"},   DTypeName{DType::i32, "I32"},
+                                 DTypeName{DType::u8, "U8"},     DTypeName{DType::i32, "I32"},
                                  DTypeName{DType::i64, "I64"}};
 
 const char* format_name(DType dtype) {
@@ -53,11 +53,14 @@ uint64_t unsigned_number(const std::string& file, const std::string& name, const
 }
 
 Entry parse_entry(const std::string& file, const std::string& name, const Json& value, uint64_t data_bytes) {
-    if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets") ||
-        !value["dtype"].is_string() || !value["shape"].is_array() || !value["data_offsets"].is_array() ||
-        value["data_offsets"].size() != 2)
+    if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
+        !value.contains("data_offsets") || !value["dtype"].is_string() || !value["shape"].is_array() ||
+        !value["data_offsets"].is_array() || value["data_offsets"].size() != 2)
         fail("{}: tensor '{}': expected dtype, shape and data_offsets [begin, end]", file, name);
-    Entry entry{name, {}, {}, unsigned_number(file, name, value["data_offsets"][0]),
+    Entry entry{name,
+                {},
+                {},
+                unsigned_number(file, name, value["data_offsets"][0]),
                 unsigned_number(file, name, value["data_offsets"][1])};
     const std::string dtype = value["dtype"].get<std::string>();
     const auto* known = std::find_if(dtype_names.begin(), dtype_names.end(),
@@ -66,8 +69,8 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
     entry.dtype = known->dtype;
 
     if (entry.begin > entry.end || entry.end > data_bytes)
-        fail("{}: tensor '{}': expected data within {} bytes, found [{}, {}); the file may be cut off", file, name,
-             data_bytes, entry.begin, entry.end);
+        fail("{}: tensor '{}': expected data within {} bytes, found [{}, {}); the file may be cut off", file,
+             name, data_bytes, entry.begin, entry.end);
     if (value["shape"].size() > size_t{Shape::max_rank})
         fail("{}: tensor '{}': expected at most {} dimensions, found {}", file, name, Shape::max_rank,
              value["shape"].size());
@@ -82,19 +85,22 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
     }
     entry.shape = Shape(sizes);
     if (elements * size_of(entry.dtype) != entry.end - entry.begin)
-        fail("{}: tensor '{}': expected {} bytes for {} {}, found {}", file, name, elements * size_of(entry.dtype),
-             dtype, entry.shape.str(), entry.end - entry.begin);
+        fail("{}: tensor '{}': expected {} bytes for {} {}, found {}", file, name,
+             elements * size_of(entry.dtype), dtype, entry.shape.str(), entry.end - entry.begin);
     return entry;
 }
 
-// Tensors must fill the data part without overlap; holes are allowed only as the padding that aligns a tensor.
+// Tensors must fill the data part without overlap; holes are allowed only as the padding that aligns a
+// tensor.
 void check_coverage(const std::string& file, std::vector<Entry>& entries, uint64_t data_bytes) {
-    std::sort(entries.begin(), entries.end(),
-              [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+    });
     uint64_t end = 0;
     for (const Entry& entry : entries) {
         if (entry.begin != end)
-            fail("{}: tensor '{}': expected its data at offset {}, found {}", file, entry.name, end, entry.begin);
+            fail("{}: tensor '{}': expected its data at offset {}, found {}", file, entry.name, end,
+                 entry.begin);
         end = entry.end;
     }
     if (end != data_bytes) fail("{}: expected {} bytes of tensor data, found {}", file, end, data_bytes);
@@ -107,7 +113,8 @@ void read_bytes(std::ifstream& stream, const std::string& file, void* target, ui
 }
 
 Json parse_header(const std::string& file, const std::string& text) {
-    // Depth is bounded before parsing proper: a header has three levels, and deep nesting would exhaust the stack.
+    // Depth is bounded before parsing proper: a header has three levels, and deep nesting would exhaust the
+    // stack.
     const auto shallow = [](int depth, Json::parse_event_t, Json&) {
         if (depth > 8) fail("nested too deeply");
         return true;
@@ -131,12 +138,13 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
     std::error_code unreadable;
     const uint64_t file_bytes = std::filesystem::file_size(path, unreadable);
     if (unreadable) fail("{}: cannot be read: {}", file, unreadable.message());
-    if (file_bytes < 8) fail("{}: expected a safetensors file of at least 8 bytes, found {}", file, file_bytes);
+    if (file_bytes < 8)
+        fail("{}: expected a safetensors file of at least 8 bytes, found {}", file, file_bytes);
     uint64_t header_bytes = 0;
     read_bytes(stream, file, &header_bytes, 8);
     if (header_bytes > largest_header || header_bytes > file_bytes - 8)
-        fail("{}: not a safetensors file, or cut off: expected a header of {} bytes, found a file of {}", file,
-             header_bytes, file_bytes);
+        fail("{}: not a safetensors file, or cut off: expected a header of {} bytes, found a file of {}",
+             file, header_bytes, file_bytes);
     std::string text(header_bytes, '\0');
     read_bytes(stream, file, text.data(), header_bytes);
     const Json header = parse_header(file, text);
@@ -148,7 +156,8 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
         if (name == "__metadata__") {
             if (!value.is_object()) fail("{}: expected __metadata__ to be an object of texts", file);
             for (const auto& [key, content] : value.items()) {
-                if (!content.is_string()) fail("{}: metadata '{}': expected a text, found {}", file, key, content.dump());
+                if (!content.is_string())
+                    fail("{}: metadata '{}': expected a text, found {}", file, key, content.dump());
                 result.metadata[key] = content.get<std::string>();
             }
         } else {
@@ -176,7 +185,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     }
     // A name that is not UTF-8 (a path, say) must not cost a trained model: its bad bytes are replaced.
     std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
-    text.append((alignment - (8 + text.size()) % alignment) % alignment, ' ');  // the data part starts aligned
+    text.append((alignment - (8 + text.size()) % alignment) % alignment,
+                ' ');  // the data part starts aligned
     write_file_atomically(path, [&](std::ostream& out) {
         const uint64_t header_bytes = text.size();
         out.write(reinterpret_cast<const char*>(&header_bytes), 8);

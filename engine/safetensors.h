@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors format: 8 bytes little-endian header length, a JSON header (name -> dtype, shape, data offsets, and
+// The safetensors format: 8 bytes little-endian header length, a JSON header (name -> dtype, shape, data
+// offsets, and
 // "__metadata__" with text values), then the tensors' bytes, row-major and little-endian.
 #pragma once
 
@@ -16,8 +17,9 @@ struct TensorFile {
     std::map<std::string, std::string> metadata;
 };
 
-// Reads the whole file. Error names the file and what is wrong: too short, a header that is no such JSON, an unknown
-// dtype, offsets that overlap, leave holes, or do not fit shape or file. Nothing is allocated before it is checked.
+// Reads the whole file. Error names the file and what is wrong: too short, a header that is no such JSON, an
+// unknown dtype, offsets that overlap, leave holes, or do not fit shape or file. Nothing is allocated before
+// it is checked.
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
 
 // Writes atomically, with tensors in the order of their names, without gaps: the same content gives the same

@@ -10,7 +10,8 @@
 namespace unmask {
 
 Shape::Shape(std::span<const int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
-    if (sizes.size() > max_rank) fail("shape: expected at most {} dimensions, found {}", max_rank, sizes.size());
+    if (sizes.size() > max_rank)
+        fail("shape: expected at most {} dimensions, found {}", max_rank, sizes.size());
     std::copy(sizes.begin(), sizes.end(), sizes_.begin());
     for (const int64_t size : sizes)
         if (size < 0) fail("shape: expected sizes of at least 0, found {}", str());
@@ -22,7 +23,9 @@ int64_t Shape::numel() const {
     return product;
 }
 
-std::string Shape::str() const { return fmt::format("[{}]", fmt::join(begin(), end(), ", ")); }
+std::string Shape::str() const {
+    return fmt::format("[{}]", fmt::join(begin(), end(), ", "));
+}
 
 Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
     Shape result = a.rank() >= b.rank() ? a : b;

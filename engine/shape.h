@@ -21,7 +21,9 @@ class Shape {
     [[nodiscard]] int rank() const { return rank_; }
     [[nodiscard]] int64_t numel() const;
     // Size of dimension i; negative i counts from the end.
-    [[nodiscard]] int64_t operator[](int i) const { return sizes_[static_cast<size_t>(i < 0 ? i + rank_ : i)]; }
+    [[nodiscard]] int64_t operator[](int i) const {
+        return sizes_[static_cast<size_t>(i < 0 ? i + rank_ : i)];
+    }
     void set(int i, int64_t size) { sizes_[static_cast<size_t>(i < 0 ? i + rank_ : i)] = size; }
 
     [[nodiscard]] const int64_t* begin() const { return sizes_.data(); }

@@ -9,21 +9,31 @@ namespace unmask {
 namespace {
 
 // Calls `visit` with a null pointer of the dtype's C++ type.
-template <class Visit> void visit_dtype(DType dtype, Visit&& visit) {
+template <class Visit>
+void visit_dtype(DType dtype, Visit&& visit) {
     switch (dtype) {
-        case DType::f32: return visit(static_cast<float*>(nullptr));
-        case DType::f64: return visit(static_cast<double*>(nullptr));
-        case DType::bf16: return visit(static_cast<BFloat16*>(nullptr));
-        case DType::f16: return visit(static_cast<Float16*>(nullptr));
-        case DType::u8: return visit(static_cast<uint8_t*>(nullptr));
-        case DType::i32: return visit(static_cast<int32_t*>(nullptr));
-        case DType::i64: return visit(static_cast<int64_t*>(nullptr));
+        case DType::f32:
+            return visit(static_cast<float*>(nullptr));
+        case DType::f64:
+            return visit(static_cast<double*>(nullptr));
+        case DType::bf16:
+            return visit(static_cast<BFloat16*>(nullptr));
+        case DType::f16:
+            return visit(static_cast<Float16*>(nullptr));
+        case DType::u8:
+            return visit(static_cast<uint8_t*>(nullptr));
+        case DType::i32:
+            return visit(static_cast<int32_t*>(nullptr));
+        case DType::i64:
+            return visit(static_cast<int64_t*>(nullptr));
     }
 }
 
-template <class T> inline constexpr bool is_half = std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>;
+template <class T>
+inline constexpr bool is_half = std::is_same_v<T, BFloat16> || std::is_same_v<T, Float16>;
 
-template <class To, class From> To convert(From value) {
+template <class To, class From>
+To convert(From value) {
     if constexpr (std::is_same_v<To, From>) {
         return value;
     } else if constexpr (is_half<From>) {
@@ -54,8 +64,12 @@ Buffer::Buffer(std::shared_ptr<Context> context, size_t bytes) : context_(std::m
     if (bytes_ > 0) data_ = static_cast<std::byte*>(context_->allocate(bytes_));
 }
 
-Buffer::Buffer(std::shared_ptr<Context> context, void* memory, size_t bytes, std::shared_ptr<const void> owner)
-    : context_(std::move(context)), owner_(std::move(owner)), data_(static_cast<std::byte*>(memory)), bytes_(bytes) {
+Buffer::Buffer(std::shared_ptr<Context> context, void* memory, size_t bytes,
+               std::shared_ptr<const void> owner)
+    : context_(std::move(context)),
+      owner_(std::move(owner)),
+      data_(static_cast<std::byte*>(memory)),
+      bytes_(bytes) {
     UNMASK_ASSERT(owner_ != nullptr);
 }
 
@@ -84,10 +98,15 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device
     return host.to(device);
 }
 
-Tensor Tensor::empty_like(const Tensor& other) { return empty(other.shape(), other.dtype(), other.device()); }
-Tensor Tensor::zeros_like(const Tensor& other) { return zeros(other.shape(), other.dtype(), other.device()); }
+Tensor Tensor::empty_like(const Tensor& other) {
+    return empty(other.shape(), other.dtype(), other.device());
+}
+Tensor Tensor::zeros_like(const Tensor& other) {
+    return zeros(other.shape(), other.dtype(), other.device());
+}
 
-template <class T> Tensor Tensor::from(const Shape& shape, std::span<const T> values, Device device) {
+template <class T>
+Tensor Tensor::from(const Shape& shape, std::span<const T> values, Device device) {
     if (shape.numel() != static_cast<int64_t>(values.size()))
         fail("tensor: expected {} values for shape {}, found {}", shape.numel(), shape.str(), values.size());
     Tensor result = empty(shape, dtype_of<T>, device);
@@ -109,8 +128,8 @@ Tensor Tensor::view(std::shared_ptr<Buffer> buffer, size_t byte_offset, const Sh
     result.shape_ = shape;
     result.dtype_ = dtype;
     if (byte_offset + result.bytes() > result.buffer_->bytes())
-        fail("tensor view: expected at most {} bytes, found {} at offset {}", result.buffer_->bytes(), result.bytes(),
-             byte_offset);
+        fail("tensor view: expected at most {} bytes, found {} at offset {}", result.buffer_->bytes(),
+             result.bytes(), byte_offset);
     return result;
 }
 
@@ -167,7 +186,9 @@ void Tensor::copy_from(const Tensor& source) {
         copy_from(source.to(cpu_device));
 }
 
-void Tensor::fill_zero() { buffer_->context()->fill_zero(raw(), bytes()); }
+void Tensor::fill_zero() {
+    buffer_->context()->fill_zero(raw(), bytes());
+}
 
 std::vector<float> Tensor::to_floats() const {
     const Tensor host = to(cpu_device).to(DType::f32);
@@ -184,6 +205,8 @@ double Tensor::item() const {
     return to_doubles()[0];
 }
 
-void Tensor::check_dtype(DType dtype) const { UNMASK_ASSERT(defined() && dtype == dtype_); }
+void Tensor::check_dtype(DType dtype) const {
+    UNMASK_ASSERT(defined() && dtype == dtype_);
+}
 
 }  // namespace unmask

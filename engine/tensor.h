@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dense array: shape, dtype, device and a reference-counted buffer. Always contiguous and row-major; images and
-// activations are NHWC, convolution weights OHWI, on every device. Copying a Tensor copies the handle, not the data.
+// A dense array: shape, dtype, device and a reference-counted buffer. Always contiguous and row-major; images
+// and activations are NHWC, convolution weights OHWI, on every device. Copying a Tensor copies the handle,
+// not the data.
 #pragma once
 
 #include <any>
@@ -35,14 +36,15 @@ class Buffer {
     [[nodiscard]] size_t bytes() const { return bytes_; }
     [[nodiscard]] const std::shared_ptr<Context>& context() const { return context_; }
 
-    // A frozen buffer never changes again. Kernels may attach what they derive from it (weights packed for one shape);
-    // it lives as long as the buffer.
+    // A frozen buffer never changes again. Kernels may attach what they derive from it (weights packed for
+    // one shape); it lives as long as the buffer.
     [[nodiscard]] bool frozen() const { return frozen_; }
     void freeze() { frozen_ = true; }
 
-    // The attachment under the key, made by `make` when there is none yet. Thread-safe; T must be copyable and cheap to
-    // copy (a shared_ptr, a handle).
-    template <class T, class Make> T attachment(const std::string& key, Make&& make) {
+    // The attachment under the key, made by `make` when there is none yet. Thread-safe; T must be copyable
+    // and cheap to copy (a shared_ptr, a handle).
+    template <class T, class Make>
+    T attachment(const std::string& key, Make&& make) {
         const std::lock_guard lock(attachment_mutex_);
         auto [place, inserted] = attachments_.try_emplace(key);
         if (inserted) place->second = T(make());
@@ -63,8 +65,10 @@ class Tensor {
   public:
     Tensor() = default;  // undefined: no buffer
 
-    [[nodiscard]] static Tensor empty(const Shape& shape, DType dtype = DType::f32, Device device = cpu_device);
-    [[nodiscard]] static Tensor zeros(const Shape& shape, DType dtype = DType::f32, Device device = cpu_device);
+    [[nodiscard]] static Tensor empty(const Shape& shape, DType dtype = DType::f32,
+                                      Device device = cpu_device);
+    [[nodiscard]] static Tensor zeros(const Shape& shape, DType dtype = DType::f32,
+                                      Device device = cpu_device);
     [[nodiscard]] static Tensor full(const Shape& shape, double value, DType dtype = DType::f32,
                                      Device device = cpu_device);
     // Uninitialised, with the shape, dtype and device of another.
@@ -72,9 +76,11 @@ class Tensor {
     [[nodiscard]] static Tensor zeros_like(const Tensor& other);
     // The values, in row-major order; Error when their number does not fit the shape.
     template <class T>
-    [[nodiscard]] static Tensor from(const Shape& shape, std::span<const T> values, Device device = cpu_device);
+    [[nodiscard]] static Tensor from(const Shape& shape, std::span<const T> values,
+                                     Device device = cpu_device);
     template <class T>
-    [[nodiscard]] static Tensor from(const Shape& shape, const std::vector<T>& values, Device device = cpu_device) {
+    [[nodiscard]] static Tensor from(const Shape& shape, const std::vector<T>& values,
+                                     Device device = cpu_device) {
         return from(shape, std::span<const T>(values), device);
     }
     // A tensor over a part of an existing buffer, starting at a byte offset; Error when it reaches beyond.
@@ -95,8 +101,10 @@ class Tensor {
     [[nodiscard]] size_t byte_offset() const { return byte_offset_; }
 
     [[nodiscard]] void* raw() const { return buffer_->data() + byte_offset_; }
-    // The elements; T must be the dtype's C++ type (asserted). Host code may only follow a CPU tensor's pointer.
-    template <class T> [[nodiscard]] T* data() const {
+    // The elements; T must be the dtype's C++ type (asserted). Host code may only follow a CPU tensor's
+    // pointer.
+    template <class T>
+    [[nodiscard]] T* data() const {
         check_dtype(dtype_of<T>);
         return static_cast<T*>(raw());
     }
@@ -108,8 +116,8 @@ class Tensor {
 
     [[nodiscard]] Tensor clone() const;
     [[nodiscard]] Tensor to(Device device) const;  // itself when already there
-    [[nodiscard]] Tensor to(DType dtype) const;    // itself when already so; conversions run on the host's CPU
-    void copy_from(const Tensor& source);          // same shape and dtype (Error); any devices
+    [[nodiscard]] Tensor to(DType dtype) const;  // itself when already so; conversions run on the host's CPU
+    void copy_from(const Tensor& source);        // same shape and dtype (Error); any devices
     void fill_zero();
 
     // Elements on the host, converted; for tests, logs and small results.

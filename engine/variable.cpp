@@ -74,7 +74,8 @@ std::vector<std::shared_ptr<GradientSlot>> topological_order(const std::shared_p
             continue;
         }
         const auto& input = inputs[frame.next_input++];
-        if (input != nullptr && input->requires_grad && input->node != nullptr && seen.insert(input.get()).second)
+        if (input != nullptr && input->requires_grad && input->node != nullptr &&
+            seen.insert(input.get()).second)
             stack.push_back({input});
     }
     return order;
@@ -136,7 +137,8 @@ void Variable::backward() const {
 }
 
 void Variable::backward(const Tensor& gradient) const {
-    if (!requires_grad()) fail("backward: this variable does not depend on anything that requires a gradient");
+    if (!requires_grad())
+        fail("backward: this variable does not depend on anything that requires a gradient");
     if (gradient.shape() != shape())
         fail("backward: expected a gradient of shape {}, found {}", shape().str(), gradient.shape().str());
     const std::shared_ptr<GradientSlot>& root = body_->slot;
@@ -151,7 +153,8 @@ void Variable::backward(const Tensor& gradient) const {
         order.pop_back();
         const std::shared_ptr<Node> node = slot->node;
         const Tensor incoming = std::exchange(slot->gradient, Tensor());
-        if (!node->backward) fail("backward: the graph of {} was already walked; run the forward pass again", node->op);
+        if (!node->backward)
+            fail("backward: the graph of {} was already walked; run the forward pass again", node->op);
         const BackwardFunction function = std::exchange(node->backward, nullptr);
         if (!incoming.defined()) continue;
         std::vector<bool> needed;
@@ -171,7 +174,8 @@ Variable record(const char* op, Tensor value, std::vector<Variable> inputs, Back
     if (!any) return result;
     auto node = std::make_shared<Node>();
     node->op = op;
-    for (const Variable& input : inputs) node->inputs.push_back(input.body_ == nullptr ? nullptr : input.body_->slot);
+    for (const Variable& input : inputs)
+        node->inputs.push_back(input.body_ == nullptr ? nullptr : input.body_->slot);
     node->backward = std::move(backward);
     result.body_->slot = std::make_shared<GradientSlot>();
     result.body_->slot->node = std::move(node);
@@ -179,7 +183,9 @@ Variable record(const char* op, Tensor value, std::vector<Variable> inputs, Back
     return result;
 }
 
-bool grad_enabled() { return gradients_on; }
+bool grad_enabled() {
+    return gradients_on;
+}
 
 bool will_record(std::initializer_list<const Variable*> inputs) {
     if (!gradients_on) return false;
@@ -188,7 +194,11 @@ bool will_record(std::initializer_list<const Variable*> inputs) {
     return false;
 }
 
-NoGrad::NoGrad() : before_(gradients_on) { gradients_on = false; }
-NoGrad::~NoGrad() { gradients_on = before_; }
+NoGrad::NoGrad() : before_(gradients_on) {
+    gradients_on = false;
+}
+NoGrad::~NoGrad() {
+    gradients_on = before_;
+}
 
 }  // namespace unmask

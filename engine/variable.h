@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Automatic differentiation, apart from the tensor: a Variable holds a tensor, its gradient and the node that made it.
-// backward() is one walk in reverse topological order that frees each node's saved tensors as it passes.
+// Automatic differentiation, apart from the tensor: a Variable holds a tensor, its gradient and the node that
+// made it. backward() is one walk in reverse topological order that frees each node's saved tensors as it
+// passes.
 #pragma once
 
 #include <functional>
@@ -31,8 +32,8 @@ struct VariableBody {
 
 }  // namespace detail
 
-// From the gradient of the op's result to the gradients of its inputs; `needed[i]` is false where input i wants none
-// (its entry may then stay undefined).
+// From the gradient of the op's result to the gradients of its inputs; `needed[i]` is false where input i
+// wants none (its entry may then stay undefined).
 using BackwardFunction =
     std::function<std::vector<Tensor>(const Tensor& gradient, const std::vector<bool>& needed)>;
 
@@ -66,8 +67,8 @@ class Variable {
     // The same value, cut off from the graph (stop-gradient).
     [[nodiscard]] Variable detach() const { return Variable(value()); }
 
-    // Differentiates this single-element variable with respect to every leaf that requires it. Error when it has more
-    // than one element or does not require a gradient. A graph can be walked once.
+    // Differentiates this single-element variable with respect to every leaf that requires it. Error when it
+    // has more than one element or does not require a gradient. A graph can be walked once.
     void backward() const;
     // The same, starting from the given gradient of this variable (any shape).
     void backward(const Tensor& gradient) const;
@@ -78,7 +79,8 @@ class Variable {
 };
 
 // The result of an op: attaches the backward function when gradients are on and an input requires one.
-[[nodiscard]] Variable record(const char* op, Tensor value, std::vector<Variable> inputs, BackwardFunction backward);
+[[nodiscard]] Variable record(const char* op, Tensor value, std::vector<Variable> inputs,
+                              BackwardFunction backward);
 
 // Whether ops record themselves on this thread.
 [[nodiscard]] bool grad_enabled();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads every include of the project's own headers and fails on one that goes up: apps, then data and models, then
-// losses and layers, then engine; cpu/ and cuda/ sit beside the engine and see its tensor and ops, never autograd.
+// Reads every include of the project's own headers and fails on one that goes up: apps, then data and models,
+// then losses and layers, then engine; cpu/ and cuda/ sit beside the engine and see its tensor and ops, never
+// autograd.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,7 +35,9 @@ std::vector<Include> own_includes(const fs::path& folder) {
     return result;
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
+std::string folder_of(const std::string& path) {
+    return path.substr(0, path.find('/'));
+}
 
 TEST(Structure, NoIncludeGoesUp) {
     const std::map<std::string, std::set<std::string>> allowed{
@@ -59,9 +62,10 @@ TEST(Structure, NoIncludeGoesUp) {
 }
 
 TEST(Structure, BackendsSeeNoGraph) {
-    const std::set<std::string> visible{"engine/tensor.h",  "engine/kernel.h",    "engine/context.h", "engine/error.h",
-                                        "engine/philox.h",  "engine/optimizer.h", "engine/dtype.h",   "engine/shape.h",
-                                        "engine/device.h",  "engine/lru_cache.h", "engine/caching_pool.h"};
+    const std::set<std::string> visible{"engine/tensor.h",    "engine/kernel.h",      "engine/context.h",
+                                        "engine/error.h",     "engine/philox.h",      "engine/optimizer.h",
+                                        "engine/dtype.h",     "engine/shape.h",       "engine/device.h",
+                                        "engine/lru_cache.h", "engine/caching_pool.h"};
     for (const char* folder : {"cpu", "cuda"}) {
         if (!fs::exists(folder)) continue;
         for (const Include& include : own_includes(folder)) {
@@ -72,11 +76,13 @@ TEST(Structure, BackendsSeeNoGraph) {
 }
 
 TEST(Structure, EveryFileSaysItsLicence) {
-    for (const char* folder : {"engine", "cpu", "cuda", "layers", "losses", "models", "data", "apps", "tests", "bench"}) {
+    for (const char* folder :
+         {"engine", "cpu", "cuda", "layers", "losses", "models", "data", "apps", "tests", "bench"}) {
         if (!fs::exists(folder)) continue;
         for (const auto& entry : fs::recursive_directory_iterator(folder)) {
             const std::string extension = entry.path().extension();
-            if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh") continue;
+            if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh")
+                continue;
             std::ifstream stream(entry.path());
             std::string first;
             std::getline(stream, first);

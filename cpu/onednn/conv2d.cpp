@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// conv2d by oneDNN: activations stay plain NHWC (its fastest forward layout here), weights are packed as it likes them;
-// the packed form of frozen weights is kept with them.
+// conv2d by oneDNN: activations stay plain NHWC (its fastest forward layout here), weights are packed as it
+// likes them; the packed form of frozen weights is kept with them.
 #include "engine/ops/conv2d.h"
 
 #include "cpu/onednn/flipped_weights.h"
@@ -14,7 +14,7 @@ constexpr size_t plan_capacity = 1024;
 
 struct Plan {
     dnnl::primitive primitive;
-    Desc weight;      // the layout that the primitive takes or gives
+    Desc weight;  // the layout that the primitive takes or gives
     Desc scratchpad;
 };
 
@@ -38,8 +38,10 @@ std::string plan_key(const Shape& x, const Shape& weight, const Conv2dParams& p,
 dnnl::primitive_attr epilogue(const Conv2dParams& params, const Shape& y, bool residual) {
     dnnl::post_ops operations;
     if (residual) operations.append_binary(dnnl::algorithm::binary_add, nhwc(y));
-    if (params.activation == Activation::relu) operations.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
-    if (params.activation == Activation::silu) operations.append_eltwise(1.f, dnnl::algorithm::eltwise_swish, 1.f, 0.f);
+    if (params.activation == Activation::relu)
+        operations.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+    if (params.activation == Activation::silu)
+        operations.append_eltwise(1.f, dnnl::algorithm::eltwise_swish, 1.f, 0.f);
     dnnl::primitive_attr attributes = default_attributes();
     attributes.set_post_ops(operations);
     return attributes;
@@ -57,11 +59,11 @@ Forward::primitive_desc forward_description(const Shape& x, const Shape& weight,
     const Desc weights = any_layout(weight_dims(weight, params.groups));
     const dnnl::primitive_attr attributes = epilogue(params, y, residual);
     if (bias)
-        return {Forward::desc(kind, direct, nhwc(x), weights, strided({weight[0]}, {1}), nhwc(y), g.stride, g.dilation,
-                              g.before, g.after),
+        return {Forward::desc(kind, direct, nhwc(x), weights, strided({weight[0]}, {1}), nhwc(y), g.stride,
+                              g.dilation, g.before, g.after),
                 attributes, cpu_engine()};
-    return {Forward::desc(kind, direct, nhwc(x), weights, nhwc(y), g.stride, g.dilation, g.before, g.after), attributes,
-            cpu_engine()};
+    return {Forward::desc(kind, direct, nhwc(x), weights, nhwc(y), g.stride, g.dilation, g.before, g.after),
+            attributes, cpu_engine()};
 }
 
 Plan forward_plan(const Shape& x, const Shape& weight, const Shape& y, const Conv2dParams& params, bool bias,
@@ -86,20 +88,23 @@ Tensor packed(const Tensor& weight, int groups, const Desc& wanted) {
     if (!weight.buffer()->frozen()) return pack();
     CacheKey key;
     key.add(weight.byte_offset());
-    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i) key.add(reinterpret_cast<const char*>(&wanted.data)[i]);
+    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i)
+        key.add(reinterpret_cast<const char*>(&wanted.data)[i]);
     return weight.buffer()->attachment<Tensor>(key.str(), pack);
 }
 
-void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, const Tensor& y,
-                 const Conv2dParams& params) {
-    const Plan plan = forward_plan(x.shape(), weight.shape(), y.shape(), params, bias.defined(), residual.defined());
+void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
+                 const Tensor& y, const Conv2dParams& params) {
+    const Plan plan =
+        forward_plan(x.shape(), weight.shape(), y.shape(), params, bias.defined(), residual.defined());
     const Tensor weights = packed(weight, params.groups, plan.weight);
     Arguments arguments{{DNNL_ARG_SRC, wrap(nhwc(x.shape()), x)},
                         {DNNL_ARG_WEIGHTS, wrap(plan.weight, weights)},
                         {DNNL_ARG_DST, wrap(nhwc(y.shape()), y)}};
     if (bias.defined()) arguments.insert({DNNL_ARG_BIAS, wrap(vector_of(bias), bias)});
     if (residual.defined())
-        arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, wrap(nhwc(y.shape()), residual)});
+        arguments.insert(
+            {DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, wrap(nhwc(y.shape()), residual)});
     execute(plan.primitive, plan.scratchpad, std::move(arguments));
 }
 
@@ -110,12 +115,13 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
             [&] { run_forward(x, weight, bias, residual, y, params); });
 }
 
-void run_backward_data(const Tensor& grad_y, const Tensor& weight, const Tensor& grad_x, const Conv2dParams& params) {
+void run_backward_data(const Tensor& grad_y, const Tensor& weight, const Tensor& grad_x,
+                       const Conv2dParams& params) {
     static LruCache<Plan> cache(plan_capacity);
     const Plan plan = cache.get(plan_key(grad_x.shape(), weight.shape(), params, false, false), [&] {
         const Geometry g(params);
-        const auto hint = forward_description(grad_x.shape(), weight.shape(), grad_y.shape(), params, false, false,
-                                              dnnl::prop_kind::forward_training);
+        const auto hint = forward_description(grad_x.shape(), weight.shape(), grad_y.shape(), params, false,
+                                              false, dnnl::prop_kind::forward_training);
         const BackwardData::desc operation(direct, nhwc(grad_x.shape()),
                                            any_layout(weight_dims(weight.shape(), params.groups)),
                                            nhwc(grad_y.shape()), g.stride, g.dilation, g.before, g.after);
@@ -141,17 +147,21 @@ void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, c
     });
 }
 
-void run_backward_weight(const Tensor& grad_y, const Tensor& x, const Tensor& grad_weight, const Conv2dParams& params) {
+void run_backward_weight(const Tensor& grad_y, const Tensor& x, const Tensor& grad_weight,
+                         const Conv2dParams& params) {
     static LruCache<Plan> cache(plan_capacity);
     const Shape& weight = grad_weight.shape();
     const Plan plan = cache.get(plan_key(x.shape(), weight, params, false, false), [&] {
         const Geometry g(params);
         const auto hint = forward_description(x.shape(), weight, grad_y.shape(), params, false, false,
                                               dnnl::prop_kind::forward_training);
-        const BackwardWeights::desc operation(direct, nhwc(x.shape()), any_layout(weight_dims(weight, params.groups)),
+        const BackwardWeights::desc operation(direct, nhwc(x.shape()),
+                                              any_layout(weight_dims(weight, params.groups)),
                                               nhwc(grad_y.shape()), g.stride, g.dilation, g.before, g.after);
-        const BackwardWeights::primitive_desc description(operation, default_attributes(), cpu_engine(), hint);
-        return Plan{BackwardWeights(description), description.diff_weights_desc(), description.scratchpad_desc()};
+        const BackwardWeights::primitive_desc description(operation, default_attributes(), cpu_engine(),
+                                                          hint);
+        return Plan{BackwardWeights(description), description.diff_weights_desc(),
+                    description.scratchpad_desc()};
     });
     const Desc ours = ohwi(weight, params.groups);
     const bool direct_write = ours == plan.weight;

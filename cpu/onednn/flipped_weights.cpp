@@ -7,15 +7,16 @@
 
 namespace unmask::onednn {
 namespace {
-constexpr int64_t tile = 16;  // floats of one cache line, both ways
+constexpr int64_t tile = 16;                // floats of one cache line, both ways
 constexpr int64_t fewest_positions = 1024;  // 8 maps of 14 x 14 gain, 8 of 7 x 7 lose
-}
+}  // namespace
 
 bool runs_as_forward(const Shape& grad_y, const Shape& weight, const Conv2dParams& params) {
     if (params.groups != 1 || grad_y[0] * grad_y[1] * grad_y[2] < fewest_positions) return false;
     for (size_t i = 0; i < 2; ++i) {
         const int64_t reach = params.dilation[i] * (weight[static_cast<int>(i) + 1] - 1);
-        if (params.stride[i] != 1 || params.padding_before[i] > reach || params.padding_after[i] > reach) return false;
+        if (params.stride[i] != 1 || params.padding_before[i] > reach || params.padding_after[i] > reach)
+            return false;
     }
     return true;
 }

@@ -21,9 +21,14 @@ Desc operand(const Shape& shape, bool transposed) {
     return strided({batch, rows, columns}, {rows * columns, columns, 1});
 }
 
-Plan make_plan(const Tensor& a, const Tensor& b, const Tensor& bias, const Tensor& y, const MatmulParams& params) {
-    Plan plan{{}, operand(a.shape(), params.transpose_a), operand(b.shape(), params.transpose_b), {},
-              operand(y.shape(), false), {}};
+Plan make_plan(const Tensor& a, const Tensor& b, const Tensor& bias, const Tensor& y,
+               const MatmulParams& params) {
+    Plan plan{{},
+              operand(a.shape(), params.transpose_a),
+              operand(b.shape(), params.transpose_b),
+              {},
+              operand(y.shape(), false),
+              {}};
     if (bias.defined()) plan.bias = strided({1, 1, bias.numel()}, {bias.numel(), bias.numel(), 1});
     const auto operation = bias.defined() ? dnnl::matmul::desc(plan.a, plan.b, plan.bias, plan.y)
                                           : dnnl::matmul::desc(plan.a, plan.b, plan.y);

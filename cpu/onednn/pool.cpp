@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling by oneDNN in NHWC. Left to the portable kernels are the max itself, because oneDNN's loses what is not a number
-// and would hide a training that diverged, and adaptive pooling with more than one window. The workspace of its max
-// pooling is our argmax: the winner's place in the window, one byte each.
+// Pooling by oneDNN in NHWC. Left to the portable kernels are the max itself, because oneDNN's loses what is
+// not a number and would hide a training that diverged, and adaptive pooling with more than one window. The
+// workspace of its max pooling is our argmax: the winner's place in the window, one byte each.
 #include "engine/ops/pool.h"
 
 #include <optional>
@@ -36,7 +36,9 @@ dnnl::algorithm average_of(const Pool2dParams& params) {
 struct Geometry {
     Dims stride, kernel, padding;
     explicit Geometry(const Pool2dParams& p)
-        : stride{p.stride[0], p.stride[1]}, kernel{p.kernel[0], p.kernel[1]}, padding{p.padding[0], p.padding[1]} {}
+        : stride{p.stride[0], p.stride[1]},
+          kernel{p.kernel[0], p.kernel[1]},
+          padding{p.padding[0], p.padding[1]} {}
 };
 
 Forward::primitive_desc forward_description(const Shape& x, const Shape& y, const Pool2dParams& params,
@@ -63,16 +65,16 @@ void run_forward(const Tensor& x, const Tensor& y, const Pool2dParams& params, d
             {{DNNL_ARG_SRC, wrap(nhwc(x.shape()), x)}, {DNNL_ARG_DST, wrap(nhwc(y.shape()), y)}});
 }
 
-void run_backward(const Tensor& grad_y, const Tensor& grad_x, const Tensor& argmax, const Pool2dParams& params,
-                  dnnl::algorithm algorithm) {
+void run_backward(const Tensor& grad_y, const Tensor& grad_x, const Tensor& argmax,
+                  const Pool2dParams& params, dnnl::algorithm algorithm) {
     static LruCache<Plan> cache(plan_capacity);
     const Plan plan = cache.get(plan_key(grad_x.shape(), params, algorithm), [&] {
         const Geometry g(params);
         const auto hint = forward_description(grad_x.shape(), grad_y.shape(), params, algorithm,
                                               dnnl::prop_kind::forward_training);
         UNMASK_ASSERT(!argmax.defined() || hint.workspace_desc() == argmax_desc(grad_y.shape()));
-        const Backward::desc operation(algorithm, nhwc(grad_x.shape()), nhwc(grad_y.shape()), g.stride, g.kernel,
-                                       g.padding, g.padding);
+        const Backward::desc operation(algorithm, nhwc(grad_x.shape()), nhwc(grad_y.shape()), g.stride,
+                                       g.kernel, g.padding, g.padding);
         const Backward::primitive_desc description(operation, default_attributes(), cpu_engine(), hint);
         return Plan{Backward(description), description.scratchpad_desc()};
     });
@@ -114,7 +116,8 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
 }
 
 void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
-    if (const auto params = whole_map(grad_x.shape(), grad_y.shape())) return average_backward(grad_y, grad_x, *params);
+    if (const auto params = whole_map(grad_x.shape(), grad_y.shape()))
+        return average_backward(grad_y, grad_x, *params);
     const PortableScope portable;
     adaptive_average_pool2d_backward(grad_y, grad_x);
 }
@@ -123,7 +126,8 @@ const KernelEntry max_backward_entry{max_pool2d_backward, Backend::onednn, &max_
 const KernelEntry average_forward_entry{average_pool2d_forward, Backend::onednn, &average_forward};
 const KernelEntry average_backward_entry{average_pool2d_backward, Backend::onednn, &average_backward};
 const KernelEntry adaptive_forward_entry{adaptive_average_pool2d_forward, Backend::onednn, &adaptive_forward};
-const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::onednn, &adaptive_backward};
+const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::onednn,
+                                          &adaptive_backward};
 
 }  // namespace
 }  // namespace unmask::onednn

@@ -17,7 +17,8 @@ struct Reorder {
 };
 
 CacheKey& add_desc(CacheKey& key, const Desc& desc) {
-    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i) key.add(reinterpret_cast<const char*>(&desc.data)[i]);
+    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i)
+        key.add(reinterpret_cast<const char*>(&desc.data)[i]);
     return key;
 }
 
@@ -34,7 +35,9 @@ dnnl::primitive_attr default_attributes() {
     return attributes;
 }
 
-Desc strided(const Dims& dims, const Dims& strides) { return {dims, dnnl::memory::data_type::f32, strides}; }
+Desc strided(const Dims& dims, const Dims& strides) {
+    return {dims, dnnl::memory::data_type::f32, strides};
+}
 
 Desc any_layout(const Dims& dims) {
     return {dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
@@ -56,11 +59,17 @@ Desc ohwi(const Shape& weight, int groups) {
     return strided(weight_dims(weight, groups), {weight[0] / groups * per_output, per_output, 1, kw * i, i});
 }
 
-Desc vector_of(const Tensor& tensor) { return strided({tensor.numel()}, {1}); }
+Desc vector_of(const Tensor& tensor) {
+    return strided({tensor.numel()}, {1});
+}
 
-dnnl::memory wrap(const Desc& desc, const Tensor& tensor) { return {desc, cpu_engine(), tensor.raw()}; }
+dnnl::memory wrap(const Desc& desc, const Tensor& tensor) {
+    return {desc, cpu_engine(), tensor.raw()};
+}
 
-Tensor storage_for(const Desc& desc) { return Tensor::empty({static_cast<int64_t>(desc.get_size())}, DType::u8); }
+Tensor storage_for(const Desc& desc) {
+    return Tensor::empty({static_cast<int64_t>(desc.get_size())}, DType::u8);
+}
 
 void execute(const dnnl::primitive& primitive, const Desc& scratchpad, Arguments arguments) {
     Tensor scratch;
@@ -77,10 +86,12 @@ void reorder(const Desc& from, const Tensor& source, const Desc& to, const Tenso
     CacheKey key;
     add_desc(add_desc(key, from), to);
     const Reorder plan = cache.get(key.str(), [&] {
-        const dnnl::reorder::primitive_desc description(cpu_engine(), from, cpu_engine(), to, default_attributes());
+        const dnnl::reorder::primitive_desc description(cpu_engine(), from, cpu_engine(), to,
+                                                        default_attributes());
         return Reorder{dnnl::reorder(description), description.scratchpad_desc()};
     });
-    execute(plan.primitive, plan.scratchpad, {{DNNL_ARG_FROM, wrap(from, source)}, {DNNL_ARG_TO, wrap(to, target)}});
+    execute(plan.primitive, plan.scratchpad,
+            {{DNNL_ARG_FROM, wrap(from, source)}, {DNNL_ARG_TO, wrap(to, target)}});
 }
 
 }  // namespace unmask::onednn

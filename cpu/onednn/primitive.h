@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every oneDNN kernel needs: the engine and stream, descriptions of our layouts in oneDNN's terms, execution with
-// scratch memory from our own allocator, and its errors turned into ours.
+// What every oneDNN kernel needs: the engine and stream, descriptions of our layouts in oneDNN's terms,
+// execution with scratch memory from our own allocator, and its errors turned into ours.
 #pragma once
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -25,7 +25,8 @@ using Arguments = std::unordered_map<int, dnnl::memory>;
 [[nodiscard]] Desc any_layout(const Dims& dims);
 // An NHWC tensor in oneDNN's logical order [N, C, H, W].
 [[nodiscard]] Desc nhwc(const Shape& shape);
-// Convolution weights [O, kh, kw, I] in oneDNN's logical order [O, I, kh, kw], or [G, O / G, I, kh, kw] with groups.
+// Convolution weights [O, kh, kw, I] in oneDNN's logical order [O, I, kh, kw], or [G, O / G, I, kh, kw] with
+// groups.
 [[nodiscard]] Dims weight_dims(const Shape& weight, int groups);
 [[nodiscard]] Desc ohwi(const Shape& weight, int groups);
 // A vector of the tensor's size.
@@ -41,12 +42,13 @@ void execute(const dnnl::primitive& primitive, const Desc& scratchpad, Arguments
 void reorder(const Desc& from, const Tensor& source, const Desc& to, const Tensor& target);
 
 // Runs the body and turns oneDNN's errors into Error with the op and the shapes.
-template <class Body> auto checked(const char* op, const Shape& a, const Shape& b, Body&& body) {
+template <class Body>
+auto checked(const char* op, const Shape& a, const Shape& b, Body&& body) {
     try {
         return body();
     } catch (const dnnl::error& error) {
-        fail("{}: oneDNN status {} ({}) for {} and {}", op, static_cast<int>(error.status), error.what(), a.str(),
-             b.str());
+        fail("{}: oneDNN status {} ({}) for {} and {}", op, static_cast<int>(error.status), error.what(),
+             a.str(), b.str());
     }
 }
 

@@ -21,9 +21,17 @@ Variable activation(const Variable& x, const ActivationParams& params) {
     });
 }
 
-Variable relu(const Variable& x) { return activation(x, {Activation::relu}); }
-Variable silu(const Variable& x) { return activation(x, {Activation::silu}); }
-Variable sigmoid(const Variable& x) { return activation(x, {Activation::sigmoid}); }
-Variable leaky_relu(const Variable& x, double slope) { return activation(x, {Activation::leaky_relu, slope}); }
+Variable relu(const Variable& x) {
+    return activation(x, {Activation::relu});
+}
+Variable silu(const Variable& x) {
+    return activation(x, {Activation::silu});
+}
+Variable sigmoid(const Variable& x) {
+    return activation(x, {Activation::sigmoid});
+}
+Variable leaky_relu(const Variable& x, double slope) {
+    return activation(x, {Activation::leaky_relu, slope});
+}
 
 }  // namespace unmask

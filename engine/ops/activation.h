@@ -15,12 +15,15 @@ struct ActivationParams {
 };
 
 // Whether the derivative is computed from the result y (then x need not be kept) or from x.
-[[nodiscard]] constexpr bool differentiates_from_result(Activation kind) { return kind != Activation::silu; }
+[[nodiscard]] constexpr bool differentiates_from_result(Activation kind) {
+    return kind != Activation::silu;
+}
 
 // Kernel slots. `saved` is y or x, as differentiates_from_result says. y may be x; grad_x may be grad_y.
 inline constinit Kernel<void(const Tensor& x, Tensor& y, const ActivationParams& params)> activation_forward{
     "activation_forward"};
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x, const ActivationParams& params)>
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x,
+                             const ActivationParams& params)>
     activation_backward{"activation_backward"};
 
 [[nodiscard]] Variable activation(const Variable& x, const ActivationParams& params);

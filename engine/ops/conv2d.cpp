@@ -25,10 +25,11 @@ Conv2dParams conv2d_params(const Shape& x, const Shape& weight, const Conv2dOpti
     check_rank("conv2d", "input [N, H, W, C]", x, 4);
     check_rank("conv2d", "weight [O, kh, kw, C / groups]", weight, 4);
     if (options.groups < 1 || x[3] != weight[3] * options.groups)
-        fail("conv2d: expected an input with {} channels (weight {}, {} groups), found {}", weight[3] * options.groups,
-             weight.str(), options.groups, x.str());
+        fail("conv2d: expected an input with {} channels (weight {}, {} groups), found {}",
+             weight[3] * options.groups, weight.str(), options.groups, x.str());
     if (weight[0] % options.groups != 0)
-        fail("conv2d: expected output channels that divide by {} groups, found weight {}", options.groups, weight.str());
+        fail("conv2d: expected output channels that divide by {} groups, found weight {}", options.groups,
+             weight.str());
     Conv2dParams params{.stride = options.stride, .dilation = options.dilation, .groups = options.groups};
     for (size_t i = 0; i < 2; ++i) {
         const int axis = static_cast<int>(i) + 1;
@@ -38,7 +39,8 @@ Conv2dParams conv2d_params(const Shape& x, const Shape& weight, const Conv2dOpti
         params.padding_before[i] = params.padding_after[i] = options.padding[i];
         if (options.same_padding) {
             const int64_t outputs = (x[axis] + options.stride[i] - 1) / options.stride[i];
-            const int64_t reach = (outputs - 1) * options.stride[i] + options.dilation[i] * (weight[axis] - 1) + 1;
+            const int64_t reach =
+                (outputs - 1) * options.stride[i] + options.dilation[i] * (weight[axis] - 1) + 1;
             const int total = static_cast<int>(std::max<int64_t>(reach - x[axis], 0));
             params.padding_before[i] = total / 2;
             params.padding_after[i] = total - total / 2;
@@ -46,21 +48,22 @@ Conv2dParams conv2d_params(const Shape& x, const Shape& weight, const Conv2dOpti
     }
     const Shape y = conv2d_shape(x, weight, params);
     if (y[1] < 1 || y[2] < 1)
-        fail("conv2d: expected an input of at least the kernel's reach, found input {} and weight {}", x.str(),
-             weight.str());
+        fail("conv2d: expected an input of at least the kernel's reach, found input {} and weight {}",
+             x.str(), weight.str());
     return params;
 }
 
 Shape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dParams& params) {
     const auto size = [&](int axis) {
         const auto i = static_cast<size_t>(axis - 1);
-        return output_size(x[axis], weight[axis], params.stride[i], params.padding_before[i], params.padding_after[i],
-                           params.dilation[i]);
+        return output_size(x[axis], weight[axis], params.stride[i], params.padding_before[i],
+                           params.padding_after[i], params.dilation[i]);
     };
     return {x[0], size(1), size(2), weight[0]};
 }
 
-Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias, const Conv2dOptions& options) {
+Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
+                const Conv2dOptions& options) {
     check_operands(x, weight, bias);
     const Conv2dParams params = conv2d_params(x.shape(), weight.shape(), options);
     Tensor y = Tensor::empty(conv2d_shape(x.shape(), weight.shape(), params), x.dtype(), x.device());
@@ -68,20 +71,21 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
     if (!will_record({&x, &weight, &bias})) return Variable(y);
     std::vector<Variable> inputs{x, weight};
     if (bias.defined()) inputs.push_back(bias);
-    return record("conv2d", y, inputs,
-                  [input = x.value(), kernel = weight.value(), params](const Tensor& gradient, const auto& needed) {
-                      std::vector<Tensor> gradients(needed.size());
-                      if (needed[0]) {
-                          gradients[0] = Tensor::empty_like(input);
-                          conv2d_backward_data(gradient, kernel, gradients[0], params);
-                      }
-                      if (needed[1]) {
-                          gradients[1] = Tensor::empty_like(kernel);
-                          conv2d_backward_weight(gradient, input, gradients[1], params);
-                      }
-                      if (needed.size() > 2 && needed[2]) gradients[2] = sum_to_shape(gradient, {kernel.dim(0)});
-                      return gradients;
-                  });
+    return record(
+        "conv2d", y, inputs,
+        [input = x.value(), kernel = weight.value(), params](const Tensor& gradient, const auto& needed) {
+            std::vector<Tensor> gradients(needed.size());
+            if (needed[0]) {
+                gradients[0] = Tensor::empty_like(input);
+                conv2d_backward_data(gradient, kernel, gradients[0], params);
+            }
+            if (needed[1]) {
+                gradients[1] = Tensor::empty_like(kernel);
+                conv2d_backward_weight(gradient, input, gradients[1], params);
+            }
+            if (needed.size() > 2 && needed[2]) gradients[2] = sum_to_shape(gradient, {kernel.dim(0)});
+            return gradients;
+        });
 }
 
 Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,

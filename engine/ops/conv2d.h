@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution (cross-correlation): x [N, H, W, C], weight [O, kh, kw, C / groups], y [N, H', W', O],
-//     y[n, i, j, o] = bias[o] + Σ x[n, i·stride - pad + p·dilation, j·stride - pad + q·dilation, c] · weight[o, p, q, c],
-//     H' = floor((H + pad_top + pad_bottom - dilation·(kh - 1) - 1) / stride) + 1, W' likewise.
+//     y[n, i, j, o] = bias[o] + Σ x[n, i·stride - pad + p·dilation, j·stride - pad + q·dilation, c] ·
+//     weight[o, p, q, c], H' = floor((H + pad_top + pad_bottom - dilation·(kh - 1) - 1) / stride) + 1, W'
+//     likewise.
 // groups = C = O is the depthwise convolution.
 #pragma once
 
@@ -19,7 +20,8 @@ struct Conv2dOptions {
     std::array<int, 2> padding{0, 0};
     std::array<int, 2> dilation{1, 1};  // 1: neighbouring taps touch
     int groups = 1;
-    bool same_padding = false;  // H' = ceil(H / stride); the odd pixel of padding goes to the bottom and right
+    bool same_padding =
+        false;  // H' = ceil(H / stride); the odd pixel of padding goes to the bottom and right
 };
 
 // The same with the padding worked out for one input size, as kernels take it.
@@ -34,12 +36,14 @@ struct Conv2dParams {
 };
 
 // Kernel slots. bias [O] and residual (y's shape, added before the activation) may be undefined.
-inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                             Tensor& y, const Conv2dParams& params)>
+inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                             const Tensor& residual, Tensor& y, const Conv2dParams& params)>
     conv2d_forward{"conv2d_forward"};
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params)>
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                             const Conv2dParams& params)>
     conv2d_backward_data{"conv2d_backward_data"};
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params)>
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
+                             const Conv2dParams& params)>
     conv2d_backward_weight{"conv2d_backward_weight"};
 
 // Error names what does not fit: ranks, channels against groups, an empty result.
@@ -50,9 +54,10 @@ inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad
 [[nodiscard]] Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
                               const Conv2dOptions& options = {});
 
-// Inference only, nothing is recorded: activation(conv2d(x) + bias + residual) in one pass. bias and residual may be
-// undefined.
-[[nodiscard]] Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                                  const Conv2dOptions& options, Activation activation);
+// Inference only, nothing is recorded: activation(conv2d(x) + bias + residual) in one pass. bias and residual
+// may be undefined.
+[[nodiscard]] Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                  const Tensor& residual, const Conv2dOptions& options,
+                                  Activation activation);
 
 }  // namespace unmask

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout: y = x · m / (1 - p), m drawn by Philox from (key, step, element), so that no mask is stored and every device
-// draws the same.
+// Dropout: y = x · m / (1 - p), m drawn by Philox from (key, step, element), so that no mask is stored and
+// every device draws the same.
 #pragma once
 
 #include "engine/kernel.h"
@@ -15,7 +15,8 @@ struct DropoutParams {
     uint64_t step = 0;
 };
 
-// Kernel slot; forward and backward are the same map. Element e is kept when philox_uniform(bits(step, e)) >= p.
+// Kernel slot; forward and backward are the same map. Element e is kept when philox_uniform(bits(step, e)) >=
+// p.
 inline constinit Kernel<void(const Tensor& x, Tensor& y, const DropoutParams& params)> dropout_forward{
     "dropout_forward"};
 

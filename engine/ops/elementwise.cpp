@@ -46,8 +46,9 @@ Variable subtract(const Variable& a, const Variable& b) {
     check_same_kind("subtract", a, b);
     return record("subtract", binary("subtract", a.value(), b.value(), BinaryOp::subtract), {a, b},
                   [shape_a = a.shape(), shape_b = b.shape()](const Tensor& gradient, const auto& needed) {
-                      return std::vector{needed[0] ? sum_to_shape(gradient, shape_a) : Tensor(),
-                                         needed[1] ? scaled(sum_to_shape(gradient, shape_b), -1.0) : Tensor()};
+                      return std::vector{
+                          needed[0] ? sum_to_shape(gradient, shape_a) : Tensor(),
+                          needed[1] ? scaled(sum_to_shape(gradient, shape_b), -1.0) : Tensor()};
                   });
 }
 
@@ -55,12 +56,14 @@ Variable multiply(const Variable& a, const Variable& b) {
     check_same_kind("multiply", a, b);
     Tensor y = binary("multiply", a.value(), b.value(), BinaryOp::multiply);
     if (!will_record({&a, &b})) return Variable(y);
-    return record("multiply", y, {a, b}, [x = a.value(), z = b.value()](const Tensor& gradient, const auto& needed) {
-        const auto side = [&](const Tensor& other, const Shape& shape) {
-            return sum_to_shape(binary("multiply", gradient, other, BinaryOp::multiply), shape);
-        };
-        return std::vector{needed[0] ? side(z, x.shape()) : Tensor(), needed[1] ? side(x, z.shape()) : Tensor()};
-    });
+    return record("multiply", y, {a, b},
+                  [x = a.value(), z = b.value()](const Tensor& gradient, const auto& needed) {
+                      const auto side = [&](const Tensor& other, const Shape& shape) {
+                          return sum_to_shape(binary("multiply", gradient, other, BinaryOp::multiply), shape);
+                      };
+                      return std::vector{needed[0] ? side(z, x.shape()) : Tensor(),
+                                         needed[1] ? side(x, z.shape()) : Tensor()};
+                  });
 }
 
 Variable divide(const Variable& a, const Variable& b) {
@@ -79,20 +82,35 @@ Variable divide(const Variable& a, const Variable& b) {
                   });
 }
 
-Variable negate(const Variable& x) { return unary("negate", x, UnaryOp::negate); }
-Variable exp(const Variable& x) { return unary("exp", x, UnaryOp::exp); }
-Variable log(const Variable& x) { return unary("log", x, UnaryOp::log); }
-Variable sqrt(const Variable& x) { return unary("sqrt", x, UnaryOp::sqrt); }
-Variable square(const Variable& x) { return unary("square", x, UnaryOp::square); }
-Variable reciprocal(const Variable& x) { return unary("reciprocal", x, UnaryOp::reciprocal); }
-Variable abs(const Variable& x) { return unary("abs", x, UnaryOp::abs); }
+Variable negate(const Variable& x) {
+    return unary("negate", x, UnaryOp::negate);
+}
+Variable exp(const Variable& x) {
+    return unary("exp", x, UnaryOp::exp);
+}
+Variable log(const Variable& x) {
+    return unary("log", x, UnaryOp::log);
+}
+Variable sqrt(const Variable& x) {
+    return unary("sqrt", x, UnaryOp::sqrt);
+}
+Variable square(const Variable& x) {
+    return unary("square", x, UnaryOp::square);
+}
+Variable reciprocal(const Variable& x) {
+    return unary("reciprocal", x, UnaryOp::reciprocal);
+}
+Variable abs(const Variable& x) {
+    return unary("abs", x, UnaryOp::abs);
+}
 
 Variable affine(const Variable& x, double scale, double shift) {
     if (!x.defined()) fail("affine: expected a tensor, found an undefined one");
     Tensor y = Tensor::empty_like(x.value());
     affine_forward(x.value(), y, scale, shift);
-    return record("affine", y, {x},
-                  [scale](const Tensor& gradient, const auto&) { return std::vector{scaled(gradient, scale)}; });
+    return record("affine", y, {x}, [scale](const Tensor& gradient, const auto&) {
+        return std::vector{scaled(gradient, scale)};
+    });
 }
 
 }  // namespace unmask

@@ -11,13 +11,16 @@ enum class BinaryOp : uint8_t { add, subtract, multiply, divide };
 enum class UnaryOp : uint8_t { negate, exp, log, sqrt, square, reciprocal, abs };
 
 // Kernel slots. y has the broadcast shape of a and b; it may be a or b itself when its shape is that.
-inline constinit Kernel<void(const Tensor& a, const Tensor& b, Tensor& y, BinaryOp op)> binary_forward{"binary_forward"};
+inline constinit Kernel<void(const Tensor& a, const Tensor& b, Tensor& y, BinaryOp op)> binary_forward{
+    "binary_forward"};
 inline constinit Kernel<void(const Tensor& x, Tensor& y, UnaryOp op)> unary_forward{"unary_forward"};
 // grad_x = grad_y · op'(x), given x and y = op(x).
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, const Tensor& y, Tensor& grad_x, UnaryOp op)>
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, const Tensor& y, Tensor& grad_x,
+                             UnaryOp op)>
     unary_backward{"unary_backward"};
 // y = scale · x + shift; y may be x.
-inline constinit Kernel<void(const Tensor& x, Tensor& y, double scale, double shift)> affine_forward{"affine_forward"};
+inline constinit Kernel<void(const Tensor& x, Tensor& y, double scale, double shift)> affine_forward{
+    "affine_forward"};
 
 // Elementwise a ∘ b with broadcasting; same dtype and device (Error).
 [[nodiscard]] Variable add(const Variable& a, const Variable& b);
@@ -36,9 +39,17 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, double scale, double sh
 // scale · x + shift.
 [[nodiscard]] Variable affine(const Variable& x, double scale, double shift = 0.0);
 
-inline Variable operator+(const Variable& a, const Variable& b) { return add(a, b); }
-inline Variable operator-(const Variable& a, const Variable& b) { return subtract(a, b); }
-inline Variable operator*(const Variable& a, const Variable& b) { return multiply(a, b); }
-inline Variable operator/(const Variable& a, const Variable& b) { return divide(a, b); }
+inline Variable operator+(const Variable& a, const Variable& b) {
+    return add(a, b);
+}
+inline Variable operator-(const Variable& a, const Variable& b) {
+    return subtract(a, b);
+}
+inline Variable operator*(const Variable& a, const Variable& b) {
+    return multiply(a, b);
+}
+inline Variable operator/(const Variable& a, const Variable& b) {
+    return divide(a, b);
+}
 
 }  // namespace unmask

@@ -8,7 +8,8 @@ namespace {
 
 void check_labels(const char* op, const Tensor& labels, int64_t classes) {
     check_rank(op, "labels", labels.shape(), 1);
-    if (labels.dtype() != DType::i64) fail("{}: expected labels of dtype i64, found {}", op, name_of(labels.dtype()));
+    if (labels.dtype() != DType::i64)
+        fail("{}: expected labels of dtype i64, found {}", op, name_of(labels.dtype()));
     const Tensor host = labels.to(cpu_device);
     for (int64_t i = 0; i < host.numel(); ++i) {
         const int64_t label = host.data<int64_t>()[i];
@@ -34,11 +35,12 @@ Variable embedding(const Tensor& labels, const Variable& table) {
     check_labels("embedding", labels, table.dim(0));
     Tensor y = Tensor::empty({labels.dim(0), table.dim(1)}, table.dtype(), table.device());
     embedding_forward(table.value(), labels, y);
-    return record("embedding", y, {table}, [shape = table.shape(), labels](const Tensor& gradient, const auto&) {
-        Tensor grad_table = Tensor::zeros(shape, gradient.dtype(), gradient.device());
-        embedding_backward(gradient, labels, grad_table);
-        return std::vector{grad_table};
-    });
+    return record("embedding", y, {table},
+                  [shape = table.shape(), labels](const Tensor& gradient, const auto&) {
+                      Tensor grad_table = Tensor::zeros(shape, gradient.dtype(), gradient.device());
+                      embedding_backward(gradient, labels, grad_table);
+                      return std::vector{grad_table};
+                  });
 }
 
 }  // namespace unmask

@@ -52,8 +52,8 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
         Shape expected = first;
         if (parts[i].shape().rank() == first.rank()) expected.set(along, parts[i].dim(along));
         if (parts[i].shape() != expected)
-            fail("concat: expected part {} to agree with {} but in dimension {}, found {}", i, first.str(), along,
-                 parts[i].shape().str());
+            fail("concat: expected part {} to agree with {} but in dimension {}, found {}", i, first.str(),
+                 along, parts[i].shape().str());
         sizes.push_back(parts[i].dim(along));
         total += sizes.back();
     }
@@ -79,7 +79,8 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
 Variable slice(const Variable& x, int axis, int64_t begin, int64_t end) {
     const int along = checked_axis("slice", axis, x.shape().rank());
     if (begin < 0 || end < begin || end > x.dim(along))
-        fail("slice: expected a range within dimension {} of {}, found [{}, {})", along, x.shape().str(), begin, end);
+        fail("slice: expected a range within dimension {} of {}, found [{}, {})", along, x.shape().str(),
+             begin, end);
     return record("slice", take_part(x.value(), along, begin, end - begin), {x},
                   [shape = x.shape(), along, begin, end](const Tensor& gradient, const auto&) {
                       Tensor grad_x = Tensor::zeros(shape, gradient.dtype(), gradient.device());
@@ -95,14 +96,17 @@ Variable permute(const Variable& x, const std::vector<int>& order) {
     for (size_t i = 0; i < order.size(); ++i) {
         const int from = checked_axis("permute", order[i], rank);
         if (static_cast<int>(order.size()) != rank || inverse[static_cast<size_t>(from)] != -1)
-            fail("permute: expected every dimension of {} named once, found {} names", x.shape().str(), order.size());
+            fail("permute: expected every dimension of {} named once, found {} names", x.shape().str(),
+                 order.size());
         inverse[static_cast<size_t>(from)] = static_cast<int>(i);
         shape.set(static_cast<int>(i), x.dim(from));
     }
     if (static_cast<int>(order.size()) != rank)
-        fail("permute: expected every dimension of {} named once, found {} names", x.shape().str(), order.size());
+        fail("permute: expected every dimension of {} named once, found {} names", x.shape().str(),
+             order.size());
     std::vector<int> forward(order.size());
-    for (size_t i = 0; i < inverse.size(); ++i) forward[static_cast<size_t>(inverse[i])] = static_cast<int>(i);
+    for (size_t i = 0; i < inverse.size(); ++i)
+        forward[static_cast<size_t>(inverse[i])] = static_cast<int>(i);
     Tensor y = Tensor::empty(shape, x.dtype(), x.device());
     permute_forward(x.value(), y, forward);
     return record("permute", y, {x}, [original = x.shape(), inverse](const Tensor& gradient, const auto&) {

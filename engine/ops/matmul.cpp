@@ -25,7 +25,8 @@ MatmulSizes matmul_sizes(const char* op, const Shape& a, const Shape& b, const M
         bool equal = a.rank() == b.rank();
         for (int i = 0; equal && i < a.rank() - 2; ++i) equal = a[i] == b[i];
         if (!equal)
-            fail("{}: expected equal batch dimensions or a plain matrix, found {} and {}", op, a.str(), b.str());
+            fail("{}: expected equal batch dimensions or a plain matrix, found {} and {}", op, a.str(),
+                 b.str());
     }
     result.set(-2, m);
     result.set(-1, n);
@@ -42,7 +43,8 @@ Tensor product(const Tensor& a, const Tensor& b, const MatmulParams& params, con
         matmul_forward(rows_a, rows_b, Tensor(), y, params);
         return y;
     }
-    Tensor y = Tensor::empty(matmul_sizes("matmul", a.shape(), b.shape(), params).result, a.dtype(), a.device());
+    Tensor y =
+        Tensor::empty(matmul_sizes("matmul", a.shape(), b.shape(), params).result, a.dtype(), a.device());
     matmul_forward(a, b, Tensor(), y, params);
     return sum_to_shape(y, wanted);
 }
@@ -52,9 +54,11 @@ std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a, co
     const bool ta = params.transpose_a, tb = params.transpose_b;
     std::vector<Tensor> result(2);
     if (needed[0])
-        result[0] = ta ? product(b, gradient, {tb, true}, a.shape()) : product(gradient, b, {false, !tb}, a.shape());
+        result[0] =
+            ta ? product(b, gradient, {tb, true}, a.shape()) : product(gradient, b, {false, !tb}, a.shape());
     if (needed[1])
-        result[1] = tb ? product(gradient, a, {true, ta}, b.shape()) : product(a, gradient, {!ta, false}, b.shape());
+        result[1] =
+            tb ? product(gradient, a, {true, ta}, b.shape()) : product(a, gradient, {!ta, false}, b.shape());
     return result;
 }
 
@@ -87,13 +91,14 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     if (!will_record({&x, &weight, &bias})) return Variable(y);
     std::vector<Variable> inputs{x, weight};
     if (bias.defined()) inputs.push_back(bias);
-    return record("linear", y, inputs,
-                  [a = x.value(), b = weight.value(), params](const Tensor& gradient, const auto& needed) {
-                      auto gradients = matmul_gradients(gradient, a, b, params, needed);
-                      if (needed.size() > 2)
-                          gradients.push_back(needed[2] ? sum_to_shape(gradient, {gradient.dim(1)}) : Tensor());
-                      return gradients;
-                  });
+    return record(
+        "linear", y, inputs,
+        [a = x.value(), b = weight.value(), params](const Tensor& gradient, const auto& needed) {
+            auto gradients = matmul_gradients(gradient, a, b, params, needed);
+            if (needed.size() > 2)
+                gradients.push_back(needed[2] ? sum_to_shape(gradient, {gradient.dim(1)}) : Tensor());
+            return gradients;
+        });
 }
 
 }  // namespace unmask

@@ -13,9 +13,10 @@ struct MatmulParams {
     bool operator==(const MatmulParams&) const = default;
 };
 
-// Kernel slot. a and b have equal batch dimensions, or one of them is a plain matrix that serves every batch; bias is
-// [n] or undefined. An inner size of 0 gives zeros (plus bias).
-inline constinit Kernel<void(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params)>
+// Kernel slot. a and b have equal batch dimensions, or one of them is a plain matrix that serves every batch;
+// bias is [n] or undefined. An inner size of 0 gives zeros (plus bias).
+inline constinit Kernel<void(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y,
+                             const MatmulParams& params)>
     matmul_forward{"matmul_forward"};
 
 [[nodiscard]] Variable matmul(const Variable& a, const Variable& b, MatmulParams params = {});

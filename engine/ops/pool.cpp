@@ -13,11 +13,14 @@ Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
         const int axis = static_cast<int>(i) + 1;
         if (params.kernel[i] < 1 || params.stride[i] < 1 || params.padding[i] < 0 ||
             2 * params.padding[i] > params.kernel[i])
-            fail("{}: expected a positive kernel and stride and padding of at most half the kernel, found {}, {}, {}", op,
-                 params.kernel[i], params.stride[i], params.padding[i]);
+            fail(
+                "{}: expected a positive kernel and stride and padding of at most half the kernel, found {}, "
+                "{}, {}",
+                op, params.kernel[i], params.stride[i], params.padding[i]);
         const int64_t free = x[axis] + 2 * params.padding[i] - params.kernel[i];
         if (free < 0)
-            fail("{}: expected an input of at least the kernel's size {}, found {}", op, params.kernel[i], x.str());
+            fail("{}: expected an input of at least the kernel's size {}, found {}", op, params.kernel[i],
+                 x.str());
         y.set(axis, free / params.stride[i] + 1);
     }
     return y;
@@ -28,16 +31,18 @@ Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
 Variable max_pool2d(const Variable& x, const Pool2dParams& params) {
     Tensor y = Tensor::empty(pooled_shape("max_pool2d", x.shape(), params), x.dtype(), x.device());
     if (params.kernel[0] * params.kernel[1] > 255)
-        fail("max_pool2d: expected a kernel of at most 255 taps, found {} x {}", params.kernel[0], params.kernel[1]);
+        fail("max_pool2d: expected a kernel of at most 255 taps, found {} x {}", params.kernel[0],
+             params.kernel[1]);
     const bool recording = will_record({&x});
     Tensor argmax = recording ? Tensor::empty(y.shape(), DType::u8, x.device()) : Tensor();
     max_pool2d_forward(x.value(), y, argmax, params);
     if (!recording) return Variable(y);
-    return record("max_pool2d", y, {x}, [shape = x.shape(), argmax, params](const Tensor& gradient, const auto&) {
-        Tensor grad_x = Tensor::empty(shape, gradient.dtype(), gradient.device());
-        max_pool2d_backward(gradient, argmax, grad_x, params);
-        return std::vector{grad_x};
-    });
+    return record("max_pool2d", y, {x},
+                  [shape = x.shape(), argmax, params](const Tensor& gradient, const auto&) {
+                      Tensor grad_x = Tensor::empty(shape, gradient.dtype(), gradient.device());
+                      max_pool2d_backward(gradient, argmax, grad_x, params);
+                      return std::vector{grad_x};
+                  });
 }
 
 Variable average_pool2d(const Variable& x, const Pool2dParams& params) {
@@ -53,15 +58,16 @@ Variable average_pool2d(const Variable& x, const Pool2dParams& params) {
 Variable adaptive_average_pool2d(const Variable& x, int height, int width) {
     check_rank("adaptive_average_pool2d", "input [N, H, W, C]", x.shape(), 4);
     if (height < 1 || width < 1 || x.value().numel() == 0)
-        fail("adaptive_average_pool2d: expected positive sizes, found input {} and output {} x {}", x.shape().str(),
-             height, width);
+        fail("adaptive_average_pool2d: expected positive sizes, found input {} and output {} x {}",
+             x.shape().str(), height, width);
     Tensor y = Tensor::empty({x.dim(0), height, width, x.dim(3)}, x.dtype(), x.device());
     adaptive_average_pool2d_forward(x.value(), y);
-    return record("adaptive_average_pool2d", y, {x}, [shape = x.shape()](const Tensor& gradient, const auto&) {
-        Tensor grad_x = Tensor::empty(shape, gradient.dtype(), gradient.device());
-        adaptive_average_pool2d_backward(gradient, grad_x);
-        return std::vector{grad_x};
-    });
+    return record("adaptive_average_pool2d", y, {x},
+                  [shape = x.shape()](const Tensor& gradient, const auto&) {
+                      Tensor grad_x = Tensor::empty(shape, gradient.dtype(), gradient.device());
+                      adaptive_average_pool2d_backward(gradient, grad_x);
+                      return std::vector{grad_x};
+                  });
 }
 
 Variable global_average_pool(const Variable& x) {

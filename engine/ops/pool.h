@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling over windows of NHWC maps: y[n, i, j, c] = max or mean of x over rows [i·stride - pad, … + kernel) and columns
-// likewise; adaptive pooling takes the windows [floor(i·H / H'), ceil((i + 1)·H / H')).
+// Pooling over windows of NHWC maps: y[n, i, j, c] = max or mean of x over rows [i·stride - pad, … + kernel)
+// and columns likewise; adaptive pooling takes the windows [floor(i·H / H'), ceil((i + 1)·H / H')).
 #pragma once
 
 #include <array>
@@ -17,16 +17,17 @@ struct Pool2dParams {
     bool count_padding = true;         // average: padding counts as zeros (PyTorch's default)
 };
 
-// Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of equals); it may
-// be undefined when no gradient is wanted. A kernel has at most 255 taps then.
-inline constinit Kernel<void(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params)> max_pool2d_forward{
-    "max_pool2d_forward"};
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, const Pool2dParams& params)>
+// Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of
+// equals); it may be undefined when no gradient is wanted. A kernel has at most 255 taps then.
+inline constinit Kernel<void(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params)>
+    max_pool2d_forward{"max_pool2d_forward"};
+inline constinit Kernel<void(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x,
+                             const Pool2dParams& params)>
     max_pool2d_backward{"max_pool2d_backward"};
 inline constinit Kernel<void(const Tensor& x, Tensor& y, const Pool2dParams& params)> average_pool2d_forward{
     "average_pool2d_forward"};
-inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params)> average_pool2d_backward{
-    "average_pool2d_backward"};
+inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params)>
+    average_pool2d_backward{"average_pool2d_backward"};
 // The output size is y's.
 inline constinit Kernel<void(const Tensor& x, Tensor& y)> adaptive_average_pool2d_forward{
     "adaptive_average_pool2d_forward"};

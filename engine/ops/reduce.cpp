@@ -35,7 +35,8 @@ Tensor broadcast(const Tensor& x, const Shape& shape, double scale) {
     return y;
 }
 
-Variable reduce(const char* name, const Variable& x, const std::vector<int>& axes, bool keep_dims, ReduceOp op) {
+Variable reduce(const char* name, const Variable& x, const std::vector<int>& axes, bool keep_dims,
+                ReduceOp op) {
     if (!x.defined()) fail("{}: expected a tensor, found an undefined one", name);
     const ReducedShapes shapes = reduced_shapes(name, x.shape(), axes);
     if (shapes.count == 0 && op != ReduceOp::sum)

@@ -22,7 +22,11 @@ Variable softmax_of(const char* name, const Variable& x, bool logarithm) {
 
 }  // namespace
 
-Variable softmax(const Variable& x) { return softmax_of("softmax", x, false); }
-Variable log_softmax(const Variable& x) { return softmax_of("log_softmax", x, true); }
+Variable softmax(const Variable& x) {
+    return softmax_of("softmax", x, false);
+}
+Variable log_softmax(const Variable& x) {
+    return softmax_of("log_softmax", x, true);
+}
 
 }  // namespace unmask

@@ -19,7 +19,9 @@ TEST(FileMagicOfFiles, AVideoByItsNameStaysOneWhenBroken) {
         EXPECT_TRUE(is_video_file(folder / name)) << name;
     }
     using namespace std::string_literals;
-    write_content(folder / "unnamed", "\0\0\0\x18" "ftypisom\0\0\0\0"s);
+    write_content(folder / "unnamed",
+                  "\0\0\0\x18"
+                  "ftypisom\0\0\0\0"s);
     EXPECT_TRUE(is_video_file(folder / "unnamed"));
     write_content(folder / "text.txt", "text");
     EXPECT_FALSE(is_video_file(folder / "text.txt"));

@@ -100,7 +100,8 @@ TEST(FrameSource, AVideoGivesItsFrames) {
 
 TEST(FrameSource, SaysWhatIsWrong) {
     TemporaryFolder folder;
-    expect_error([&] { static_cast<void>(open_frames(folder.path())); }, {"holds no picture", "folders in it are not searched"});
+    expect_error([&] { static_cast<void>(open_frames(folder.path())); },
+                 {"holds no picture", "folders in it are not searched"});
     expect_error([&] { static_cast<void>(open_frames(folder / "none")); }, {"none", "no such file"});
     if (!video_available()) GTEST_SKIP() << "built without FFmpeg";
     write_content(folder / "text", "neither nor");

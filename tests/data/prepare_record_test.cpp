@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 TEST(PrepareRecord, IsReadBack) {
     const TemporaryFolder folder;
-    const VideoRecord record{"version=1", "/videos/a.mp4", 4, 3, "one frame is missing", {{7, "000007.png", {1, -2, 3, 4}, 0.5}}};
+    const VideoRecord record{"version=1", "/videos/a.mp4",        4,
+                             3,           "one frame is missing", {{7, "000007.png", {1, -2, 3, 4}, 0.5}}};
     write_record(folder / "set/a.json", record);
     EXPECT_EQ(read_record(folder / "set/a.json"), record);
     EXPECT_FALSE(read_record(folder / "set/b.json").has_value());

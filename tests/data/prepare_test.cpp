@@ -201,7 +201,8 @@ TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
     const PrepareReport report = prepare_faces(fake);
     EXPECT_EQ(report.rows, 18);
     ASSERT_FALSE(report.notices.empty());
-    EXPECT_NE(report.notices.back().find("9 faces of other videos"), std::string::npos) << report.notices.back();
+    EXPECT_NE(report.notices.back().find("9 faces of other videos"), std::string::npos)
+        << report.notices.back();
     std::map<int, int> per_label;
     for (const ManifestRow& row : read_manifest(report.manifest).rows) ++per_label[row.label];
     EXPECT_EQ(per_label, (std::map<int, int>{{0, 9}, {1, 9}}));
@@ -302,9 +303,18 @@ TEST_F(Preparing, SaysWhatIsWrong) {
     expect_wrong([&](PrepareOptions& o) { o.input = folder / "nothing"; }, {"nothing"});
     write_content(folder / "a file", "x");
     expect_wrong([&](PrepareOptions& o) { o.output = folder / "a file"; }, {"a file"});
+}
+
+TEST_F(Preparing, WithoutAnyFaceEverySourceIsReportedAndNothingWritten) {
     write_content(folder / "bad/real/x.mp4", "text");
-    expect_wrong([&](PrepareOptions& o) { o.input = folder / "bad"; },
-                 {"no face was found in any of 1", "x.mp4"});
+    PrepareOptions bad = options();
+    bad.input = folder / "bad";
+    const PrepareReport report = prepare_faces(bad);
+    EXPECT_EQ(report.rows, 0);
+    EXPECT_TRUE(report.manifest.empty());
+    ASSERT_EQ(report.failures().size(), 1u);
+    EXPECT_NE(report.failures()[0].problem.find("x.mp4"), std::string::npos) << report.failures()[0].problem;
+    EXPECT_FALSE(fs::exists(output / "faces.csv"));
 }
 
 }  // namespace

@@ -22,8 +22,15 @@ namespace {
 TEST(CachingPool, ReusesFreedBlocksAndCountsBytes) {
     int taken = 0, given = 0;
     {
-        CachingPool pool([&](size_t bytes) { ++taken; return std::malloc(bytes); },
-                         [&](void* memory, size_t) { ++given; std::free(memory); });
+        CachingPool pool(
+            [&](size_t bytes) {
+                ++taken;
+                return std::malloc(bytes);
+            },
+            [&](void* memory, size_t) {
+                ++given;
+                std::free(memory);
+            });
         void* first = pool.allocate(1000);
         pool.release(first, 1000);
         void* second = pool.allocate(1010);  // the same size class
@@ -55,7 +62,10 @@ TEST(CachingPool, GivesTheCacheBackBeforeItGivesUp) {
             left -= bytes;
             return std::malloc(bytes);
         },
-        [&](void* memory, size_t bytes) { left += bytes; std::free(memory); });
+        [&](void* memory, size_t bytes) {
+            left += bytes;
+            std::free(memory);
+        });
     void* small = pool.allocate(2048);
     pool.release(small, 2048);
     void* large = pool.allocate(4096);
@@ -92,7 +102,8 @@ TEST(Buffer, AttachmentsAreMadeOnceAndDieWithIt) {
         t.buffer()->freeze();
         int made = 0;
         for (int i = 0; i < 3; ++i)
-            watched = t.buffer()->attachment<std::shared_ptr<int>>("k", [&] { return std::make_shared<int>(++made); });
+            watched = t.buffer()->attachment<std::shared_ptr<int>>(
+                "k", [&] { return std::make_shared<int>(++made); });
         EXPECT_EQ(made, 1);
         EXPECT_EQ(*watched.lock(), 1);
     }
@@ -103,10 +114,12 @@ TEST(AtomicFile, AThrowingWriterLeavesTheOldContent) {
     const TemporaryFolder folder;
     const auto path = folder / "f.txt";
     write_file_atomically(path, "old");
-    EXPECT_THROW(write_file_atomically(path, [](std::ostream& out) {
-        out << "half";
-        throw std::runtime_error("stopped");
-    }), std::runtime_error);
+    EXPECT_THROW(write_file_atomically(path,
+                                       [](std::ostream& out) {
+                                           out << "half";
+                                           throw std::runtime_error("stopped");
+                                       }),
+                 std::runtime_error);
     std::ifstream stream(path);
     EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), "old");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
@@ -122,7 +135,8 @@ TEST(AtomicFile, AFileThatCannotGrowIsAnErrorAndLeavesTheOldContent) {
     const rlimit small{4096, before.rlim_max};
     const auto handler = std::signal(SIGXFSZ, SIG_IGN);
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-    expect_error([&] { write_file_atomically(path, std::string(1 << 20, 'x')); }, {"f.bin", "failed", "File too large"});
+    expect_error([&] { write_file_atomically(path, std::string(1 << 20, 'x')); },
+                 {"f.bin", "failed", "File too large"});
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler);
     EXPECT_EQ(std::filesystem::file_size(path), 3u);

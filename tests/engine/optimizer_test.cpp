@@ -83,7 +83,8 @@ TEST(Sgd, MomentumAndNesterovFollowPyTorchsForm) {
     for (const bool nesterov : {false, true}) {
         Variable x = parameter({0.3, -0.7, 2.0});
         FlatParameters flat({{"x", x}});
-        const auto sgd = make_sgd(flat, {.learning_rate = 0.1, .momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.01});
+        const auto sgd = make_sgd(
+            flat, {.learning_rate = 0.1, .momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.01});
         double velocity[3] = {}, expected[3] = {0.3, -0.7, 2.0};
         const double target[3] = {1, -2, 0.5};
         minimise(x, flat, *sgd, 4);

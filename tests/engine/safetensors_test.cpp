@@ -85,11 +85,14 @@ TEST_F(Safetensors, NamesWhatIsWrong) {
     refused(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, {"expected 8 bytes", "found 4"});
     refused(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8, {"found [8, 0)"});
     refused(R"({"t":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8, {"at least 0", "-2"});
-    refused(R"({"t":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8, {"larger than the file"});
+    refused(R"({"t":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}})", 8,
+            {"larger than the file"});
     refused(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12, {"offset 0", "found 4"});
-    refused(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 12, {"expected 8 bytes", "found 12"});
-    refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
-            12, {"'b'", "offset 8", "found 4"});
+    refused(R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 12,
+            {"expected 8 bytes", "found 12"});
+    refused(
+        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+        12, {"'b'", "offset 8", "found 4"});
     refused(R"({"__metadata__":{"k":1}})", 0, {"metadata 'k'"});
     expect_error([&] { (void)read_safetensors(folder_ / "missing"); }, {"missing", "No such file"});
     expect_error([&] { (void)read_safetensors(folder_.path()); }, {folder_.path().string()});
@@ -105,7 +108,8 @@ TEST_F(Safetensors, BytesThatAreNotTextAreReplacedInMetadata) {
 TEST_F(Safetensors, AFailedWriteKeepsTheOldFile) {
     write_safetensors(path_, sample());
     const std::string before = file_bytes(path_);
-    expect_error([&] { write_safetensors(folder_ / "no" / "such" / "folder", sample()); }, {"cannot be written"});
+    expect_error([&] { write_safetensors(folder_ / "no" / "such" / "folder", sample()); },
+                 {"cannot be written"});
     EXPECT_EQ(file_bytes(path_), before);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);
 }

@@ -36,7 +36,8 @@ TEST(Tensor, RefusesWhatDoesNotFit) {
     expect_error([&] { (void)t.rows(1, 3); }, {"rows", "[2, 3]", "[1, 3)"});
     expect_error([&] { (void)t.item(); }, {"item", "[2, 3]"});
     expect_error([&] { (void)Tensor::from<float>({2}, std::vector<float>{1}); }, {"2 values", "found 1"});
-    expect_error([&] { (void)Tensor::view(t.buffer(), 16, {3}, DType::f32); }, {"24 bytes", "12", "offset 16"});
+    expect_error([&] { (void)Tensor::view(t.buffer(), 16, {3}, DType::f32); },
+                 {"24 bytes", "12", "offset 16"});
     expect_error([&] { Tensor(t).copy_from(Tensor::zeros({3, 2})); }, {"copy", "[2, 3]", "[3, 2]"});
     expect_error([&] { (void)Shape({1, 2, 3, 4, 5, 6, 7}); }, {"6 dimensions", "7"});
     expect_error([&] { (void)Shape({2, -1}); }, {"at least 0", "-1"});
@@ -51,7 +52,8 @@ TEST(Tensor, EmptyTensorsAreValid) {
 }
 
 TEST(Tensor, ConvertsBetweenEveryPairOfTypes) {
-    const std::vector<DType> types{DType::f32, DType::f64, DType::bf16, DType::f16, DType::u8, DType::i32, DType::i64};
+    const std::vector<DType> types{DType::f32, DType::f64, DType::bf16, DType::f16,
+                                   DType::u8,  DType::i32, DType::i64};
     const std::vector<double> values{0, 1, 2, 100, 255};
     for (const DType from : types)
         for (const DType to : types) {
@@ -61,8 +63,8 @@ TEST(Tensor, ConvertsBetweenEveryPairOfTypes) {
 }
 
 TEST(DType, Bf16RoundsToNearestEven) {
-    EXPECT_EQ(BFloat16(1.0f + 0x1p-9f).bits, BFloat16(1.0f).bits);             // below half
-    EXPECT_EQ(static_cast<float>(BFloat16(1.0f + 0x1p-8f)), 1.0f);             // a tie goes to the even neighbour
+    EXPECT_EQ(BFloat16(1.0f + 0x1p-9f).bits, BFloat16(1.0f).bits);  // below half
+    EXPECT_EQ(static_cast<float>(BFloat16(1.0f + 0x1p-8f)), 1.0f);  // a tie goes to the even neighbour
     EXPECT_EQ(static_cast<float>(BFloat16(1.0f + 3 * 0x1p-8f)), 1.0f + 0x1p-6f);  // and up when that is even
     EXPECT_TRUE(std::isnan(static_cast<float>(BFloat16(std::numeric_limits<float>::quiet_NaN()))));
     EXPECT_TRUE(std::isinf(static_cast<float>(BFloat16(std::numeric_limits<float>::max()))));

@@ -10,7 +10,9 @@
 namespace unmask {
 namespace {
 
-Variable scalar(double value, bool requires_grad = true) { return {Tensor::full({}, value), requires_grad}; }
+Variable scalar(double value, bool requires_grad = true) {
+    return {Tensor::full({}, value), requires_grad};
+}
 
 TEST(Variable, SumsTheGradientsOfEveryPath) {
     const Variable x = scalar(3);

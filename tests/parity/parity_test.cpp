@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One test for each parity case. It computes the case in every way that there is: with oneDNN, on the portable
-// path, and with UNMASK_PARITY_FLOAT64 set in float64, which shows a wrong formula apart from rounding. Cases are
-// all *.json below the directories in UNMASK_PARITY_DIRS (colon-separated), by default tests/parity/cases.
+// One test for each parity case. It computes the case in every way that there is: with oneDNN, on the
+// portable path, and with UNMASK_PARITY_FLOAT64 set in float64, which shows a wrong formula apart from
+// rounding. Cases are all *.json below the directories in UNMASK_PARITY_DIRS (colon-separated), by default
+// tests/parity/cases.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -11,7 +11,8 @@
 
 namespace unmask {
 
-template <class Call> void expect_error(Call&& call, const std::vector<std::string>& texts) {
+template <class Call>
+void expect_error(Call&& call, const std::vector<std::string>& texts) {
     try {
         call();
         ADD_FAILURE() << "expected an error, found none";
