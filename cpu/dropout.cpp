@@ -52,12 +52,15 @@ void forward(const Tensor& x, Tensor& y, const DropoutParams& params) {
         T* out = y.data<T>();
         const int64_t count = x.numel();
         const T scale = static_cast<T>(1.0 / (1.0 - params.probability));
+        const uint64_t step = params.device_step.defined()
+                                  ? static_cast<uint64_t>(*params.device_step.data<int64_t>())
+                                  : params.step;
         // philox_uniform(bits) >= p, in whole numbers: both sides times 2^24.
         const auto threshold = static_cast<uint32_t>(std::ceil(params.probability * 0x1p24));
         parallel_for((count + group - 1) / group, elementwise_grain / group, [&](int64_t begin, int64_t end) {
             uint32_t words[group];
             for (int64_t g = begin; g < end; ++g) {
-                draw_blocks(params.key, params.step, static_cast<uint64_t>(g) * lanes, words);
+                draw_blocks(params.key, step, static_cast<uint64_t>(g) * lanes, words);
                 const int64_t start = g * group, length = std::min(group, count - start);
 #pragma omp simd
                 for (int64_t i = 0; i < length; ++i) {

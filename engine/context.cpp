@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/context.h"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <new>
-#include <vector>
 
 #include "engine/caching_pool.h"
 #include "engine/error.h"
@@ -58,8 +57,8 @@ class CpuContext final : public Context {
 struct Registry {
     std::mutex mutex;
     std::shared_ptr<Context> cpu = std::make_shared<CpuContext>();
-    std::vector<std::shared_ptr<Context>> others;  // slots are never moved away once installed
-    Registry() { others.reserve(64); }
+    std::map<int, std::shared_ptr<Context>> gpus;  // by index; references to map elements stay valid
+    ContextFactory make_gpu = nullptr;
 };
 
 Registry& registry() {
@@ -69,25 +68,34 @@ Registry& registry() {
 
 }  // namespace
 
+void Context::set_tuning(const std::string& json) {
+    if (!json.empty()) fail("device {}: expected no tuning choices, found some", name_of(device()));
+}
+
+std::unique_ptr<CapturedWork> Context::capture(const std::function<void()>&) {
+    fail("device {}: expected one that records work (a GPU), found one that does not", name_of(device()));
+}
+
 const std::shared_ptr<Context>& context_of(Device device) {
     Registry& all = registry();
     if (device.type == DeviceType::cpu) return all.cpu;
     const std::lock_guard lock(all.mutex);
-    for (const auto& context : all.others)
-        if (context->device() == device) return context;
-    fail("device {}: this build or this machine has none", name_of(device));
+    std::shared_ptr<Context>& context = all.gpus[device.index];
+    if (context != nullptr) return context;
+    if (all.make_gpu == nullptr)
+        fail("device {}: this build has no CUDA backend (configure it where the CUDA toolkit and cuDNN are installed)",
+             name_of(device));
+    context = all.make_gpu(device.index);
+    return context;
 }
 
-void install_context(std::shared_ptr<Context> context) {
-    Registry& all = registry();
-    const std::lock_guard lock(all.mutex);
-    UNMASK_ASSERT(all.others.size() < all.others.capacity());
-    for (auto& existing : all.others)
-        if (existing->device() == context->device()) {
-            existing = std::move(context);
-            return;
-        }
-    all.others.push_back(std::move(context));
+void set_context_factory(DeviceType type, ContextFactory factory) {
+    UNMASK_ASSERT(type == DeviceType::cuda);
+    registry().make_gpu = factory;
+}
+
+bool has_backend(DeviceType type) {
+    return type == DeviceType::cpu || registry().make_gpu != nullptr;
 }
 
 }  // namespace unmask

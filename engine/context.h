@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "engine/device.h"
 
@@ -15,6 +17,16 @@ struct MemoryStatistics {
     size_t used_bytes = 0;      // held by live buffers
     size_t peak_bytes = 0;      // the most ever held by live buffers since the last reset
     size_t reserved_bytes = 0;  // taken from the system, including what the cache keeps for reuse
+};
+
+// Work that was recorded once and runs again as a whole: the same kernels on the same memory.
+class CapturedWork {
+  public:
+    CapturedWork() = default;
+    CapturedWork(const CapturedWork&) = delete;
+    CapturedWork& operator=(const CapturedWork&) = delete;
+    virtual ~CapturedWork() = default;
+    virtual void run() = 0;
 };
 
 class Context {
@@ -38,11 +50,30 @@ class Context {
     virtual void copy_on_device(void* destination, const void* source, size_t bytes) = 0;
     virtual void fill_zero(void* destination, size_t bytes) = 0;
     virtual void synchronize() = 0;
+
+    // The choices that were made by timing (which algorithm serves which shape), as JSON, and the reverse: the
+    // choices that are given are taken instead of timing again, so that a resumed run computes the same bytes.
+    // Empty where nothing is chosen so. Error when the text is not such choices.
+    [[nodiscard]] virtual std::string tuning() const { return {}; }
+    virtual void set_tuning(const std::string& json);
+
+    // Whether this device records work (a GPU: CUDA graphs).
+    [[nodiscard]] virtual bool can_capture() const { return false; }
+    // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs to
+    // the result and is reused by nothing else while that lives. `work` may not wait for the device (no copy to
+    // the host); Error when it does, or where the device cannot capture.
+    [[nodiscard]] virtual std::unique_ptr<CapturedWork> capture(const std::function<void()>& work);
 };
 
-// The context of the device. The CPU's exists always; another device's exists once its backend has installed
-// it, else Error says that this build or this machine has none.
+// The context of the device. The CPU's exists always; another device's is made by its backend at the first call.
+// Error says that this build has no such backend, or why the backend finds no such device.
 [[nodiscard]] const std::shared_ptr<Context>& context_of(Device device);
-void install_context(std::shared_ptr<Context> context);
+
+// Makes the context of device number `index`, or throws Error saying why it cannot.
+using ContextFactory = std::shared_ptr<Context> (*)(int index);
+// Called by a backend when the program starts.
+void set_context_factory(DeviceType type, ContextFactory factory);
+// Whether this build has a backend for the device type.
+[[nodiscard]] bool has_backend(DeviceType type);
 
 }  // namespace unmask

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 
+#include "engine/range.h"
 #include "engine/tensor.h"
 
 namespace unmask {
@@ -63,6 +64,7 @@ class Kernel<void(const Tensor&, Rest...)> {
     void operator()(const Tensor& first, Args&&... rest) const {
         const Function function = select(first);
         if (function == nullptr) detail::no_kernel(name_, first);
+        const Range range(name_);
         function(first, std::forward<Args>(rest)...);
     }
 

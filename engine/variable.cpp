@@ -131,6 +131,16 @@ void Variable::set_value(Tensor value) {
     body_->value = std::move(value);
 }
 
+const Tensor& Variable::copy() const {
+    static const Tensor none;
+    return body_ == nullptr ? none : body_->copy;
+}
+
+void Variable::set_copy(Tensor copy) {
+    UNMASK_ASSERT(defined() && copy.shape() == shape());
+    body_->copy = std::move(copy);
+}
+
 void Variable::backward() const {
     if (value().numel() != 1) fail("backward: expected a single element, found shape {}", shape().str());
     backward(Tensor::full(shape(), 1.0, dtype(), device()));

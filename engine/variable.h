@@ -27,6 +27,7 @@ struct GradientSlot {
 // What all copies of a variable share.
 struct VariableBody {
     Tensor value;
+    Tensor copy;  // the value in a lower precision, kept up to date by the optimizer
     std::shared_ptr<GradientSlot> slot;  // null for constants
 };
 
@@ -63,6 +64,11 @@ class Variable {
     void pin_gradient(Tensor memory);
     // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
     void set_value(Tensor value);
+
+    // The value in a lower precision, where the optimizer keeps one beside it (see FlatParameters::keep_copies);
+    // undefined otherwise.
+    [[nodiscard]] const Tensor& copy() const;
+    void set_copy(Tensor copy);
 
     // The same value, cut off from the graph (stop-gradient).
     [[nodiscard]] Variable detach() const { return Variable(value()); }

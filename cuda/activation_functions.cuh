@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The activations as device functions, for kernels that fuse them.
+#pragma once
+
+#include "cuda/device.cuh"
+#include "engine/ops/activation.h"
+
+namespace unmask {
+
+__device__ inline float sigmoid_of(float x) {
+    return 1.0f / (1.0f + expf(-x));
+}
+
+struct Identity {
+    __device__ float operator()(float x) const { return x; }
+};
+// NaN stays NaN.
+struct Relu {
+    __device__ float operator()(float x) const { return x < 0.0f ? 0.0f : x; }
+};
+struct Silu {
+    __device__ float operator()(float x) const { return x * sigmoid_of(x); }
+};
+
+__device__ inline float silu_derivative(float x) {
+    const float s = sigmoid_of(x);
+    return s * (1.0f + x * (1.0f - s));
+}
+
+// Calls function(activation) with Identity, Relu or Silu; Error for one that is not fused.
+template <class Function>
+void dispatch_fused_activation(Activation activation, Function&& function) {
+    switch (activation) {
+        case Activation::none:
+            return function(Identity{});
+        case Activation::relu:
+            return function(Relu{});
+        case Activation::silu:
+            return function(Silu{});
+        default:
+            fail("fused activation: expected none, relu or silu, found another one");
+    }
+}
+
+}  // namespace unmask

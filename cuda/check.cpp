@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of failed calls of the CUDA libraries.
+#include "cuda/check.h"
+
+#include <array>
+#include <string_view>
+
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+[[noreturn]] void failed(std::string_view library, std::string_view call, std::string_view name,
+                         std::string_view message, const std::string& context) {
+    std::string text = fmt::format("{}: {} failed with {}", library, call, name);
+    if (!message.empty()) text += fmt::format(" ({})", message);
+    if (!context.empty()) text += fmt::format(", {}", context);
+    fail("{}", text);
+}
+
+}  // namespace
+
+std::string cudnn::last_message() {
+    std::array<char, 2048> text{};
+    cudnnGetLastErrorString(text.data(), text.size());
+    text.back() = '\0';
+    std::string result(text.data());
+    while (!result.empty() && (result.back() == '\n' || result.back() == ' ')) result.pop_back();
+    return result;
+}
+
+void detail::cuda_failed(cudaError_t status, const char* call, const std::string& context) {
+    static_cast<void>(cudaGetLastError());  // else the next, innocent check would report it again
+    failed("CUDA", call, cudaGetErrorName(status), cudaGetErrorString(status), context);
+}
+
+void detail::cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context) {
+    failed("cuDNN", call, cudnnGetErrorString(status), cudnn::last_message(), context);
+}
+
+void detail::cublas_failed(cublasStatus_t status, const char* call, const std::string& context) {
+    failed("cuBLASLt", call, cublasLtGetStatusName(status), cublasLtGetStatusString(status), context);
+}
+
+}  // namespace unmask

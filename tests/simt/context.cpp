@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The context of the emulated GPU. Its memory is the host's, between guards and filled with NaN when it is
+// handed out, so that what a kernel forgets to write or writes beyond is seen.
+#include "engine/context.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "cuda/stream.h"
+#include "engine/error.h"
+#include "tests/simt/machine.h"
+
+namespace unmask {
+namespace {
+
+constexpr size_t guard_bytes = 128;
+constexpr unsigned char poison = 0xFF, guard = 0xA5;
+
+// Recorded launches and copies. Memory that was allocated while recording is kept until this is gone.
+class RecordedWork final : public CapturedWork {
+  public:
+    void add(std::function<void()> work) { steps_.push_back(std::move(work)); }
+    void keep(void* block) { blocks_.push_back(block); }
+    void run() override {
+        for (const auto& step : steps_) step();
+    }
+    ~RecordedWork() override {
+        for (void* block : blocks_) std::free(block);
+    }
+
+  private:
+    std::vector<std::function<void()>> steps_;
+    std::vector<void*> blocks_;
+};
+
+class SimtContext final : public Context {
+  public:
+    [[nodiscard]] Device device() const override { return {DeviceType::cuda, 0}; }
+
+    [[nodiscard]] void* allocate(size_t bytes) override {
+        auto* block = static_cast<unsigned char*>(
+            std::aligned_alloc(guard_bytes, (bytes + 3 * guard_bytes - 1) / guard_bytes * guard_bytes));
+        if (block == nullptr) fail("out of memory: the emulated GPU has no {} bytes left", bytes);
+        std::memset(block, guard, guard_bytes);
+        std::memset(block + guard_bytes, poison, bytes);
+        std::memset(block + guard_bytes + bytes, guard, guard_bytes);
+        const std::lock_guard lock(mutex_);
+        statistics_.used_bytes += bytes;
+        statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.used_bytes);
+        statistics_.reserved_bytes = statistics_.used_bytes;
+        if (recording_ != nullptr) {
+            recording_->keep(block);
+            kept_.push_back(block);
+        }
+        return block + guard_bytes;
+    }
+    void release(void* memory, size_t bytes) noexcept override {
+        auto* block = static_cast<unsigned char*>(memory) - guard_bytes;
+        const auto whole = [](unsigned char byte) { return byte == guard; };
+        UNMASK_ASSERT(std::all_of(block, block + guard_bytes, whole));  // a kernel wrote before the buffer
+        const unsigned char* behind = block + guard_bytes + bytes;
+        UNMASK_ASSERT(std::all_of(behind, behind + guard_bytes, whole));  // a kernel wrote beyond the buffer
+        const std::lock_guard lock(mutex_);
+        statistics_.used_bytes -= bytes;
+        const auto place = std::find(kept_.begin(), kept_.end(), block);
+        if (place == kept_.end())
+            std::free(block);
+        else
+            kept_.erase(place);  // the recorded work frees it
+    }
+    [[nodiscard]] MemoryStatistics memory() const override {
+        const std::lock_guard lock(mutex_);
+        return statistics_;
+    }
+    void reset_peak() override {
+        const std::lock_guard lock(mutex_);
+        statistics_.peak_bytes = statistics_.used_bytes;
+    }
+    void release_cached() override {}
+
+    void copy_from_host(void* destination, const void* source, size_t bytes) override {
+        if (recording_ != nullptr) fail("captured work cannot copy from the host");
+        if (bytes > 0) std::memcpy(destination, source, bytes);
+    }
+    void copy_to_host(void* destination, const void* source, size_t bytes) override {
+        if (recording_ != nullptr) fail("captured work cannot wait for the device");
+        if (bytes > 0) std::memcpy(destination, source, bytes);
+    }
+    void copy_on_device(void* destination, const void* source, size_t bytes) override {
+        simt::enqueue([=] {
+            if (bytes > 0) std::memmove(destination, source, bytes);
+        });
+    }
+    void fill_zero(void* destination, size_t bytes) override {
+        simt::enqueue([=] {
+            if (bytes > 0) std::memset(destination, 0, bytes);
+        });
+    }
+    void synchronize() override {
+        if (recording_ != nullptr) fail("captured work cannot wait for the device");
+    }
+
+    [[nodiscard]] bool can_capture() const override { return true; }
+    [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {
+        auto recorded = std::make_unique<RecordedWork>();
+        recording_ = recorded.get();
+        simt::set_recorder([&recorded](std::function<void()> step) { recorded->add(std::move(step)); });
+        struct End {
+            SimtContext& context;
+            ~End() {
+                context.recording_ = nullptr;
+                simt::set_recorder({});
+            }
+        } end{*this};
+        work();
+        return recorded;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    MemoryStatistics statistics_;
+    RecordedWork* recording_ = nullptr;
+    std::vector<void*> kept_;  // allocated while recording, not released yet
+};
+
+struct Registration {
+    Registration() {
+        set_context_factory(DeviceType::cuda, [](int index) -> std::shared_ptr<Context> {
+            if (index != 0) fail("device cuda:{}: expected 0, the only emulated GPU", index);
+            return std::make_shared<SimtContext>();
+        });
+    }
+} registration;
+
+}  // namespace
+
+Stream stream_of(const Tensor&) {
+    return nullptr;
+}
+
+}  // namespace unmask

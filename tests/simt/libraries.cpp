@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stand-ins for what the GPU's libraries compute: the dense convolutions and matrix products of the emulated GPU
+// are the CPU's. Depthwise convolutions are our own kernels there too.
+#include "cuda/depthwise_conv2d.h"
+#include "engine/ops/conv2d.h"
+#include "engine/ops/matmul.h"
+#include "tests/simt/machine.h"
+
+namespace unmask {
+namespace {
+
+// The emulated GPU's memory as a tensor of the CPU. It shares the memory, so it must not outlive the tensor.
+Tensor on_host(const Tensor& tensor) {
+    if (!tensor.defined()) return {};
+    auto buffer = std::make_shared<Buffer>(context_of(cpu_device), tensor.raw(), tensor.bytes(),
+                                           std::make_shared<int>());  // nothing to keep alive
+    return Tensor::view(std::move(buffer), 0, tensor.shape(), tensor.dtype());
+}
+
+// Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype. The tensors' memory
+// is taken to live until then, as it does on a stream.
+template <class Compute, class... Inputs>
+void run_on_host(Compute compute, const Tensor& result, const Inputs&... inputs) {
+    simt::enqueue([=, place = on_host(result), ... operands = on_host(inputs)]() mutable {
+        const auto in_float = [](const Tensor& t) { return t.defined() ? t.to(DType::f32) : t; };
+        Tensor y = place.dtype() == DType::f32 ? place : Tensor::empty(place.shape());
+        compute(in_float(operands)..., y);
+        if (place.dtype() != DType::f32) place.copy_from(y.to(place.dtype()));
+    });
+}
+
+void convolve(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
+              const Conv2dParams& params) {
+    if (depthwise_conv2d_supported(x.shape(), weight.shape(), params))
+        return depthwise_conv2d_forward(x, weight, bias, residual, y, params);
+    run_on_host(
+        [params](const Tensor& in, const Tensor& w, const Tensor& b, const Tensor& r, Tensor& out) {
+            conv2d_forward(in, w, b, r, out, params);
+        },
+        y, x, weight, bias, residual);
+}
+
+void convolve_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                            const Conv2dParams& params) {
+    if (depthwise_conv2d_supported(grad_x.shape(), weight.shape(), params))
+        return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
+    run_on_host([params](const Tensor& g, const Tensor& w,
+                         Tensor& out) { conv2d_backward_data(g, w, out, params); },
+                grad_x, grad_y, weight);
+}
+
+void convolve_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
+                              const Conv2dParams& params) {
+    if (depthwise_conv2d_supported(x.shape(), grad_weight.shape(), params))
+        return depthwise_conv2d_backward_weight(grad_y, x, grad_weight, params);
+    run_on_host([params](const Tensor& g, const Tensor& in,
+                         Tensor& out) { conv2d_backward_weight(g, in, out, params); },
+                grad_weight, grad_y, x);
+}
+
+void multiply(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
+    run_on_host([params](const Tensor& left, const Tensor& right, const Tensor& added,
+                         Tensor& out) { matmul_forward(left, right, added, out, params); },
+                y, a, b, bias);
+}
+
+const KernelEntry forward_entry{conv2d_forward, Backend::cuda, &convolve};
+const KernelEntry data_entry{conv2d_backward_data, Backend::cuda, &convolve_backward_data};
+const KernelEntry weight_entry{conv2d_backward_weight, Backend::cuda, &convolve_backward_weight};
+const KernelEntry matmul_entry{matmul_forward, Backend::cuda, &multiply};
+
+}  // namespace
+}  // namespace unmask
