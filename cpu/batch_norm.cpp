@@ -3,6 +3,7 @@
 // Backward: with g the gradient before the activation and x̂ the normalised input, one pass for Σg and Σg·x̂,
 // one that writes
 //     grad_x = weight / sqrt(σ² + eps) · (g - Σg / R - x̂ · Σg·x̂ / R)      (without the sums in inference).
+// Several groups are gathered into one and scattered again; dropout is a pass of its own.
 #include "engine/ops/batch_norm.h"
 
 #include <cmath>
@@ -21,7 +22,7 @@ int64_t row_count(const Tensor& x) {
 
 // Merges the parts' moments, moves the running statistics and fills the saved ones.
 template <class T>
-void batch_statistics(const Tensor& x, BatchNormState& state, const BatchNormParams& params) {
+void batch_statistics(const Tensor& x, BatchNormGroup& state, const BatchNormParams& params) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
     const ChannelParts parts(rows, channels);
     const Tensor scratch = Tensor::empty({parts.parts(), 2, channels}, DType::f64);
@@ -57,7 +58,7 @@ void batch_statistics(const Tensor& x, BatchNormState& state, const BatchNormPar
 }
 
 template <class T>
-void running_statistics(BatchNormState& state, const BatchNormParams& params) {
+void running_statistics(BatchNormGroup& state, const BatchNormParams& params) {
     state.saved_mean.copy_from(state.running_mean);
     const T* variance = state.running_variance.data<T>();
     T* inverse = state.saved_inverse_deviation.data<T>();
@@ -66,7 +67,7 @@ void running_statistics(BatchNormState& state, const BatchNormParams& params) {
 }
 
 template <class T, class Function>
-void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormState& state,
+void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormGroup& state,
                Function function) {
     const int64_t channels = x.dim(-1);
     const Tensor scratch = Tensor::empty({channels}, x.dtype());
@@ -93,18 +94,67 @@ void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNo
     });
 }
 
+// The norms of all groups as one, [C] each.
+BatchNormGroup gathered(const BatchNormState& state) {
+    if (state.groups.size() == 1) return state.groups[0];
+    constexpr Tensor BatchNormGroup::*parts[] = {
+        &BatchNormGroup::weight,       &BatchNormGroup::bias,
+        &BatchNormGroup::running_mean, &BatchNormGroup::running_variance,
+        &BatchNormGroup::saved_mean,   &BatchNormGroup::saved_inverse_deviation};
+    BatchNormGroup all;
+    const auto count = static_cast<int64_t>(state.groups.size());
+    for (const auto part : parts) {
+        const Tensor& first = state.groups[0].*part;
+        all.*part = Tensor::empty({count, first.numel()}, first.dtype());
+        for (int64_t i = 0; i < count; ++i)
+            (all.*part)
+                .rows(i, i + 1)
+                .reshape(first.shape())
+                .copy_from(state.groups[static_cast<size_t>(i)].*part);
+        all.*part = (all.*part).reshape({count * first.numel()});
+    }
+    return all;
+}
+
+// Part `index` of `count` equal ones.
+Tensor part_of(const Tensor& whole, size_t index, size_t count) {
+    const int64_t size = whole.numel() / static_cast<int64_t>(count),
+                  begin = static_cast<int64_t>(index) * size;
+    return whole.rows(begin, begin + size);
+}
+
+// What forward changed, back into the groups.
+void scatter(const BatchNormGroup& all, BatchNormState& state) {
+    const size_t count = state.groups.size();
+    if (count == 1) return;
+    for (size_t i = 0; i < count; ++i) {
+        BatchNormGroup& group = state.groups[i];
+        group.running_mean.copy_from(part_of(all.running_mean, i, count));
+        group.running_variance.copy_from(part_of(all.running_variance, i, count));
+        group.saved_mean.copy_from(part_of(all.saved_mean, i, count));
+        group.saved_inverse_deviation.copy_from(part_of(all.saved_inverse_deviation, i, count));
+    }
+}
+
+bool drops(const BatchNormParams& params) {
+    return params.training && params.dropout.probability > 0.0;
+}
+
 void forward(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState& state,
              const BatchNormParams& params) {
     if (x.numel() == 0) return;
+    BatchNormGroup all = gathered(state);
     dispatch_floating(batch_norm_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         if (params.training)
-            batch_statistics<T>(x, state, params);
+            batch_statistics<T>(x, all, params);
         else
-            running_statistics<T>(state, params);
+            running_statistics<T>(all, params);
         dispatch_fused_activation(params.activation,
-                                  [&](auto function) { normalise<T>(x, residual, y, state, function); });
+                                  [&](auto function) { normalise<T>(x, residual, y, all, function); });
     });
+    scatter(all, state);
+    if (drops(params)) dropout_forward(y, y, params.dropout);
 }
 
 // The tensors that backward reads, and the gradient before the activation at one element.
@@ -114,7 +164,7 @@ struct Inputs {
     const T *mean, *inverse, *weight, *bias;
 
     Inputs(const Tensor& gradient, const Tensor& in, const Tensor& added, const Tensor& result,
-           const BatchNormState& state)
+           const BatchNormGroup& state)
         : grad_y(gradient.data<T>()),
           x(in.data<T>()),
           residual(added.defined() ? added.data<T>() : nullptr),
@@ -199,8 +249,12 @@ void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t cha
     });
 }
 
+struct GroupGradients {
+    Tensor x, residual, weight, bias;
+};
+
 template <bool with_residual, class T, class Function>
-void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, BatchNormGradients& gradients,
+void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, GroupGradients& gradients,
                   bool training) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
     const Tensor sum_memory = Tensor::zeros({2, channels}, DType::f64);
@@ -226,16 +280,34 @@ void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, BatchNormG
 void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
               const BatchNormState& state, BatchNormGradients& gradients, const BatchNormParams& params) {
     if (x.numel() == 0) return;
+    const BatchNormGroup all = gathered(state);
+    const size_t count = state.groups.size();
+    GroupGradients wanted{gradients.x, gradients.residual, gradients.groups[0].weight,
+                          gradients.groups[0].bias};
+    if (count > 1) {
+        wanted.weight = Tensor::empty_like(all.weight);
+        wanted.bias = Tensor::empty_like(all.bias);
+    }
+    Tensor gradient = grad_y;
+    if (drops(params)) {
+        gradient = Tensor::empty_like(grad_y);
+        dropout_forward(grad_y, gradient, params.dropout);
+    }
     dispatch_floating(batch_norm_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
         dispatch_fused_activation(params.activation, [&](auto function) {
-            const Inputs<T, decltype(function)> inputs(grad_y, x, residual, y, state);
+            const Inputs<T, decltype(function)> inputs(gradient, x, residual, y, all);
             if (residual.defined())
-                run_backward<true>(inputs, x, gradients, params.training);
+                run_backward<true>(inputs, x, wanted, params.training);
             else
-                run_backward<false>(inputs, x, gradients, params.training);
+                run_backward<false>(inputs, x, wanted, params.training);
         });
     });
+    for (size_t i = 0; count > 1 && i < count; ++i) {
+        auto& [weight, bias] = gradients.groups[i];
+        if (weight.defined()) weight.copy_from(part_of(wanted.weight, i, count));
+        if (bias.defined()) bias.copy_from(part_of(wanted.bias, i, count));
+    }
 }
 
 const KernelEntry forward_entry{batch_norm_forward, Backend::portable, &forward};

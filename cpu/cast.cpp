@@ -27,7 +27,8 @@ To convert(From value) {
     if constexpr (std::is_same_v<To, BFloat16>)
         return BFloat16(static_cast<float>(value));
     else
-        return static_cast<To>(static_cast<std::conditional_t<std::is_same_v<From, double>, double, float>>(value));
+        return static_cast<To>(
+            static_cast<std::conditional_t<std::is_same_v<From, double>, double, float>>(value));
 }
 
 void forward(const Tensor& x, Tensor& y) {

@@ -6,20 +6,35 @@
 
 #include "cpu/dispatch.h"
 #include "cpu/parallel.h"
+#include "engine/ops/cast.h"
 
 namespace unmask {
 namespace {
 
+// Whether the guard, where there is one, allows the update.
+bool may_update(const UpdateOperands& operands) {
+    return !operands.guard.defined() || std::isfinite(operands.guard.item());
+}
+
+// What follows the new values.
+void finish(const Tensor& gradient, const Tensor& value, const UpdateOperands& operands) {
+    if (operands.copy.defined()) {
+        Tensor copy = operands.copy;
+        cast_forward(value, copy);
+    }
+    if (operands.clear_gradients) Tensor(gradient).fill_zero();
+}
+
 // m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g², value -= lr / (1 - β1^t) · m / (sqrt(v / (1 - β2^t)) + eps).
 void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& second_moment,
-          const AdamParams& params, int64_t step) {
+          const UpdateOperands& operands, const AdamParams& params) {
+    if (!may_update(operands)) return;
     dispatch_floating(adam_step.name(), gradient, [&](auto zero) {
         using T = decltype(zero);
         const T* g = gradient.data<T>();
         T *parameter = value.data<T>(), *first = first_moment.data<T>(), *second = second_moment.data<T>();
-        const auto count = static_cast<double>(step);
-        const T step_size = static_cast<T>(params.learning_rate / (1.0 - std::pow(params.beta1, count)));
-        const T root_scale = static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(params.beta2, count)));
+        const T step_size = static_cast<T>(operands.factors.data<double>()[0]);
+        const T root_scale = static_cast<T>(operands.factors.data<double>()[1]);
         const T beta1 = static_cast<T>(params.beta1), rest1 = static_cast<T>(1.0 - params.beta1);
         const T beta2 = static_cast<T>(params.beta2), rest2 = static_cast<T>(1.0 - params.beta2);
         const T decay = static_cast<T>(params.weight_decay), eps = static_cast<T>(params.eps);
@@ -35,15 +50,20 @@ void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& s
             }
         });
     });
+    finish(gradient, value, operands);
 }
 
 // v = momentum·v + g (v = g in the first step), value -= lr · v, or lr · (g + momentum·v) by Nesterov.
-void sgd(const Tensor& gradient, Tensor& value, Tensor& velocity, const SgdParams& params, int64_t step) {
+void sgd(const Tensor& gradient, Tensor& value, Tensor& velocity, const UpdateOperands& operands,
+         const SgdParams& params) {
+    if (!may_update(operands)) return;
     dispatch_floating(sgd_step.name(), gradient, [&](auto zero) {
         using T = decltype(zero);
         const T* g = gradient.data<T>();
         T* parameter = value.data<T>();
-        const T rate = static_cast<T>(params.learning_rate), decay = static_cast<T>(params.weight_decay);
+        const T rate = static_cast<T>(operands.factors.data<double>()[0]);
+        const T kept = static_cast<T>(operands.factors.data<double>()[1]);
+        const T decay = static_cast<T>(params.weight_decay);
         if (params.momentum == 0.0 || !velocity.defined()) {
             return parallel_for(gradient.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
@@ -51,9 +71,8 @@ void sgd(const Tensor& gradient, Tensor& value, Tensor& velocity, const SgdParam
             });
         }
         T* speed = velocity.data<T>();
-        const T momentum = static_cast<T>(params.momentum);
-        const T kept = step <= 1 ? T(0) : momentum;
-        const T ahead = params.nesterov ? momentum : T(1), direct = params.nesterov ? T(1) : T(0);
+        const T ahead = params.nesterov ? static_cast<T>(params.momentum) : T(1);
+        const T direct = params.nesterov ? T(1) : T(0);
         parallel_for(gradient.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
 #pragma omp simd
             for (int64_t i = begin; i < end; ++i) {
@@ -64,6 +83,7 @@ void sgd(const Tensor& gradient, Tensor& value, Tensor& velocity, const SgdParam
             }
         });
     });
+    finish(gradient, value, operands);
 }
 
 const KernelEntry adam_entry{adam_step, Backend::portable, &adam};

@@ -83,8 +83,10 @@ const std::shared_ptr<Context>& context_of(Device device) {
     std::shared_ptr<Context>& context = all.gpus[device.index];
     if (context != nullptr) return context;
     if (all.make_gpu == nullptr)
-        fail("device {}: this build has no CUDA backend (configure it where the CUDA toolkit and cuDNN are installed)",
-             name_of(device));
+        fail(
+            "device {}: this build has no CUDA backend (configure it where the CUDA toolkit and cuDNN are "
+            "installed)",
+            name_of(device));
     context = all.make_gpu(device.index);
     return context;
 }

@@ -51,22 +51,22 @@ class Context {
     virtual void fill_zero(void* destination, size_t bytes) = 0;
     virtual void synchronize() = 0;
 
-    // The choices that were made by timing (which algorithm serves which shape), as JSON, and the reverse: the
-    // choices that are given are taken instead of timing again, so that a resumed run computes the same bytes.
-    // Empty where nothing is chosen so. Error when the text is not such choices.
+    // The choices that were made by timing (which algorithm serves which shape), as JSON, and the reverse:
+    // the choices that are given are taken instead of timing again, so that a resumed run computes the same
+    // bytes. Empty where nothing is chosen so. Error when the text is not such choices.
     [[nodiscard]] virtual std::string tuning() const { return {}; }
     virtual void set_tuning(const std::string& json);
 
     // Whether this device records work (a GPU: CUDA graphs).
     [[nodiscard]] virtual bool can_capture() const { return false; }
-    // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs to
-    // the result and is reused by nothing else while that lives. `work` may not wait for the device (no copy to
-    // the host); Error when it does, or where the device cannot capture.
+    // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs
+    // to the result and is reused by nothing else while that lives. `work` may not wait for the device (no
+    // copy to the host); Error when it does, or where the device cannot capture.
     [[nodiscard]] virtual std::unique_ptr<CapturedWork> capture(const std::function<void()>& work);
 };
 
-// The context of the device. The CPU's exists always; another device's is made by its backend at the first call.
-// Error says that this build has no such backend, or why the backend finds no such device.
+// The context of the device. The CPU's exists always; another device's is made by its backend at the first
+// call. Error says that this build has no such backend, or why the backend finds no such device.
 [[nodiscard]] const std::shared_ptr<Context>& context_of(Device device);
 
 // Makes the context of device number `index`, or throws Error saying why it cannot.

@@ -1,60 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/optimizer.h"
 
+#include <array>
+#include <cmath>
+
 #include "engine/error.h"
+#include "engine/ops/cast.h"
 
 namespace unmask {
 namespace {
 
 constexpr int64_t alignment_bytes = 64;
 
-class Adam final : public Optimizer {
+// What the optimizers share: the step counter and the operands of the update.
+class FlatOptimizer : public Optimizer {
+  public:
+    explicit FlatOptimizer(FlatParameters& parameters)
+        : parameters_(parameters), factors_(Tensor::zeros({2}, DType::f64, parameters.values().device())) {}
+
+    void prepare() override {
+        const std::array<double, 2> host = factors(++steps_);
+        factors_.buffer()->context()->copy_from_host(factors_.raw(), host.data(), factors_.bytes());
+    }
+    void set_clear_gradients(bool clear) override { clear_gradients_ = clear; }
+    void set_guard(Tensor guard) override { guard_ = std::move(guard); }
+    [[nodiscard]] int64_t steps_taken() const override { return steps_; }
+    void set_steps_taken(int64_t steps) override { steps_ = steps; }
+
+  protected:
+    // The factors of the step with that number (see UpdateOperands).
+    [[nodiscard]] virtual std::array<double, 2> factors(int64_t step) const = 0;
+    [[nodiscard]] FlatParameters& parameters() const { return parameters_; }
+    [[nodiscard]] UpdateOperands operands() const {
+        return {factors_, parameters_.copies(), guard_, clear_gradients_};
+    }
+
+  private:
+    FlatParameters& parameters_;
+    Tensor factors_, guard_;
+    bool clear_gradients_ = false;
+    int64_t steps_ = 0;
+};
+
+class Adam final : public FlatOptimizer {
   public:
     Adam(FlatParameters& parameters, const AdamParams& params)
-        : parameters_(parameters),
+        : FlatOptimizer(parameters),
           params_(params),
           first_moment_(Tensor::zeros_like(parameters.values())),
           second_moment_(Tensor::zeros_like(parameters.values())) {}
 
-    void step() override {
-        Tensor values = parameters_.values();
-        adam_step(parameters_.gradients(), values, first_moment_, second_moment_, params_, ++steps_);
+    void apply() override {
+        Tensor values = parameters().values();
+        adam_step(parameters().gradients(), values, first_moment_, second_moment_, operands(), params_);
     }
     void set_learning_rate(double learning_rate) override { params_.learning_rate = learning_rate; }
     [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
     [[nodiscard]] std::map<std::string, Tensor> state() const override {
         return {{"first_moment", first_moment_}, {"second_moment", second_moment_}};
     }
-    [[nodiscard]] int64_t steps_taken() const override { return steps_; }
-    void set_steps_taken(int64_t steps) override { steps_ = steps; }
 
   private:
-    FlatParameters& parameters_;
+    [[nodiscard]] std::array<double, 2> factors(int64_t step) const override {
+        const auto count = static_cast<double>(step);
+        return {params_.learning_rate / (1.0 - std::pow(params_.beta1, count)),
+                1.0 / std::sqrt(1.0 - std::pow(params_.beta2, count))};
+    }
+
     AdamParams params_;
     Tensor first_moment_, second_moment_;
-    int64_t steps_ = 0;
 };
 
-class Sgd final : public Optimizer {
+class Sgd final : public FlatOptimizer {
   public:
     Sgd(FlatParameters& parameters, const SgdParams& params)
-        : parameters_(parameters), params_(params), velocity_(Tensor::zeros_like(parameters.values())) {}
+        : FlatOptimizer(parameters), params_(params), velocity_(Tensor::zeros_like(parameters.values())) {}
 
-    void step() override {
-        Tensor values = parameters_.values();
-        sgd_step(parameters_.gradients(), values, velocity_, params_, ++steps_);
+    void apply() override {
+        Tensor values = parameters().values();
+        sgd_step(parameters().gradients(), values, velocity_, operands(), params_);
     }
     void set_learning_rate(double learning_rate) override { params_.learning_rate = learning_rate; }
     [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
     [[nodiscard]] std::map<std::string, Tensor> state() const override { return {{"velocity", velocity_}}; }
-    [[nodiscard]] int64_t steps_taken() const override { return steps_; }
-    void set_steps_taken(int64_t steps) override { steps_ = steps; }
 
   private:
-    FlatParameters& parameters_;
+    [[nodiscard]] std::array<double, 2> factors(int64_t step) const override {
+        return {params_.learning_rate, step <= 1 ? 0.0 : params_.momentum};
+    }
+
     SgdParams params_;
     Tensor velocity_;
-    int64_t steps_ = 0;
 };
 
 }  // namespace
@@ -90,6 +126,20 @@ FlatParameters::FlatParameters(std::vector<Entry> entries) : entries_(std::move(
 
 void FlatParameters::clear_gradients() {
     gradients_.fill_zero();
+}
+
+void FlatParameters::keep_copies(DType dtype) {
+    copies_ = Tensor::empty(values_.shape(), dtype, values_.device());
+    for (Entry& entry : entries_) {
+        const size_t offset =
+            entry.variable.value().byte_offset() / size_of(values_.dtype()) * size_of(dtype);
+        entry.variable.set_copy(Tensor::view(copies_.buffer(), offset, entry.variable.shape(), dtype));
+    }
+    refresh_copies();
+}
+
+void FlatParameters::refresh_copies() {
+    if (copies_.defined()) cast_forward(values_, copies_);
 }
 
 std::unique_ptr<Optimizer> make_adam(FlatParameters& parameters, const AdamParams& params) {

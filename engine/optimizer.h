@@ -29,9 +29,16 @@ class FlatParameters {
     [[nodiscard]] int64_t count() const { return count_; }                // parameters, without padding
     void clear_gradients();
 
+    // Keeps a copy of all values in a lower precision, for forward passes in it: each variable's copy() is
+    // its part. The optimizer's step writes it along; refresh_copies() does after the values changed
+    // otherwise.
+    void keep_copies(DType dtype);
+    void refresh_copies();
+    [[nodiscard]] const Tensor& copies() const { return copies_; }  // [total], undefined when none are kept
+
   private:
     std::vector<Entry> entries_;
-    Tensor values_, gradients_;
+    Tensor values_, gradients_, copies_;
     int64_t count_ = 0;
 };
 
@@ -49,19 +56,45 @@ struct SgdParams {
     double weight_decay = 0.0;
 };
 
-// Kernel slots. `step` counts from 1 (bias correction of Kingma & Ba, 2015, algorithm 1, in PyTorch's form).
+// What accompanies one update; all on the parameters' device, so that captured work follows it.
+struct UpdateOperands {
+    // What changes from step to step, [2], f64. Adam: learning rate / (1 - β1^t) and 1 / sqrt(1 - β2^t), t
+    // counting from 1. SGD: the learning rate, and how much of the velocity is kept (0 in the first step).
+    Tensor factors;
+    Tensor copy;   // takes the new values, rounded to its dtype; may be undefined
+    Tensor guard;  // [1], f32 or the values' dtype: nothing is updated when it is not a finite number; may be
+                   // undefined
+    bool clear_gradients = false;  // zeros the gradients after use
+};
+
+// Kernel slots (Adam: Kingma & Ba, 2015, algorithm 1, in PyTorch's form): one pass over flat buffers.
+// learning_rate of the params is not looked at, the factors hold it.
 inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& first_moment,
-                             Tensor& second_moment, const AdamParams& params, int64_t step)>
+                             Tensor& second_moment, const UpdateOperands& operands, const AdamParams& params)>
     adam_step{"adam_step"};
-inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& velocity, const SgdParams& params,
-                             int64_t step)>
+// velocity is undefined without momentum.
+inline constinit Kernel<void(const Tensor& gradient, Tensor& value, Tensor& velocity,
+                             const UpdateOperands& operands, const SgdParams& params)>
     sgd_step{"sgd_step"};
 
 class Optimizer {
   public:
     virtual ~Optimizer() = default;
-    // One update of every parameter from the gradients; does not clear them.
-    virtual void step() = 0;
+    // One update of every parameter from the gradients: prepare() and apply().
+    void step() {
+        prepare();
+        apply();
+    }
+    // Counts the step and sends its factors to the device.
+    virtual void prepare() = 0;
+    // Enqueues the update; captured work repeats it with whatever prepare() sent last.
+    virtual void apply() = 0;
+    // Whether apply() zeros the gradients after use; off by default.
+    virtual void set_clear_gradients(bool clear) = 0;
+    // A number on the device ([1], f32) that must be finite for apply() to update anything; undefined for
+    // none.
+    virtual void set_guard(Tensor guard) = 0;
+
     virtual void set_learning_rate(double learning_rate) = 0;
     [[nodiscard]] virtual double learning_rate() const = 0;
     // What a checkpoint must hold to go on: named tensors that share the optimizer's memory, and the step

@@ -27,7 +27,7 @@ struct GradientSlot {
 // What all copies of a variable share.
 struct VariableBody {
     Tensor value;
-    Tensor copy;  // the value in a lower precision, kept up to date by the optimizer
+    Tensor copy;                         // the value in a lower precision, kept up to date by the optimizer
     std::shared_ptr<GradientSlot> slot;  // null for constants
 };
 
@@ -65,8 +65,8 @@ class Variable {
     // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
     void set_value(Tensor value);
 
-    // The value in a lower precision, where the optimizer keeps one beside it (see FlatParameters::keep_copies);
-    // undefined otherwise.
+    // The value in a lower precision, where the optimizer keeps one beside it (see
+    // FlatParameters::keep_copies); undefined otherwise.
     [[nodiscard]] const Tensor& copy() const;
     void set_copy(Tensor copy);
 

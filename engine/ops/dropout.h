@@ -13,7 +13,8 @@ struct DropoutParams {
     double probability = 0.5;  // of becoming zero, in [0, 1)
     PhiloxKey key{};
     uint64_t step = 0;
-    Tensor device_step{};  // [1], i64, on x's device: takes the place of `step`, so that captured work can move on
+    Tensor device_step{};  // [1], i64, on x's device: takes the place of `step`, so that captured work can
+                           // move on
 };
 
 // Kernel slot; forward and backward are the same map. Element e is kept when philox_uniform(bits(step, e)) >=

@@ -84,8 +84,11 @@ TEST_F(Parallel, OptimizerStepsHaveTheSameBytesForAnyNumberOfThreads) {
         Tensor first = Tensor::zeros({count}), second = Tensor::zeros({count}),
                velocity = Tensor::zeros({count});
         for (int64_t step = 1; step <= 3; ++step) {
-            adam_step(gradient, value, first, second, AdamParams{.weight_decay = 1e-2}, step);
-            sgd_step(gradient, value, velocity, SgdParams{.momentum = 0.9, .nesterov = true}, step);
+            const double kept = step == 1 ? 0.0 : 0.9;
+            const UpdateOperands adam{Tensor::from<double>({2}, std::vector<double>{1e-2, 1.1}), {}, {}};
+            const UpdateOperands sgd{Tensor::from<double>({2}, std::vector<double>{1e-2, kept}), {}, {}};
+            adam_step(gradient, value, first, second, adam, AdamParams{.weight_decay = 1e-2});
+            sgd_step(gradient, value, velocity, sgd, SgdParams{.momentum = 0.9, .nesterov = true});
         }
         return value;
     };

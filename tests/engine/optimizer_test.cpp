@@ -98,5 +98,33 @@ TEST(Sgd, MomentumAndNesterovFollowPyTorchsForm) {
     }
 }
 
+TEST(Adam, KeepsCopiesAndClearsGradients) {
+    Variable x = Variable(Tensor::from<float>({3}, std::vector<float>{0.3f, -0.7f, 2.0f}), true);
+    FlatParameters flat({{"x", x}});
+    flat.keep_copies(DType::bf16);
+    EXPECT_EQ(x.copy().to_floats(), x.value().to(DType::bf16).to_floats());
+    const auto adam = make_adam(flat);
+    adam->set_clear_gradients(true);
+    sum(square(x)).backward();
+    adam->step();
+    EXPECT_EQ(x.copy().to_floats(), x.value().to(DType::bf16).to_floats());
+    EXPECT_EQ(x.gradient().to_doubles(), (std::vector<double>{0, 0, 0}));
+}
+
+TEST(Optimizer, LeavesEverythingAsItIsBehindAGuardThatIsNoNumber) {
+    for (const bool adam : {true, false}) {
+        Variable x = parameter({0.3, -0.7, 2.0});
+        FlatParameters flat({{"x", x}});
+        const auto optimizer = adam ? make_adam(flat) : make_sgd(flat, {.momentum = 0.9});
+        Tensor guard = Tensor::full({1}, std::nan(""));
+        optimizer->set_guard(guard);
+        minimise(x, flat, *optimizer, 1);
+        EXPECT_EQ(x.value().to_doubles(), (std::vector<double>{0.3, -0.7, 2.0}));
+        guard.fill_zero();
+        minimise(x, flat, *optimizer, 1);
+        EXPECT_NE(x.value().to_doubles(), (std::vector<double>{0.3, -0.7, 2.0}));
+    }
+}
+
 }  // namespace
 }  // namespace unmask

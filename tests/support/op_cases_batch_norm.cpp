@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/batch_norm.h.
 #include "engine/ops/batch_norm.h"
+#include "engine/ops/cast.h"
+#include "engine/ops/layout.h"
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -16,23 +18,37 @@ struct Row {
     Draw draw{Draw::Kind::uniform, -1.5, 1.5, 0.1};
     Bounds bounds{};
     Draw residual_draw{};
+    int groups = 1;
 };
+
+// Norms are kept in float32 where x is bf16.
+Variable norm_operand(const Variable& operand) {
+    return operand.dtype() == DType::bf16 ? cast(operand, DType::f32) : operand;
+}
 
 // The running statistics are cloned, because training moves them.
 void add_row(OpTable& table, const Row& row) {
     const Shape channels{row.x[-1]};
-    OpCase op_case{"batch_norm",
-                   "batch_norm_" + row.name,
-                   {{"x", row.x, row.draw},
-                    {"weight", channels, {Draw::Kind::uniform, 0.5, 1.5}},
-                    {"bias", channels},
-                    {"running_mean", channels, {}, false},
-                    {"running_variance", channels, {Draw::Kind::uniform, 0.5, 1.5}, false}},
-                   [params = row.params](const Inputs& in) {
-                       return batch_norm(in[0], in[1], in[2], in[3].value().clone(), in[4].value().clone(),
-                                         params, in.size() > 5 ? in[5] : Variable());
-                   },
-                   row.bounds};
+    OpCase op_case{
+        "batch_norm",
+        "batch_norm_" + row.name,
+        {{"x", row.x, row.draw},
+         {"weight", channels, {Draw::Kind::uniform, 0.5, 1.5}},
+         {"bias", channels},
+         {"running_mean", channels, {}, false},
+         {"running_variance", channels, {Draw::Kind::uniform, 0.5, 1.5}, false}},
+        [params = row.params, groups = row.groups](const Inputs& in) {
+            std::vector<BatchNormOperands> operands;
+            const int64_t size = in[1].dim(0) / groups;
+            for (int64_t g = 0; g < groups; ++g) {
+                const auto part = [&](size_t i) {
+                    return slice(norm_operand(in[i]), 0, g * size, (g + 1) * size);
+                };
+                operands.push_back({part(1), part(2), part(3).value().clone(), part(4).value().clone()});
+            }
+            return batch_norm(in[0], operands, params, in.size() > 5 ? in[5] : Variable());
+        },
+        row.bounds};
     if (row.residual) op_case.inputs.push_back({"residual", row.x, row.residual_draw});
     table.cases.push_back(op_case);
 }
@@ -49,7 +65,7 @@ std::function<void()> call(const Shape& x, const Shape& weight, const Shape& run
 }  // namespace
 
 void add_batch_norm_cases(OpTable& table) {
-    constexpr BatchNormParams inference{.training = false};
+    const BatchNormParams inference{.training = false};
     add_row(table, {"flat", {9, 5}});
     add_row(table, {"map", {2, 3, 4, 7}});
     add_row(table, {"tail", {2, 5, 3, 21}});
@@ -87,6 +103,20 @@ void add_batch_norm_cases(OpTable& table) {
                     {Draw::Kind::off_zero, 4.0, 5.0}});
     add_row(table, {"large_silu", {3, 27, 31, 48}, {.activation = Activation::silu}});
     add_row(table, {"wide", {3, 5, 5, 1030}});
+    add_row(table, {.name = "groups", .x = {3, 4, 5, 24}, .groups = 3});
+    add_row(table, {.name = "groups_relu_odd",
+                    .x = {3, 4, 5, 10},
+                    .params = {.activation = Activation::relu},
+                    .draw = {Draw::Kind::distinct, -1.5, 1.5},
+                    .groups = 2});
+    const BatchNormParams dropped{.activation = Activation::relu, .dropout = {0.4, {3, 5}, 7}};
+    add_row(table, {.name = "relu_dropout", .x = {20, 37}, .params = dropped});
+    const BatchNormParams only_dropped{.dropout = {0.5, {3, 5}, 7}};
+    add_row(table, {.name = "dropout_large", .x = {256, 1000}, .params = only_dropped});
+    add_row(table, {.name = "silu_dropout_residual",
+                    .x = {5, 3, 2, 8},
+                    .params = {.activation = Activation::silu, .dropout = {0.25, {3, 5}, 7}},
+                    .residual = true});
 
     table.bad_calls.push_back(
         {"batch_norm", "batch_norm_weight", call({4, 3}, {2}, {3}), {"weight", "[3]", "[2]"}});
@@ -96,6 +126,14 @@ void add_batch_norm_cases(OpTable& table) {
                                "batch_norm_residual",
                                call({4, 3}, {3}, {3}, {4, 2}),
                                {"residual", "[4, 3]", "[4, 2]"}});
+    table.bad_calls.push_back({"batch_norm",
+                               "batch_norm_groups",
+                               [] {
+                                   const Tensor two = Tensor::zeros({2});
+                                   const BatchNormOperands group{two, two, two, two};
+                                   (void)batch_norm(Tensor::zeros({4, 5}), {group, group}, {});
+                               },
+                               {"groups", "5 channels", "2"}});
     table.bad_calls.push_back({"batch_norm", "batch_norm_rank", call({3}, {3}, {3}), {"[3]"}});
     table.bad_calls.push_back({"batch_norm",
                                "batch_norm_single_value",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/layout.h.
+#include "engine/ops/cast.h"
 #include "engine/ops/layout.h"
 #include "tests/support/op_cases.h"
 
@@ -30,6 +31,18 @@ void add_permute(OpTable& table, const std::string& name, const Shape& shape, co
 }  // namespace
 
 void add_layout_cases(OpTable& table) {
+    // Values that bf16 holds exactly; on their way back gradients are rounded to it.
+    table.cases.push_back({"cast",
+                           "cast_to_bf16_and_back",
+                           {{"x", {7, 9}, {Draw::Kind::distinct, -1.0, 0.96875}}},
+                           [](const Inputs& in) {
+                               const DType between = in[0].dtype() == DType::f64 ? DType::f64 : DType::bf16;
+                               return cast(cast(in[0], between), in[0].dtype());
+                           },
+                           {0.0, 4e-3}});
+    table.bad_calls.push_back(
+        {"cast", "cast_labels", [] { (void)cast(Tensor::zeros({3}, DType::i64), DType::f32); }, {"i64"}});
+
     table.cases.push_back({"reshape", "reshape", {{"x", {3, 4, 5}}}, [](const Inputs& in) {
                                return reshape(in[0], {12, 5});
                            }});
