@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/error.h"
+#include "engine/ops/cast.h"
 #include "layers/initialization.h"
 
 namespace unmask {
@@ -30,7 +31,8 @@ Conv2d::Conv2d(const Conv2dLayerOptions& options) : weight_(add_parameter("weigh
 }
 
 Variable Conv2d::forward(const Variable& x) {
-    return conv2d(x, weight_, bias_ == nullptr ? Variable() : *bias_, geometry_);
+    const auto operand = [&x](const Variable& v) { return x.dtype() == DType::bf16 ? cast(v, DType::bf16) : v; };
+    return conv2d(x, operand(weight_), bias_ == nullptr ? Variable() : operand(*bias_), geometry_);
 }
 
 void Conv2d::initialize_own(uint64_t seed, const std::string& prefix) {

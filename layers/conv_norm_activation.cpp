@@ -2,6 +2,7 @@
 #include "layers/conv_norm_activation.h"
 
 #include "engine/error.h"
+#include "engine/ops/cast.h"
 
 namespace unmask {
 namespace {
@@ -30,10 +31,22 @@ ConvNormActivation::ConvNormActivation(const ConvNormActivationOptions& options)
                        std::make_unique<BatchNorm>(options.out_channels, options.activation))) {}
 
 Variable ConvNormActivation::forward(const Variable& x, const Variable& residual) {
-    if (folded_weight_.defined() && !training() && !grad_enabled())
-        return conv2d_fused(x.value(), folded_weight_, folded_bias_, residual.value(), conv_.geometry(),
+    if (folded_.weight.defined() && !training() && !grad_enabled()) {
+        const Folded& folded = folded_as(x.dtype());
+        return conv2d_fused(x.value(), folded.weight, folded.bias, residual.value(), conv_.geometry(),
                             norm_.activation());
+    }
     return norm_.forward(conv_.forward(x), residual);
+}
+
+const ConvNormActivation::Folded& ConvNormActivation::folded_as(DType dtype) {
+    if (dtype != DType::bf16) return folded_;
+    if (!folded_bf16_.weight.defined()) {
+        folded_bf16_ = {cast(folded_.weight, dtype).value(), cast(folded_.bias, dtype).value()};
+        folded_bf16_.weight.buffer()->freeze();
+        folded_bf16_.bias.buffer()->freeze();
+    }
+    return folded_bf16_;
 }
 
 void ConvNormActivation::prepare_own() {
@@ -42,13 +55,13 @@ void ConvNormActivation::prepare_own() {
     std::vector<double> folded = weight.to_doubles();
     const size_t row = folded.size() / affine.scale.size();
     for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
-    folded_weight_ = frozen(weight.shape(), folded, weight);
-    folded_bias_ = frozen({weight.dim(0)}, affine.shift, weight);
+    folded_ = {frozen(weight.shape(), folded, weight), frozen({weight.dim(0)}, affine.shift, weight)};
+    folded_bf16_ = {};
 }
 
 void ConvNormActivation::discard_prepared() {
-    folded_weight_ = Tensor();
-    folded_bias_ = Tensor();
+    folded_ = {};
+    folded_bf16_ = {};
 }
 
 }  // namespace unmask

@@ -18,6 +18,7 @@ struct ConvNormActivationOptions {
 
 // After prepare_inference() batch norm is folded into frozen copies of the weight and a bias, and the block
 // is a single fused convolution wherever no gradient is recorded:
+// in float32, or in bf16 for a bf16 input:
 //     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
 class ConvNormActivation final : public Layer {
   public:
@@ -33,7 +34,11 @@ class ConvNormActivation final : public Layer {
   private:
     Conv2d& conv_;
     BatchNorm& norm_;
-    Tensor folded_weight_, folded_bias_;  // undefined until prepared
+    struct Folded {
+        Tensor weight, bias;  // undefined until prepared
+    };
+    [[nodiscard]] const Folded& folded_as(DType dtype);
+    Folded folded_, folded_bf16_;
 };
 
 }  // namespace unmask

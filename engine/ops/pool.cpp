@@ -55,23 +55,31 @@ Variable average_pool2d(const Variable& x, const Pool2dParams& params) {
     });
 }
 
-Variable adaptive_average_pool2d(const Variable& x, int height, int width) {
+namespace {
+
+Variable pool_adaptively(const Variable& x, int height, int width, DType dtype) {
     check_rank("adaptive_average_pool2d", "input [N, H, W, C]", x.shape(), 4);
     if (height < 1 || width < 1 || x.value().numel() == 0)
         fail("adaptive_average_pool2d: expected positive sizes, found input {} and output {} x {}",
              x.shape().str(), height, width);
-    Tensor y = Tensor::empty({x.dim(0), height, width, x.dim(3)}, x.dtype(), x.device());
+    Tensor y = Tensor::empty({x.dim(0), height, width, x.dim(3)}, dtype, x.device());
     adaptive_average_pool2d_forward(x.value(), y);
     return record("adaptive_average_pool2d", y, {x},
-                  [shape = x.shape()](const Tensor& gradient, const auto&) {
-                      Tensor grad_x = Tensor::empty(shape, gradient.dtype(), gradient.device());
+                  [shape = x.shape(), original = x.dtype()](const Tensor& gradient, const auto&) {
+                      Tensor grad_x = Tensor::empty(shape, original, gradient.device());
                       adaptive_average_pool2d_backward(gradient, grad_x);
                       return std::vector{grad_x};
                   });
 }
 
+}  // namespace
+
+Variable adaptive_average_pool2d(const Variable& x, int height, int width) {
+    return pool_adaptively(x, height, width, x.dtype());
+}
+
 Variable global_average_pool(const Variable& x) {
-    const Variable pooled = adaptive_average_pool2d(x, 1, 1);
+    const Variable pooled = pool_adaptively(x, 1, 1, x.dtype() == DType::bf16 ? DType::f32 : x.dtype());
     const Shape flat{pooled.dim(0), pooled.dim(3)};
     return record("global_average_pool", pooled.value().reshape(flat), {pooled},
                   [shape = pooled.shape()](const Tensor& gradient, const auto&) {

@@ -28,7 +28,7 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, const Pool2dParams& par
     "average_pool2d_forward"};
 inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params)>
     average_pool2d_backward{"average_pool2d_backward"};
-// The output size is y's.
+// The output size is y's; y (and grad_y) may be f32 where x is bf16.
 inline constinit Kernel<void(const Tensor& x, Tensor& y)> adaptive_average_pool2d_forward{
     "adaptive_average_pool2d_forward"};
 inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> adaptive_average_pool2d_backward{
@@ -37,7 +37,7 @@ inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> adaptive_ave
 [[nodiscard]] Variable max_pool2d(const Variable& x, const Pool2dParams& params);
 [[nodiscard]] Variable average_pool2d(const Variable& x, const Pool2dParams& params);
 [[nodiscard]] Variable adaptive_average_pool2d(const Variable& x, int height, int width);
-// [N, H, W, C] -> [N, C].
+// [N, H, W, C] -> [N, C]; f32 where x is bf16, so that means keep their precision.
 [[nodiscard]] Variable global_average_pool(const Variable& x);
 
 }  // namespace unmask
