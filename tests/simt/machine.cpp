@@ -22,7 +22,8 @@ std::string text_of(const Site& site) {
     return std::string(site.file) + ":" + std::to_string(site.line);
 }
 std::string text_of(const uint3& index) {
-    return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " + std::to_string(index.z) + ")";
+    return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " + std::to_string(index.z) +
+           ")";
 }
 
 enum class State : uint8_t { ready, at_barrier, at_collective, done };
@@ -43,6 +44,8 @@ struct Thread {
     Wait wait;
 };
 
+[[noreturn]] void fault(const std::string& text);
+
 // Shared memory of a block: an array for each place that names one, with guards around it.
 class SharedMemory {
   public:
@@ -56,15 +59,15 @@ class SharedMemory {
             if (place == site && block.size == bytes) return block.data();
         used_ += bytes;
         if (used_ > most_static_shared)
-            throw Fault("more than " + std::to_string(most_static_shared) + " bytes of static shared memory");
+            fault("more than " + std::to_string(most_static_shared) + " bytes of static shared memory");
         arrays_.emplace_back(site, make(bytes));
         return arrays_.back().second.data();
     }
     void* dynamic() { return dynamic_.data(); }
     void check() const {
         for (const auto& [place, block] : arrays_)
-            if (!block.intact()) throw Fault("a write beyond the shared array of " + text_of(place));
-        if (!dynamic_.intact()) throw Fault("a write beyond the dynamic shared memory");
+            if (!block.intact()) fault("a write beyond the shared array of " + text_of(place));
+        if (!dynamic_.intact()) fault("a write beyond the dynamic shared memory");
     }
 
   private:
@@ -180,8 +183,8 @@ int source_lane(const Wait& wait, int lane) {
             return place - wait.lane < 0 ? lane : lane - wait.lane;
         case Collective::shuffle_down:
             return place + wait.lane >= wait.width ? lane : lane + wait.lane;
-        case Collective::shuffle_xor:
-            return (place ^ wait.lane) >= wait.width ? lane : base + (place ^ wait.lane);
+        case Collective::shuffle_xor:  // earlier groups may be read, later ones not
+            return (lane ^ wait.lane) >= base + wait.width ? lane : lane ^ wait.lane;
         default:
             return lane;
     }
@@ -200,12 +203,14 @@ bool release_collective(unsigned first_thread) {
             if ((wait.mask >> lane & 1u) == 0) continue;
             const Thread& other = thread_at(lane);
             if (other.state == State::done)
-                fault("lane " + std::to_string(lane) + " has ended but is in the mask of " + text_of(wait.site));
+                fault("lane " + std::to_string(lane) + " has ended but is in the mask of " +
+                      text_of(wait.site));
             if (other.state != State::at_collective) {
                 complete = false;
                 continue;
             }
-            if (!(other.wait.site == wait.site) || other.wait.kind != wait.kind || other.wait.mask != wait.mask)
+            if (!(other.wait.site == wait.site) || other.wait.kind != wait.kind ||
+                other.wait.mask != wait.mask)
                 fault("lanes " + std::to_string(leader) + " and " + std::to_string(lane) +
                       " of one warp wait at different collectives, " + text_of(wait.site) + " and " +
                       text_of(other.wait.site));
@@ -213,7 +218,8 @@ bool release_collective(unsigned first_thread) {
         if (!complete) continue;
         uint64_t votes = 0;
         for (unsigned lane = 0; lane < lanes; ++lane)
-            if ((wait.mask >> lane & 1u) != 0 && thread_at(lane).wait.value != 0) votes |= uint64_t{1} << lane;
+            if ((wait.mask >> lane & 1u) != 0 && thread_at(lane).wait.value != 0)
+                votes |= uint64_t{1} << lane;
         const unsigned mask = wait.mask;
         for (unsigned lane = 0; lane < lanes; ++lane) {
             if ((mask >> lane & 1u) == 0) continue;
@@ -259,7 +265,8 @@ void run_block() {
             while (release_collective(first)) moved = true;
         if (release_barrier()) moved = true;
         if (!alive()) break;
-        if (!moved) fault("some threads of the block wait at a barrier, others at a warp collective, for ever");
+        if (!moved)
+            fault("some threads of the block wait at a barrier, others at a warp collective, for ever");
     }
     m.shared.check();
 }
@@ -270,10 +277,11 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     m.block_index = {};
     m.thread_count = block.x * block.y * block.z;
     if (m.thread_count == 0 || m.thread_count > most_threads || block.z > 64)
-        fault("expected 1 to 1024 threads a block (at most 64 deep), found " + std::to_string(m.thread_count));
+        fault("expected 1 to 1024 threads a block (at most 64 deep), found " +
+              std::to_string(m.thread_count));
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7FFFFFFFu || grid.y > 65535 || grid.z > 65535)
-        fault("expected a grid of 1 to (2^31 - 1, 65535, 65535) blocks, found (" + std::to_string(grid.x) + ", " +
-              std::to_string(grid.y) + ", " + std::to_string(grid.z) + ")");
+        fault("expected a grid of 1 to (2^31 - 1, 65535, 65535) blocks, found (" + std::to_string(grid.x) +
+              ", " + std::to_string(grid.y) + ", " + std::to_string(grid.z) + ")");
     if (shared_bytes > most_dynamic_shared)
         fault("expected at most 227 KiB of dynamic shared memory, found " + std::to_string(shared_bytes));
     m.grid = grid;
@@ -323,9 +331,9 @@ void sync_threads(Site site) {
 uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int lane, int width) {
     Machine& m = machine();
     Thread& self = *m.current;
-    const unsigned linear =
-        self.index.x + m.block.x * (self.index.y + m.block.y * self.index.z);
-    if ((mask >> (linear % warp) & 1u) == 0) fault("the calling lane is not in its own mask at " + text_of(site));
+    const unsigned linear = self.index.x + m.block.x * (self.index.y + m.block.y * self.index.z);
+    if ((mask >> (linear % warp) & 1u) == 0)
+        fault("the calling lane is not in its own mask at " + text_of(site));
     if (width < 1 || width > 32 || (width & (width - 1)) != 0)
         fault("expected a width that is a power of two up to 32, found " + std::to_string(width));
     self.wait = {site, kind, mask, value, lane, width, 0};
@@ -342,7 +350,8 @@ void* dynamic_shared() {
 
 void check_aligned(const void* address, size_t bytes) {
     if (reinterpret_cast<uintptr_t>(address) % bytes != 0)
-        fault("a vector access of " + std::to_string(bytes) + " bytes at an address that is no multiple of it");
+        fault("a vector access of " + std::to_string(bytes) +
+              " bytes at an address that is no multiple of it");
 }
 
 void set_recorder(Recorder recorder) {
