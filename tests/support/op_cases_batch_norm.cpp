@@ -118,6 +118,35 @@ void add_batch_norm_cases(OpTable& table) {
                     .params = {.activation = Activation::silu, .dropout = {0.25, {3, 5}, 7}},
                     .residual = true});
 
+    // Shapes that kernels treat apart: channels in eights, whose statistics take one block or many; groups
+    // whose bounds lie within eight channels; several tiles of channels; values that do not stay in
+    // registers.
+    const BatchNormParams relu{.activation = Activation::relu}, silu{.activation = Activation::silu};
+    add_row(table, {.name = "eights_relu", .x = {3, 4, 5, 16}, .params = relu});
+    add_row(table, {.name = "eights_silu_residual", .x = {3, 4, 5, 16}, .params = silu, .residual = true});
+    add_row(table, {.name = "eights_silu_residual_inference",
+                    .x = {3, 4, 5, 16},
+                    .params = {.training = false, .activation = Activation::silu},
+                    .residual = true});
+    add_row(table, {.name = "eights_relu_inference",
+                    .x = {3, 4, 5, 16},
+                    .params = {.training = false, .activation = Activation::relu}});
+    add_row(table, {.name = "eights_many_relu", .x = {5, 21, 21, 16}, .params = relu});
+    add_row(table,
+            {.name = "eights_many_silu_residual", .x = {5, 21, 21, 24}, .params = silu, .residual = true});
+    add_row(table, {"eights_many_large_mean",
+                    {5, 21, 21, 8},
+                    {},
+                    false,
+                    {Draw::Kind::uniform, 999.0, 1001.0},
+                    {1e-4, 1e-3}});
+    add_row(table, {.name = "eights_many_groups", .x = {5, 21, 21, 40}, .params = relu, .groups = 2});
+    add_row(table, {.name = "eights_many_dropout", .x = {2100, 16}, .params = dropped});
+    add_row(table, {.name = "eights_wide", .x = {1, 43, 48, 528}});
+    add_row(table, {.name = "eights_rows", .x = {2048, 8}, .params = relu});
+    add_row(table, {.name = "odd_rows", .x = {500, 11}, .params = silu});
+    add_row(table, {.name = "eight_groups", .x = {40, 56}, .params = relu, .groups = 8});
+
     table.bad_calls.push_back(
         {"batch_norm", "batch_norm_weight", call({4, 3}, {2}, {3}), {"weight", "[3]", "[2]"}});
     table.bad_calls.push_back(

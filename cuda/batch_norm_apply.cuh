@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = dropout(activation((x - centre) · scale + shift (+ residual))) in one pass over memory, with the mask
+// of where relu let the value through: bit e % 8 of byte e / 8 for element e.
+#pragma once
+
+#include "cuda/activation_functions.cuh"
+#include "cuda/batch_norm_channels.cuh"
+#include "cuda/dropout_mask.cuh"
+
+namespace unmask {
+
+// Rows that a thread loads before it uses the first: 32 bytes a tensor.
+template <class T, int width>
+constexpr int rows_at_once = std::clamp<int>(static_cast<int>(32 / (sizeof(T) * width)), 1, 4);
+
+// What a kernel is compiled for besides norm and activation; what it does is decided at run time.
+enum class Extras : uint8_t { none, residual, all };  // all: dropout too
+
+template <class T>
+struct BatchNormOutput {
+    const T* residual;  // null: none
+    T* y;
+    uint8_t* mask;  // null: not wanted; 8 channels at a time only
+    DropoutMask dropout;
+
+    // Writes the elements from `first` on whose normalised values are given.
+    template <Extras extras, int width, class Function>
+    __device__ void write(int64_t first, float (&values)[width], const Pack<T, width>& added,
+                          Function activation) const {
+        unsigned bits = 0;
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            if constexpr (extras != Extras::none)
+                if (residual != nullptr) values[i] += to_float(added[i]);
+            if constexpr (std::is_same_v<Function, Relu>)
+                if (values[i] > 0.0f) bits |= 1u << i;
+            values[i] = activation(values[i]);
+        }
+        if constexpr (extras == Extras::all)
+            if (dropout.active) dropout.apply(values, first);
+        Pack<T, width> result;
+#pragma unroll
+        for (int i = 0; i < width; ++i) result[i] = from_float<T>(values[i]);
+        store_pack<width>(y + first, result);
+        if constexpr (std::is_same_v<Function, Relu> && width == 8)
+            if (mask != nullptr) mask[first / 8] = static_cast<uint8_t>(bits);
+    }
+};
+
+template <class T, int width, Extras extras, class Function>
+__global__ void __launch_bounds__(block_threads, extras == Extras::all            ? 2
+                                                 : std::is_same_v<Function, Silu> ? 3
+                                                                                  : 4)
+    batch_norm_apply_kernel(int64_t rows, int rows_a_thread, const T* x, BatchNormOutput<T> output,
+                            Coefficients coefficients, Function activation) {
+    constexpr int batch = rows_at_once<T, width>;
+    const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
+    const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
+    if (channel >= channels) return;
+    Affine<T> affine[width];
+    {
+        const auto scale = coefficients.row<width>(Coefficients::scale, channel);
+        const auto shift = coefficients.row<width>(Coefficients::shift, channel);
+        Pack<float, width> centre{};
+        if constexpr (has_centre<T>) centre = coefficients.row<width>(Coefficients::centre, channel);
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            affine[i].scale = scale[i];
+            affine[i].shift = shift[i];
+            affine[i].centre = centre[i];
+        }
+    }
+    const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
+    for (int step = 0; step < rows_a_thread; step += batch) {
+        Pack<T, width> in[batch], added[batch];
+#pragma unroll
+        for (int k = 0; k < batch; ++k) {
+            const int64_t row = begin + static_cast<int64_t>(step + k) * lanes;
+            if (row >= rows) continue;
+            in[k] = load_pack<width>(x + row * channels + channel);
+            if constexpr (extras != Extras::none)
+                if (output.residual != nullptr)
+                    added[k] = load_pack<width>(output.residual + row * channels + channel);
+        }
+#pragma unroll
+        for (int k = 0; k < batch; ++k) {
+            const int64_t row = begin + static_cast<int64_t>(step + k) * lanes;
+            if (row >= rows) continue;
+            float values[width];
+#pragma unroll
+            for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[k][i]));
+            output.template write<extras>(row * channels + channel, values, added[k], activation);
+        }
+    }
+}
+
+// Rows for each thread: many where there are enough blocks, a multiple of rows_at_once.
+template <class T, int width>
+int rows_a_thread(int64_t rows, const ChannelTiles& tiles) {
+    constexpr int64_t batch = rows_at_once<T, width>;
+    const int64_t share = rows * tiles.tiles / (tiles.lanes * 2 * many_blocks);
+    return static_cast<int>(std::clamp<int64_t>(share / batch, 1, 8 / batch) * batch);
+}
+
+}  // namespace unmask

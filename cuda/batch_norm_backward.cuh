@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm backward over many rows: two stages of sums, then one pass that writes the gradients.
+#pragma once
+
+#include "cuda/batch_norm_apply.cuh"
+#include "cuda/batch_norm_gradient.cuh"
+
+namespace unmask {
+
+// parts[chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the first.
+template <class T, int width, bool dropped, class Function>
+__global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Function, Silu> ? 2
+                                                 : has_centre<T>                           ? 3
+                                                                                           : 4)
+    batch_norm_gradient_parts_kernel(int64_t rows, int channels, GradientSource<T, width, Function> source,
+                                     BatchNormTable table, float* parts) {
+    using Sums = Pack<float, width>;
+    UNMASK_SHARED(Sums, shared, block_threads);
+    const int column = static_cast<int>(threadIdx.x), columns = static_cast<int>(blockDim.x);
+    const int lane = static_cast<int>(threadIdx.y), lanes = static_cast<int>(blockDim.y);
+    const int channel = (static_cast<int>(blockIdx.y) * columns + column) * width;
+    const bool inside = channel < channels;
+    const int64_t chunk = blockIdx.x, chunks = gridDim.x;
+    Sums plain{}, deviating{};
+    if (inside) {
+        Affine<T> affine[width];
+        float mean[width];
+        read_channels(table, channel, affine, mean);
+#pragma unroll 2
+        for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
+            const int64_t first = (rows - 1 - row) * channels + channel;
+            const auto loaded = source.load(first);
+            float g[width];
+            source.template gradient<dropped>(g, first, loaded, affine);
+#pragma unroll
+            for (int i = 0; i < width; ++i) {
+                plain[i] += g[i];
+                deviating[i] += g[i] * (to_float(loaded.x[i]) - mean[i]);
+            }
+        }
+    }
+    Sums& own = shared[lane * columns + column];
+    own = plain;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane == 0) plain = own;
+    __syncthreads();
+    own = deviating;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane != 0 || !inside) return;
+    float* part = parts + chunk * 2 * channels + channel;
+    store_pack<width>(part, plain);
+    store_pack<width>(part + channels, own);
+}
+
+// Adds the parts up, writes the gradients of weight and bias, leaves the coefficients. No parts: sums of 0.
+template <class T>
+__global__ void __launch_bounds__(block_threads)
+    batch_norm_gradient_merge_kernel(const float* parts, int64_t chunks, BatchNormTable table, double share,
+                                     Coefficients coefficients) {
+    const int channels = coefficients.channels;
+    const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
+    const bool inside = channel < channels;
+    const int64_t pitch = 2 * static_cast<int64_t>(channels);
+    const double plain = sum_part_lanes(inside ? sum_own_parts(parts + channel, chunks, pitch) : 0.0);
+    const double deviating =
+        sum_part_lanes(inside ? sum_own_parts(parts + channels + channel, chunks, pitch) : 0.0);
+    if (threadIdx.x >= part_columns || !inside) return;
+    const GradientLine<T> line(table, channel, static_cast<float>(plain), static_cast<float>(deviating),
+                               share, true);
+    coefficients.put(channel, line.affine);
+    coefficients.put_gradient(channel, line.slope, line.constant);
+}
+
+// grad_x and grad_residual = g; either may be null.
+template <class T, int width, bool dropped, class Function>
+__global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Function, Silu> ? 2 : 4)
+    batch_norm_gradient_apply_kernel(int64_t rows, int rows_a_thread,
+                                     GradientSource<T, width, Function> source, Coefficients coefficients,
+                                     T* grad_x, T* grad_residual) {
+    const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
+    const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
+    if (channel >= channels) return;
+    const auto scale = coefficients.row<width>(Coefficients::scale, channel);
+    const auto slope = coefficients.row<width>(Coefficients::slope, channel);
+    const auto constant = coefficients.row<width>(Coefficients::constant, channel);
+    const auto shift = coefficients.row<width>(Coefficients::shift, channel);
+    const auto centre = coefficients.row<width>(Coefficients::centre, channel);
+    Affine<T> affine[width];
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        affine[i].scale = scale[i];
+        affine[i].shift = shift[i];
+        affine[i].centre = centre[i];
+    }
+    const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
+#pragma unroll 1
+    for (int step = 0; step < rows_a_thread; ++step) {
+        const int64_t row = begin + static_cast<int64_t>(step) * lanes;
+        if (row >= rows) return;
+        const int64_t first = row * channels + channel;
+        const auto loaded = source.load(first);
+        float g[width];
+        source.template gradient<dropped>(g, first, loaded, affine);
+        Pack<T, width> in, before;
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            const float value = to_float(loaded.x[i]);
+            before[i] = from_float<T>(g[i]);
+            in[i] = from_float<T>(scale[i] * g[i] +
+                                  (slope[i] * (has_centre<T> ? value - centre[i] : value) + constant[i]));
+        }
+        if (grad_x != nullptr) store_pack<width>(grad_x + first, in);
+        if (grad_residual != nullptr) store_pack<width>(grad_residual + first, before);
+    }
+}
+
+}  // namespace unmask

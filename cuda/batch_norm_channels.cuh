@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What batch norm's kernels know of each channel: pointers to the groups' norms, passed by value in a
+// kernel's parameters, and the coefficients that the passes over x read.
+#pragma once
+
+#include "cuda/channel_tiles.cuh"
+#include "engine/ops/batch_norm.h"
+
+namespace unmask {
+
+// The norms of all groups; channel c is channel c % size of group c / size.
+struct BatchNormTable {
+    static constexpr int most_groups = 16;
+    struct Group {
+        const float *weight, *bias;
+        float *running_mean, *running_variance, *saved_mean, *saved_inverse_deviation;
+        float *grad_weight, *grad_bias;  // null: not wanted
+    };
+    Group groups[most_groups];
+    int size = 1;
+
+    BatchNormTable(const BatchNormState& state, const BatchNormGradients* gradients) {
+        if (state.groups.size() > most_groups)
+            fail("batch_norm: expected at most {} groups on a GPU, found {}", most_groups,
+                 state.groups.size());
+        const auto pointer = [](const Tensor& tensor) {
+            return tensor.defined() ? tensor.data<float>() : nullptr;
+        };
+        for (size_t i = 0; i < state.groups.size(); ++i) {
+            const BatchNormGroup& group = state.groups[i];
+            groups[i] = {pointer(group.weight),
+                         pointer(group.bias),
+                         pointer(group.running_mean),
+                         pointer(group.running_variance),
+                         pointer(group.saved_mean),
+                         pointer(group.saved_inverse_deviation),
+                         gradients == nullptr ? nullptr : pointer(gradients->groups[i].weight),
+                         gradients == nullptr ? nullptr : pointer(gradients->groups[i].bias)};
+        }
+        size = static_cast<int>(state.groups[0].weight.numel());
+    }
+};
+
+// (x - centre) · scale + shift. For bf16 the centre is folded into the shift: what that loses is far below
+// the rounding of x.
+template <class T>
+constexpr bool has_centre = std::is_same_v<T, float>;
+
+template <class T>
+struct Affine {
+    float centre, scale, shift;
+
+    Affine() = default;
+    __device__ Affine(float mean, float inverse, float weight, float bias)
+        : centre(has_centre<T> ? mean : 0.0f),
+          scale(weight * inverse),
+          shift(has_centre<T> ? bias : bias - mean * scale) {}
+    __device__ float operator()(float x) const {
+        if constexpr (has_centre<T>)
+            return (x - centre) * scale + shift;
+        else
+            return x * scale + shift;
+    }
+};
+
+// What the passes over x read for each channel, [count][C] in device memory.
+struct Coefficients {
+    // grad_x = scale · g + slope · (x - centre) + constant
+    enum Row : int { scale, shift, centre, slope, constant, count };
+    float* values = nullptr;
+    int channels = 0;
+
+    template <class T>
+    __device__ void put(int c, const Affine<T>& affine) const {
+        values[scale * static_cast<int64_t>(channels) + c] = affine.scale;
+        values[shift * static_cast<int64_t>(channels) + c] = affine.shift;
+        values[centre * static_cast<int64_t>(channels) + c] = affine.centre;
+    }
+    __device__ void put_gradient(int c, float slope_value, float constant_value) const {
+        values[slope * static_cast<int64_t>(channels) + c] = slope_value;
+        values[constant * static_cast<int64_t>(channels) + c] = constant_value;
+    }
+    template <int width>
+    __device__ Pack<float, width> row(Row which, int c) const {
+        return load_pack<width>(values + which * static_cast<int64_t>(channels) + c);
+    }
+};
+
+// What becomes of the statistics of one channel: running ones moved towards them, saved ones for backward.
+struct StatisticsRule {
+    double share, unbiased_share;  // 1 / rows, 1 / (rows - 1)
+    double momentum, eps;
+
+    // From the batch's mean, sum of squared deviations and 1 / sqrt(variance + eps).
+    __device__ void keep(const BatchNormTable::Group& group, int channel, double mean, double squares,
+                         float inverse) const {
+        group.saved_mean[channel] = static_cast<float>(mean);
+        group.saved_inverse_deviation[channel] = inverse;
+        float &running_mean = group.running_mean[channel],
+              &running_variance = group.running_variance[channel];
+        running_mean =
+            static_cast<float>((1.0 - momentum) * static_cast<double>(running_mean) + momentum * mean);
+        running_variance = static_cast<float>((1.0 - momentum) * static_cast<double>(running_variance) +
+                                              momentum * squares * unbiased_share);
+    }
+};
+
+}  // namespace unmask

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backward of batch norm, the parts that its kernels share. With g the gradient before the activation and x̂
+// the normalised input
+//     grad_x = weight / sqrt(σ² + eps) · (g - Σg / R - x̂ · Σg·x̂ / R)      (without the sums in inference).
+#pragma once
+
+#include "cuda/activation_functions.cuh"
+#include "cuda/batch_norm_channels.cuh"
+#include "cuda/dropout_mask.cuh"
+
+namespace unmask {
+
+// What backward reads at each element; Function is the activation.
+template <class T, int width, class Function>
+struct GradientSource {
+    static constexpr bool is_relu = std::is_same_v<Function, Relu>, is_silu = std::is_same_v<Function, Silu>;
+
+    const T *grad_y, *x;
+    const T* residual;    // silu: null where there was none
+    const T* y;           // relu: where the result is positive, unless
+    const uint8_t* mask;  // relu: bit e % 8 of byte e / 8
+    DropoutMask dropout;
+
+    struct Loaded {
+        Pack<T, width> grad_y, x, other;  // other: residual or y
+        unsigned bits;                    // of the mask
+    };
+    __device__ Loaded load(int64_t first) const {
+        Loaded loaded;
+        loaded.grad_y = load_pack<width>(grad_y + first);
+        loaded.x = load_pack<width>(x + first);
+        if constexpr (is_silu)
+            if (residual != nullptr) loaded.other = load_pack<width>(residual + first);
+        if constexpr (is_relu) {
+            if (mask != nullptr)
+                loaded.bits = static_cast<unsigned>(mask[first / 8]) >> (first % 8);
+            else
+                loaded.other = load_pack<width>(y + first);
+        }
+        return loaded;
+    }
+
+    // g of the elements from `first` on. affine: what forward did, used for silu only. `dropped`: there may
+    // be dropout.
+    template <bool dropped>
+    __device__ void gradient(float (&g)[width], int64_t first, const Loaded& loaded,
+                             const Affine<T> (&affine)[width]) const {
+        unsigned bits = loaded.bits;
+        if constexpr (is_relu)
+            if (mask == nullptr) {
+                bits = 0;
+#pragma unroll
+                for (int i = 0; i < width; ++i)
+                    if (to_float(loaded.other[i]) > 0.0f) bits |= 1u << i;
+            }
+#pragma unroll
+        for (int i = 0; i < width; ++i) g[i] = to_float(loaded.grad_y[i]);
+        if constexpr (dropped)
+            if (dropout.active) dropout.apply(g, first);
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            if constexpr (is_relu) g[i] = (bits >> i & 1u) != 0 ? g[i] : 0.0f;
+            if constexpr (is_silu) {
+                float before = affine[i](to_float(loaded.x[i]));
+                if (residual != nullptr) before += to_float(loaded.other[i]);
+                g[i] *= silu_derivative(before);
+            }
+        }
+    }
+};
+
+// What forward did to the channels from `channel` on, and their means.
+template <class T, int width>
+__device__ void read_channels(const BatchNormTable& table, int channel, Affine<T> (&affine)[width],
+                              float (&mean)[width]) {
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        const BatchNormTable::Group& group = table.groups[(channel + i) / table.size];
+        const int own = (channel + i) % table.size;
+        mean[i] = group.saved_mean[own];
+        affine[i] =
+            Affine<T>(mean[i], group.saved_inverse_deviation[own], group.weight[own], group.bias[own]);
+    }
+}
+
+// grad_x = scale · g + slope · (x - centre) + constant, from Σg and Σg·(x - mean) of one channel; writes the
+// gradients of weight and bias. share: 1 / R, 0 in inference.
+template <class T>
+struct GradientLine {
+    Affine<T> affine;
+    float slope, constant;
+
+    __device__ GradientLine(const BatchNormTable& table, int channel, float plain, float deviating,
+                            double share, bool write) {
+        const BatchNormTable::Group& group = table.groups[channel / table.size];
+        const int own = channel % table.size;
+        const float mean = group.saved_mean[own], inverse = group.saved_inverse_deviation[own];
+        affine = Affine<T>(mean, inverse, group.weight[own], group.bias[own]);
+        const float scaled = deviating * inverse;  // Σg·x̂
+        if (write && group.grad_weight != nullptr) group.grad_weight[own] = scaled;
+        if (write && group.grad_bias != nullptr) group.grad_bias[own] = plain;
+        slope = -affine.scale * inverse * scaled * static_cast<float>(share);
+        constant = -affine.scale * plain * static_cast<float>(share);
+        if constexpr (!has_centre<T>) constant -= slope * mean;
+    }
+};
+
+}  // namespace unmask

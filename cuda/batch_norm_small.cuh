@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm in training over few rows, forward in one kernel: a block takes all rows of its channels, keeps
+// the first `held` of each thread in registers and reads the others again, from the cache.
+#pragma once
+
+#include "cuda/batch_norm_apply.cuh"
+
+namespace unmask {
+
+// Threads along the channels; the others of 256 take several rows.
+template <int width>
+constexpr int small_columns = width == 1 ? 8 : 1;
+// Most rows for which one block a tile of channels is enough.
+template <int width>
+constexpr int64_t small_rows = width == 1 ? 512 : 2048;
+
+// The sums of each channel over the block's lanes, in every thread. shared: 256 / 32 · columns · width
+// floats.
+template <int width>
+__device__ void sum_small(float (&values)[width], float* shared) {
+    constexpr int columns = small_columns<width>, warps = block_threads / 32;
+    const int thread = static_cast<int>(threadIdx.x), column = thread % columns;
+    __syncthreads();  // the array may still be read from the call before
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        for (int offset = 16; offset >= columns; offset /= 2)
+            values[i] += __shfl_xor_sync(whole_warp, values[i], offset);
+        if (thread % 32 < columns) shared[(thread / 32 * columns + column) * width + i] = values[i];
+    }
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        values[i] = 0.0f;
+#pragma unroll
+        for (int warp = 0; warp < warps; ++warp) values[i] += shared[(warp * columns + column) * width + i];
+    }
+}
+
+template <class T, int width, class Function>
+__global__ void __launch_bounds__(block_threads)
+    batch_norm_small_kernel(int rows, int channels, const T* x, BatchNormOutput<T> output,
+                            BatchNormTable table, StatisticsRule rule, Function activation) {
+    constexpr int columns = small_columns<width>, lanes = block_threads / columns, held = width == 1 ? 8 : 4;
+    UNMASK_SHARED(float, shared, block_threads / 32 * columns * width);
+    const int lane = static_cast<int>(threadIdx.x) / columns;
+    const int channel =
+        (static_cast<int>(blockIdx.x) * columns + static_cast<int>(threadIdx.x) % columns) * width;
+    const bool inside = channel < channels;
+    const int end = inside ? rows : 0;
+    const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
+    const auto load = [&](int row) { return load_pack<width>(x + place(row)); };
+
+    Pack<T, width> kept[held];
+#pragma unroll
+    for (int k = 0; k < held; ++k)
+        if (lane + k * lanes < end) kept[k] = load(lane + k * lanes);
+    // function(row, its values) for every row of the thread.
+    const auto for_rows = [&](auto function) {
+#pragma unroll
+        for (int k = 0; k < held; ++k)
+            if (lane + k * lanes < end) function(lane + k * lanes, kept[k]);
+        for (int row = lane + held * lanes; row < end; row += lanes) function(row, load(row));
+    };
+
+    // Deviations are taken from the first row, then from the mean, so that large means don't cancel.
+    float origin[width] = {}, offset[width] = {}, squares[width] = {};
+    if (inside) {
+        const Pack<T, width> first = load(0);
+#pragma unroll
+        for (int i = 0; i < width; ++i) origin[i] = to_float(first[i]);
+    }
+    for_rows([&](int, const Pack<T, width>& values) {
+#pragma unroll
+        for (int i = 0; i < width; ++i) offset[i] += to_float(values[i]) - origin[i];
+    });
+    sum_small<width>(offset, shared);
+#pragma unroll
+    for (int i = 0; i < width; ++i) offset[i] *= static_cast<float>(rule.share);
+    for_rows([&](int, const Pack<T, width>& values) {
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            const float deviation = to_float(values[i]) - origin[i] - offset[i];
+            squares[i] += deviation * deviation;
+        }
+    });
+    sum_small<width>(squares, shared);
+
+    if (!inside) return;
+    Affine<T> affine[width];
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        const BatchNormTable::Group& group = table.groups[(channel + i) / table.size];
+        const int own = (channel + i) % table.size;
+        const double mean = static_cast<double>(origin[i]) + static_cast<double>(offset[i]);
+        const float variance = squares[i] * static_cast<float>(rule.share);
+        const float inverse = rsqrtf(variance + static_cast<float>(rule.eps));
+        if (lane == 0) rule.keep(group, own, mean, static_cast<double>(squares[i]), inverse);
+        affine[i] = Affine<T>(static_cast<float>(mean), inverse, group.weight[own], group.bias[own]);
+    }
+    for_rows([&](int row, const Pack<T, width>& in) {
+        float values[width];
+#pragma unroll
+        for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[i]));
+        Pack<T, width> added{};
+        if (output.residual != nullptr) added = load_pack<width>(output.residual + place(row));
+        output.template write<Extras::all>(place(row), values, added, activation);
+    });
+}
+
+}  // namespace unmask

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The statistics of batch norm over many rows, in two stages: blocks leave the mean and the sum of squared
+// deviations of their rows, then the parts of each channel are merged in float64.
+#pragma once
+
+#include "cuda/batch_norm_channels.cuh"
+
+namespace unmask {
+
+// parts[chunk][2][channels]: mean and Σ(x - mean)² of the rows that a block takes. They are summed from a
+// value of the block's own rows on, so that large means don't cancel. Blocks go from the last row to the
+// first: the end of what was written just before may still be in the cache, and the next pass starts where
+// this one ends.
+template <class T, int width>
+__global__ void __launch_bounds__(block_threads)
+    batch_norm_parts_kernel(int64_t rows, int channels, const T* x, float* parts) {
+    using Sums = Pack<float, width>;
+    UNMASK_SHARED(Sums, shared, block_threads);
+    const int column = static_cast<int>(threadIdx.x), columns = static_cast<int>(blockDim.x);
+    const int lane = static_cast<int>(threadIdx.y), lanes = static_cast<int>(blockDim.y);
+    const int channel = (static_cast<int>(blockIdx.y) * columns + column) * width;
+    const bool inside = channel < channels;
+    const int64_t chunk = blockIdx.x, chunks = gridDim.x;
+    float origin[width] = {};
+    Pack<float, width> sum{}, squares{};
+    if (inside) {
+        const auto place = [&](int64_t row) { return x + (rows - 1 - row) * channels + channel; };
+        const Pack<T, width> first = load_pack<width>(place(chunk * lanes));
+#pragma unroll
+        for (int i = 0; i < width; ++i) origin[i] = to_float(first[i]);
+#pragma unroll 4
+        for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
+            const Pack<T, width> values = load_pack<width>(place(row));
+#pragma unroll
+            for (int i = 0; i < width; ++i) {
+                const float deviation = to_float(values[i]) - origin[i];
+                sum[i] += deviation;
+                squares[i] += deviation * deviation;
+            }
+        }
+    }
+    Pack<float, width>& own = shared[lane * columns + column];
+    own = sum;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane == 0) sum = own;
+    __syncthreads();
+    own = squares;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane != 0 || !inside) return;
+    squares = own;
+    const auto count = static_cast<float>(chunk_rows(rows, lanes, chunks, chunk));
+#pragma unroll
+    for (int i = 0; i < width; ++i) {
+        const float offset = sum[i] / count;
+        squares[i] = squares[i] - sum[i] * offset;
+        sum[i] = origin[i] + offset;
+    }
+    float* part = parts + chunk * 2 * channels + channel;
+    store_pack<width>(part, sum);
+    store_pack<width>(part + channels, squares);
+}
+
+// Merges the parts, M2 = Σ M2ᵢ + nᵢ · (meanᵢ - mean)², moves the running statistics and leaves the
+// coefficients.
+template <class T>
+__global__ void __launch_bounds__(block_threads)
+    batch_norm_merge_kernel(const float* parts, int64_t chunks, int lanes, BatchNormTable table,
+                            StatisticsRule rule, int64_t rows, Coefficients coefficients) {
+    const int channels = coefficients.channels;
+    const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
+    const bool inside = channel < channels;
+    const int64_t pitch = 2 * static_cast<int64_t>(channels);
+    double sum = 0.0;
+    if (inside) {
+#pragma unroll 4
+        for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes)
+            sum += static_cast<double>(parts[chunk * pitch + channel]) *
+                   static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
+    }
+    const double mean = sum_part_lanes(sum) * rule.share;
+    double squares = 0.0;
+    if (inside) {
+#pragma unroll 4
+        for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes) {
+            const double delta = static_cast<double>(parts[chunk * pitch + channel]) - mean;
+            squares += static_cast<double>(parts[chunk * pitch + channels + channel]) +
+                       delta * delta * static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
+        }
+    }
+    squares = sum_part_lanes(squares);
+    if (threadIdx.x >= part_columns || !inside) return;
+    const BatchNormTable::Group& group = table.groups[channel / table.size];
+    const int own = channel % table.size;
+    const auto inverse = static_cast<float>(1.0 / sqrt(squares * rule.share + rule.eps));
+    rule.keep(group, own, mean, squares, inverse);
+    coefficients.put(channel,
+                     Affine<T>(static_cast<float>(mean), inverse, group.weight[own], group.bias[own]));
+}
+
+// Inference: the running statistics instead of the batch's.
+template <class T>
+__global__ void batch_norm_running_kernel(BatchNormTable table, double eps, Coefficients coefficients) {
+    const int channel = static_cast<int>(global_thread());
+    if (channel >= coefficients.channels) return;
+    const BatchNormTable::Group& group = table.groups[channel / table.size];
+    const int own = channel % table.size;
+    const float mean = group.running_mean[own];
+    const auto inverse =
+        static_cast<float>(1.0 / sqrt(static_cast<double>(group.running_variance[own]) + eps));
+    group.saved_mean[own] = mean;
+    group.saved_inverse_deviation[own] = inverse;
+    coefficients.put(channel, Affine<T>(mean, inverse, group.weight[own], group.bias[own]));
+}
+
+}  // namespace unmask
