@@ -27,9 +27,16 @@ std::unique_ptr<Optimizer> make_optimizer(FlatParameters& parameters, const Trai
     return make_adam(parameters, {.learning_rate = rate, .weight_decay = options.weight_decay});
 }
 
-std::optional<double> item_of(const Variable& term) {
-    if (!term.defined()) return {};
-    return term.value().item();
+// The objective's numbers, in one copy from the device.
+EpochTerms read_terms(const Tensor& terms, bool global_information, bool local_information) {
+    const std::vector<double> values = terms.to_doubles();
+    const auto term = [&values](size_t place, bool on) {
+        return on ? std::optional(values[place]) : std::nullopt;
+    };
+    return {.total = values[0],
+            .classification = values[1],
+            .global_information = term(2, global_information),
+            .local_information = term(3, local_information)};
 }
 
 }  // namespace
@@ -48,12 +55,11 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
 EpochTerms TrainingStep::forward(const Tensor& images, const Targets& targets, int64_t step) {
     detector_.set_dropout(seed_, uint64_t(step));
     const HeadLogits heads = detector_.forward(images);
-    const ObjectiveTerms terms = objective_.terms(heads, targets);
-    total_ = objective_.total(terms);
-    return {.total = total_.value().item(),
-            .classification = item_of(terms.classification),
-            .global_information = item_of(terms.global_information),
-            .local_information = item_of(terms.local_information)};
+    const ObjectiveResult result = objective_.forward(heads, targets);
+    total_ = result.total;
+    const ObjectiveOptions& options = objective_.options();
+    return read_terms(result.terms, options.global_information,
+                      options.local_information && !heads.leave_one_out.empty());
 }
 
 std::optional<double> TrainingStep::update(double learning_rate) {

@@ -13,14 +13,14 @@ Tensor target_distribution(const Targets& targets, int64_t classes, DType dtype)
     if (!targets.labels.defined()) fail("targets: expected labels [batch], found none");
     const Tensor first = one_hot(targets.labels, classes, dtype);
     if (!targets.mixed_labels.defined()) return first;
-    if (!(targets.lambda >= 0.0 && targets.lambda <= 1.0))
-        fail("targets: expected a mixup share in [0, 1], found {}", targets.lambda);
+    const double share = targets.device_lambda.defined() ? targets.device_lambda.item() : targets.lambda;
+    if (!(share >= 0.0 && share <= 1.0)) fail("targets: expected a mixup share in [0, 1], found {}", share);
     if (targets.mixed_labels.shape() != targets.labels.shape())
         fail("targets: expected mixed labels of shape {}, found {}", targets.labels.shape().str(),
              targets.mixed_labels.shape().str());
     const Tensor second = one_hot(targets.mixed_labels, classes, dtype);
     const NoGrad constants;
-    return add(affine(first, targets.lambda), affine(second, 1.0 - targets.lambda)).value();
+    return add(affine(first, share), affine(second, 1.0 - share)).value();
 }
 
 Variable cross_entropy(const Variable& logits, const Tensor& target) {

@@ -13,11 +13,14 @@ struct Targets {
     Tensor labels;
     Tensor mixed_labels;  // undefined without mixup
     double lambda = 1.0;
+    // The share as a number on the labels' device ([1], f32 or the logits' dtype), which takes the place of
+    // `lambda` where it is defined: captured work can be run again with another one.
+    Tensor device_lambda;
 };
 
 // lambda · one_hot(labels) + (1 - lambda) · one_hot(mixed_labels), [batch, classes]: cross entropy is linear
 // in its target, so one pass over the mixed target is the mix of the two terms. Error for labels of the wrong
-// shape, dtype or range, and a lambda outside [0, 1].
+// shape, dtype or range, and a lambda outside [0, 1]. Reads the labels and the share on the host.
 [[nodiscard]] Tensor target_distribution(const Targets& targets, int64_t classes, DType dtype);
 
 // Error when the shapes differ or the batch is empty. The target takes no gradient.

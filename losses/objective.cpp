@@ -2,9 +2,11 @@
 #include "losses/objective.h"
 
 #include <cmath>
+#include <limits>
 
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/layout.h"
 #include "layers/initialization.h"
 #include "losses/information_loss.h"
 
@@ -32,6 +34,18 @@ void check_heads(const HeadLogits& heads, const Targets& targets) {
         check(fmt::format("leave-one-out {}", i), heads.leave_one_out[i]);
 }
 
+// The scalars in a row, NaN for those that are undefined.
+Tensor listed(const std::vector<Variable>& scalars) {
+    const NoGrad nothing_recorded;
+    std::vector<Variable> parts;
+    for (const Variable& scalar : scalars)
+        parts.push_back(scalar.defined()
+                            ? reshape(scalar, {1})
+                            : Variable(Tensor::full({1}, std::numeric_limits<double>::quiet_NaN(),
+                                                    scalars[0].dtype(), scalars[0].device())));
+    return concat(parts, 0).value();
+}
+
 }  // namespace
 
 Objective::Objective(const ObjectiveOptions& options) : options_(options) {
@@ -45,6 +59,13 @@ void Objective::initialize_own(uint64_t, const std::string&) {
     if (sigma_ == nullptr) return;
     Tensor sigma = sigma_->value();
     fill_constant(sigma, 1.0);
+}
+
+ObjectiveResult Objective::forward(const HeadLogits& heads, const Targets& targets) const {
+    const ObjectiveTerms composed = terms(heads, targets);
+    const Variable sum = total(composed);
+    return {sum,
+            listed({sum, composed.classification, composed.global_information, composed.local_information})};
 }
 
 ObjectiveTerms Objective::terms(const HeadLogits& heads, const Targets& targets) const {

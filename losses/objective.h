@@ -40,10 +40,20 @@ struct ObjectiveTerms {
     Variable classification, global_information, local_information;
 };
 
+// total, a scalar to differentiate; terms [4]: the total, classification, global and local information, NaN
+// where switched off.
+struct ObjectiveResult {
+    Variable total;
+    Tensor terms;
+};
+
 class Objective : public Module {
   public:
     // Error when the temperature or a weight is out of range.
     explicit Objective(const ObjectiveOptions& options);
+
+    // The whole objective. Error as terms().
+    [[nodiscard]] ObjectiveResult forward(const HeadLogits& heads, const Targets& targets) const;
 
     // Error when the heads' shapes or the targets do not fit. With mixup each term is mixed; the information
     // terms know no labels, so that theirs are the same on both sides.
