@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checked calls of the CUDA libraries: a failed one throws Error with the call's text, the status's name and the
-// library's own message. The _FOR variants add a text (shapes, sizes) that is made only on failure. In destructors
-// use the plain calls: those never throw.
+// Checked calls of the CUDA libraries: a failed one throws Error with the call's text, the status's name and
+// the library's own message. The _FOR variants add a text (shapes, sizes) that is made only on failure. In
+// destructors use the plain calls: those never throw.
 #pragma once
 
 #include <cublasLt.h>
@@ -18,10 +18,11 @@ namespace unmask::detail {
 
 }  // namespace unmask::detail
 
-#define UNMASK_CHECKED(call, success, failed, ...)                                                     \
-    do {                                                                                               \
-        const auto unmask_status = (call);                                                             \
-        if (unmask_status != success) ::unmask::detail::failed(unmask_status, #call __VA_OPT__(, ) __VA_ARGS__); \
+#define UNMASK_CHECKED(call, success, failed, ...)                                     \
+    do {                                                                               \
+        const auto unmask_status = (call);                                             \
+        if (unmask_status != success)                                                  \
+            ::unmask::detail::failed(unmask_status, #call __VA_OPT__(, ) __VA_ARGS__); \
     } while (false)
 
 #define UNMASK_CUDA(call) UNMASK_CHECKED(call, cudaSuccess, cuda_failed)

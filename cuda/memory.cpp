@@ -29,9 +29,17 @@ void give(int device, void* memory) {
 CapturePool::CapturePool(CachingPool& main)
     : main_(main),
       pool_([&main](size_t bytes) { return main.allocate(bytes); },
-            [&main](void* memory, size_t bytes) { main.release(memory, bytes); }) {}
+            // A pool that runs out gives back what is free in it; the captured work uses that memory all the
+            // same.
+            [this](void* memory, size_t bytes) {
+                if (ended_)
+                    main_.release(memory, bytes);
+                else
+                    keep(memory, bytes);
+            }) {}
 
 CapturePool::~CapturePool() {
+    ended_ = true;
     for (const auto& [memory, bytes] : kept_) main_.release(memory, bytes);
 }
 

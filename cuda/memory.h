@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device memory by cudaMalloc behind the engine's caching pool, with private pools for captured work. Everything on
-// one stream: a block that is freed while kernels still use it is handed out only to later work of that stream.
+// Device memory by cudaMalloc behind the engine's caching pool, with private pools for captured work.
+// Everything on one stream: a block that is freed while kernels still use it is handed out only to later work
+// of that stream.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@
 
 namespace unmask {
 
-// What one capture allocates. Its blocks come from the main pool and return there when it ends: when the captured
-// work and every buffer that was allocated inside the capture are gone.
+// What one capture allocates. Its blocks come from the main pool and return there when it ends: when the
+// captured work and every buffer that was allocated inside the capture are gone.
 class CapturePool {
   public:
     explicit CapturePool(CachingPool& main);
@@ -23,14 +24,15 @@ class CapturePool {
     ~CapturePool();
 
     CachingPool& pool() { return pool_; }
-    // A block of the main pool that was freed inside the capture: the captured work may read it whenever it runs,
-    // so it returns to the main pool only with this pool's end.
+    // A block of the main pool that was freed inside the capture: the captured work may read it whenever it
+    // runs, so it returns to the main pool only with this pool's end.
     void keep(void* memory, size_t bytes) { kept_.emplace_back(memory, bytes); }
 
   private:
     CachingPool& main_;
-    CachingPool pool_;
+    bool ended_ = false;
     std::vector<std::pair<void*, size_t>> kept_;
+    CachingPool pool_;
 };
 
 class DeviceMemory {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies between pageable host memory and a device through two pinned buffers, so that small copies to the device
-// do not wait for it and large ones overlap the host's memcpy with the transfer.
+// Copies between pageable host memory and a device through two pinned buffers, so that small copies to the
+// device do not wait for it and large ones overlap the host's memcpy with the transfer.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -27,7 +27,7 @@ class Staging {
     static constexpr size_t capacity = size_t{4} << 20;  // bytes of each buffer
 
     struct Half {
-        std::byte* memory = nullptr;  // pinned
+        std::byte* memory = nullptr;   // pinned
         cudaEvent_t passed = nullptr;  // recorded behind the last copy that uses this half
     };
     void prepare();

@@ -57,6 +57,14 @@ class Context {
     [[nodiscard]] virtual std::string tuning() const { return {}; }
     virtual void set_tuning(const std::string& json);
 
+    // Chains of work that may run side by side (a GPU: streams). After fork(n), which waits for everything
+    // enqueued before, use_chain(i) directs what is enqueued and allocated to chain i of 0 … n-1; join()
+    // waits for all chains and goes on as before fork. Between the two nothing may be enqueued outside of a
+    // chain, and no chain may use what another made since. A device without chains runs everything in order.
+    virtual void fork(int /*chains*/) {}
+    virtual void use_chain(int /*chain*/) {}
+    virtual void join() {}
+
     // Whether this device records work (a GPU: CUDA graphs).
     [[nodiscard]] virtual bool can_capture() const { return false; }
     // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/variable.h"
 
+#include <algorithm>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
+#include "engine/chains.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 
@@ -13,6 +16,7 @@ namespace detail {
 
 struct Node {
     const char* op;
+    int chain = -1;  // see engine/chains.h
     std::vector<std::shared_ptr<GradientSlot>> inputs;
     BackwardFunction backward;
 
@@ -54,6 +58,24 @@ void accumulate(GradientSlot& slot, Tensor gradient) {
         slot.gradient = std::move(sum);
     }
 }
+
+// Runs nodes in the chains that they were recorded in, and joins the chains for what was recorded outside.
+class ChainWalk {
+  public:
+    ChainWalk(Device device, const std::vector<std::shared_ptr<GradientSlot>>& order) : device_(device) {
+        for (const auto& slot : order) count_ = std::max(count_, slot->node->chain + 1);
+    }
+    void enter(int chain) {
+        if (chain < 0) return chains_.reset();
+        if (!chains_) chains_.emplace(device_, count_);
+        chains_->use(chain);
+    }
+
+  private:
+    Device device_;
+    int count_ = 0;
+    std::optional<Chains> chains_;
+};
 
 // Every slot with a node that is reachable from root, each after all slots that it feeds on.
 std::vector<std::shared_ptr<GradientSlot>> topological_order(const std::shared_ptr<GradientSlot>& root) {
@@ -158,6 +180,7 @@ void Variable::backward(const Tensor& gradient) const {
     }
     auto order = topological_order(root);
     root->gradient = gradient;
+    ChainWalk walk(gradient.device(), order);
     while (!order.empty()) {
         const std::shared_ptr<GradientSlot> slot = std::move(order.back());
         order.pop_back();
@@ -169,6 +192,7 @@ void Variable::backward(const Tensor& gradient) const {
         if (!incoming.defined()) continue;
         std::vector<bool> needed;
         for (const auto& input : node->inputs) needed.push_back(input != nullptr && input->requires_grad);
+        walk.enter(node->chain);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node->inputs.size());
         for (size_t i = 0; i < gradients.size(); ++i)
@@ -184,6 +208,7 @@ Variable record(const char* op, Tensor value, std::vector<Variable> inputs, Back
     if (!any) return result;
     auto node = std::make_shared<Node>();
     node->op = op;
+    node->chain = current_chain();
     for (const Variable& input : inputs)
         node->inputs.push_back(input.body_ == nullptr ? nullptr : input.body_->slot);
     node->backward = std::move(backward);

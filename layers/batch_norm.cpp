@@ -18,9 +18,14 @@ BatchNorm::BatchNorm(int64_t channels, Activation activation, double eps, double
 }
 
 Variable BatchNorm::forward(const Variable& x, const Variable& residual) {
+    return batch_norm(x, {operands()}, params(), residual);
+}
+
+BatchNormParams BatchNorm::params() const {
     BatchNormParams params = params_;
     params.training = training();
-    return batch_norm(x, weight_, bias_, running_mean_, running_variance_, params, residual);
+    if (dropout_) params.dropout = dropout_->params();
+    return params;
 }
 
 BatchNorm::Affine BatchNorm::inference_affine() const {

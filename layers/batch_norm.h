@@ -3,7 +3,10 @@
 // engine/ops/batch_norm.h): x [..., C] -> activation(norm(x) (+ residual)).
 #pragma once
 
+#include <optional>
+
 #include "engine/ops/batch_norm.h"
+#include "layers/dropout.h"
 #include "layers/module.h"
 
 namespace unmask {
@@ -17,7 +20,16 @@ class BatchNorm final : public Layer {
     // residual has x's shape or is undefined.
     [[nodiscard]] Variable forward(const Variable& x, const Variable& residual);
 
+    // Drops elements after the activation, in training.
+    void set_dropout(DropoutDraw draw) { dropout_ = std::move(draw); }
+    [[nodiscard]] DropoutDraw& dropout() { return *dropout_; }
+
     [[nodiscard]] Activation activation() const { return params_.activation; }
+    // For norms of several branches in one op: what forward would give it.
+    [[nodiscard]] BatchNormOperands operands() const {
+        return {weight_, bias_, running_mean_, running_variance_};
+    }
+    [[nodiscard]] BatchNormParams params() const;
     // The same map at inference, norm(x) = scale · x + shift, each [C] on the host.
     struct Affine {
         std::vector<double> scale, shift;
@@ -29,6 +41,7 @@ class BatchNorm final : public Layer {
 
   private:
     BatchNormParams params_;
+    std::optional<DropoutDraw> dropout_;
     Variable& weight_;
     Variable& bias_;
     Tensor& running_mean_;

@@ -31,7 +31,9 @@ Conv2d::Conv2d(const Conv2dLayerOptions& options) : weight_(add_parameter("weigh
 }
 
 Variable Conv2d::forward(const Variable& x) {
-    const auto operand = [&x](const Variable& v) { return x.dtype() == DType::bf16 ? cast(v, DType::bf16) : v; };
+    const auto operand = [&x](const Variable& v) {
+        return x.dtype() == DType::bf16 ? cast(v, DType::bf16) : v;
+    };
     return conv2d(x, operand(weight_), bias_ == nullptr ? Variable() : operand(*bias_), geometry_);
 }
 

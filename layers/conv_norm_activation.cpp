@@ -3,6 +3,7 @@
 
 #include "engine/error.h"
 #include "engine/ops/cast.h"
+#include "engine/ops/layout.h"
 
 namespace unmask {
 namespace {
@@ -47,6 +48,29 @@ const ConvNormActivation::Folded& ConvNormActivation::folded_as(DType dtype) {
         folded_bf16_.bias.buffer()->freeze();
     }
     return folded_bf16_;
+}
+
+Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x) {
+    ConvNormActivation& first = *blocks.front();
+    if (first.folded_.weight.defined() && !first.training() && !grad_enabled()) {
+        std::vector<Variable> weights, biases;
+        for (ConvNormActivation* block : blocks) {
+            const ConvNormActivation::Folded& folded = block->folded_as(x.dtype());
+            weights.emplace_back(folded.weight);
+            biases.emplace_back(folded.bias);
+        }
+        return conv2d_fused(x.value(), concat(weights, 0).value(), concat(biases, 0).value(), Tensor(),
+                            first.conv_.geometry(), first.norm_.activation());
+    }
+    std::vector<Variable> weights;
+    std::vector<BatchNormOperands> norms;
+    for (ConvNormActivation* block : blocks) {
+        weights.push_back(block->conv_.weight());
+        norms.push_back(block->norm_.operands());
+    }
+    Variable weight = concat(weights, 0);
+    if (x.dtype() == DType::bf16) weight = cast(weight, DType::bf16);
+    return batch_norm(conv2d(x, weight, {}, first.conv_.geometry()), norms, first.norm_.params());
 }
 
 void ConvNormActivation::prepare_own() {

@@ -27,6 +27,9 @@ class ConvNormActivation final : public Layer {
     // residual has the result's shape or is undefined.
     [[nodiscard]] Variable forward(const Variable& x, const Variable& residual);
 
+  private:
+    friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
+
   protected:
     void prepare_own() override;
     void discard_prepared() override;
@@ -40,5 +43,9 @@ class ConvNormActivation final : public Layer {
     [[nodiscard]] const Folded& folded_as(DType dtype);
     Folded folded_, folded_bf16_;
 };
+
+// Blocks of one geometry on the same input, as one convolution with all their filters and one norm over all
+// their channels: [N, H', W', blocks · O], the blocks' results beside each other in the last dimension.
+[[nodiscard]] Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
 
 }  // namespace unmask

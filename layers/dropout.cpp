@@ -5,20 +5,22 @@
 
 namespace unmask {
 
-Dropout::Dropout(double probability, std::string stream) : stream_(std::move(stream)) {
+DropoutDraw::DropoutDraw(double probability, std::string stream) : stream_(std::move(stream)) {
     if (!(probability >= 0.0 && probability < 1.0))
         fail("dropout: expected a probability in [0, 1), found {}", probability);
     params_.probability = probability;
-    set_draw(0, 0);
+    set(0, uint64_t{0});
 }
 
-Variable Dropout::forward(const Variable& x) {
-    return training() ? dropout(x, params_) : x;
-}
-
-void Dropout::set_draw(uint64_t seed, uint64_t step) {
+void DropoutDraw::set(uint64_t seed, uint64_t step) {
     params_.key = Philox(seed, stream_).key();
     params_.step = step;
+    params_.device_step = Tensor();
+}
+
+void DropoutDraw::set(uint64_t seed, Tensor device_step) {
+    params_.key = Philox(seed, stream_).key();
+    params_.device_step = std::move(device_step);
 }
 
 }  // namespace unmask

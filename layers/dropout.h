@@ -8,19 +8,34 @@
 
 namespace unmask {
 
-class Dropout final : public Layer {
+// A named stream of masks, and which of them comes next.
+class DropoutDraw {
   public:
-    // `stream` names the draws, so that no two layers of a model share theirs. Error when the probability is
-    // outside [0, 1).
-    Dropout(double probability, std::string stream);
-    [[nodiscard]] Variable forward(const Variable& x) override;
-
-    // What the next masks are drawn from; seed 0 and step 0 until it is called.
-    void set_draw(uint64_t seed, uint64_t step);
+    // Error when the probability is outside [0, 1).
+    DropoutDraw(double probability, std::string stream);
+    // What the next masks are drawn from; seed 0 and step 0 until one of them is called. The second takes the
+    // step from memory on the device when the mask is drawn ([1], i64).
+    void set(uint64_t seed, uint64_t step);
+    void set(uint64_t seed, Tensor device_step);
+    [[nodiscard]] const DropoutParams& params() const { return params_; }
 
   private:
     std::string stream_;
     DropoutParams params_;
+};
+
+class Dropout final : public Layer {
+  public:
+    // `stream` names the draws, so that no two layers of a model share theirs. Error when the probability is
+    // outside [0, 1).
+    Dropout(double probability, std::string stream) : draw_(probability, std::move(stream)) {}
+    [[nodiscard]] Variable forward(const Variable& x) override {
+        return training() ? dropout(x, draw_.params()) : x;
+    }
+    [[nodiscard]] DropoutDraw& draw() { return draw_; }
+
+  private:
+    DropoutDraw draw_;
 };
 
 }  // namespace unmask

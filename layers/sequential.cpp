@@ -3,9 +3,9 @@
 
 namespace unmask {
 
-Variable Sequential::forward(const Variable& x) {
+Variable Sequential::forward_from(size_t first, const Variable& x) {
     Variable y = x;
-    for (Layer* layer : layers_) y = layer->forward(y);
+    for (size_t i = first; i < layers_.size(); ++i) y = layers_[i]->forward(y);
     return y;
 }
 

@@ -15,7 +15,9 @@ class Sequential final : public Layer {
         layers_.push_back(&reference);
         return reference;
     }
-    [[nodiscard]] Variable forward(const Variable& x) override;
+    [[nodiscard]] Variable forward(const Variable& x) override { return forward_from(0, x); }
+    // Through the layers from number `first` on.
+    [[nodiscard]] Variable forward_from(size_t first, const Variable& x);
     [[nodiscard]] size_t size() const { return layers_.size(); }
 
   private:

@@ -8,14 +8,18 @@
 #include <string_view>
 #include <vector>
 
-#include "layers/module.h"
+#include "models/stem.h"
 
 namespace unmask {
 
 class Backbone : public Layer {
   public:
-    // The last convolutional map, [N, H / 32, W / 32, d] (rounded up).
-    [[nodiscard]] virtual Variable feature_map(const Variable& x) = 0;
+    // The first convolution with its norm, activation and pooling, and what follows them up to the last
+    // convolutional map, [N, H / 32, W / 32, d] (rounded up).
+    [[nodiscard]] virtual Stem& stem() = 0;
+    [[nodiscard]] virtual Variable after_stem(const Variable& stem_map) = 0;
+    // Both, from the image to the map.
+    [[nodiscard]] Variable feature_map(const Variable& x) { return after_stem(stem().forward(x)); }
     // Its mean over the map, [N, d].
     [[nodiscard]] Variable forward(const Variable& x) final;
     [[nodiscard]] virtual int64_t features() const = 0;  // d

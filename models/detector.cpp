@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "engine/chains.h"
 #include "engine/error.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
 #include "models/backbone.h"
 #include "models/fusion.h"
 #include "models/heads.h"
+#include "models/stem.h"
 
 namespace unmask {
 namespace {
@@ -88,7 +90,25 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
         fail("detector: expected images [batch, {}, {}, 3], found {}", options_.size, options_.size,
              shape.str());
     std::vector<Variable> maps;
-    for (Backbone* branch : parts_->branches) maps.push_back(branch->feature_map(x));
+    switch (schedule_) {
+        case BranchSchedule::separate:
+            for (Backbone* branch : parts_->branches) maps.push_back(branch->feature_map(x));
+            break;
+        case BranchSchedule::merged_stems: {
+            const std::vector<Variable> stems = merged_stem_maps(parts_->branches, x);
+            for (size_t i = 0; i < stems.size(); ++i)
+                maps.push_back(parts_->branches[i]->after_stem(stems[i]));
+            break;
+        }
+        case BranchSchedule::parallel: {
+            Chains chains(x.device(), options_.branches);
+            for (int i = 0; i < options_.branches; ++i) {
+                chains.use(i);
+                maps.push_back(parts_->branches[static_cast<size_t>(i)]->feature_map(x));
+            }
+            break;
+        }
+    }
     return maps;
 }
 
@@ -121,7 +141,12 @@ Tensor Detector::infer(const Tensor& x) {
 
 void Detector::set_dropout(uint64_t seed, uint64_t step) {
     parts_->fusion->set_dropout(seed, step);
-    parts_->global_dropout->set_draw(seed, step);
+    parts_->global_dropout->draw().set(seed, step);
+}
+
+void Detector::set_dropout(uint64_t seed, const Tensor& device_step) {
+    parts_->fusion->set_dropout(seed, device_step);
+    parts_->global_dropout->draw().set(seed, device_step);
 }
 
 }  // namespace unmask

@@ -24,6 +24,11 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
+// separate: branch by branch. merged_stems: the branches' first convolutions and norms as one, since they see
+// the same image, then branch by branch. parallel: each branch a chain of its own that the device may run
+// beside the others.
+enum class BranchSchedule : uint8_t { separate, merged_stems, parallel };
+
 // Error names an unknown backbone (and lists the known ones) or a number out of range.
 void check_detector_options(const DetectorOptions& options);
 
@@ -45,8 +50,14 @@ class Detector : public Module {
     // [batch, 2]. Uses folded weights after prepare_inference().
     [[nodiscard]] Tensor infer(const Tensor& x);
 
-    // The seed and step that dropout masks are drawn from: give every training step its own.
+    // The seed and step that dropout masks are drawn from: give every training step its own. The second takes
+    // the step from memory on the device ([1], i64) when masks are drawn.
     void set_dropout(uint64_t seed, uint64_t step);
+    void set_dropout(uint64_t seed, const Tensor& device_step);
+
+    // How the branches' work is ordered; the results are the same up to rounding.
+    void set_branch_schedule(BranchSchedule schedule) { schedule_ = schedule; }
+    [[nodiscard]] BranchSchedule branch_schedule() const { return schedule_; }
 
     [[nodiscard]] const DetectorOptions& options() const { return options_; }
     [[nodiscard]] int64_t features() const;  // d, of one branch
@@ -56,6 +67,7 @@ class Detector : public Module {
     [[nodiscard]] Variable global_logits(const Variable& z);
 
     DetectorOptions options_;
+    BranchSchedule schedule_ = BranchSchedule::separate;
     std::unique_ptr<Parts> parts_;
 };
 

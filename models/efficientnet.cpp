@@ -69,7 +69,7 @@ class EfficientNetB0 final : public Backbone {
   public:
     explicit EfficientNetB0(double width) {
         int64_t channels = scaled_channels(stem_channels, width);
-        add(std::make_unique<ConvNormActivation>(silu_conv(3, channels, 3, 2)));
+        stem_ = &add(std::make_unique<Stem>(silu_conv(3, channels, 3, 2)));
         for (const StagePlan& stage : plan) {
             const int64_t out_channels = scaled_channels(stage.out_channels, width);
             auto blocks = std::make_unique<Sequential>();
@@ -85,16 +85,20 @@ class EfficientNetB0 final : public Backbone {
         add(std::make_unique<ConvNormActivation>(silu_conv(channels, features_, 1, 1)));
     }
 
-    [[nodiscard]] Variable feature_map(const Variable& x) override { return stages_.forward(x); }
+    [[nodiscard]] Stem& stem() override { return *stem_; }
+    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
+        return stages_.forward_from(1, stem_map);
+    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
     template <class L>
-    void add(std::unique_ptr<L> stage) {
-        stages_.add(std::to_string(stages_.size()), std::move(stage));
+    L& add(std::unique_ptr<L> stage) {
+        return stages_.add(std::to_string(stages_.size()), std::move(stage));
     }
 
     Sequential& stages_ = add_module("features", std::make_unique<Sequential>());
+    Stem* stem_ = nullptr;
     int64_t features_ = 0;
 };
 

@@ -3,7 +3,7 @@
 //     Linear(n · d, 1000) BatchNorm ReLU Dropout, Linear(1000, 500) BatchNorm ReLU Dropout, Linear(500, d).
 #pragma once
 
-#include "layers/dropout.h"
+#include "layers/batch_norm.h"
 #include "layers/sequential.h"
 
 namespace unmask {
@@ -14,11 +14,15 @@ class Fusion final : public Layer {
     Fusion(int64_t joint_features, int64_t features, double dropout);
     [[nodiscard]] Variable forward(const Variable& x) override { return layers_.forward(x); }
 
-    void set_dropout(uint64_t seed, uint64_t step);
+    // See DropoutDraw::set; the step is a number or a tensor on the device.
+    template <class Step>
+    void set_dropout(uint64_t seed, const Step& step) {
+        for (BatchNorm* norm : norms_) norm->dropout().set(seed, step);
+    }
 
   private:
     Sequential& layers_;
-    std::vector<Dropout*> dropouts_;
+    std::vector<BatchNorm*> norms_;
 };
 
 }  // namespace unmask

@@ -20,8 +20,8 @@ class MobileNetV1 final : public Backbone {
   public:
     explicit MobileNetV1(double width) {
         int64_t channels = scaled_channels(stem_channels, width);
-        stages_.add("0", std::make_unique<ConvNormActivation>(ConvNormActivationOptions{
-                             .in_channels = 3, .out_channels = channels, .stride = 2}));
+        stem_ = &stages_.add("0", std::make_unique<Stem>(ConvNormActivationOptions{
+                                      .in_channels = 3, .out_channels = channels, .stride = 2}));
         for (const BlockPlan& block : plan) {
             const int64_t out_channels = scaled_channels(block.out_channels, width);
             auto& separable = stages_.add(std::to_string(stages_.size()), std::make_unique<Sequential>());
@@ -42,11 +42,15 @@ class MobileNetV1 final : public Backbone {
         features_ = channels;
     }
 
-    [[nodiscard]] Variable feature_map(const Variable& x) override { return stages_.forward(x); }
+    [[nodiscard]] Stem& stem() override { return *stem_; }
+    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
+        return stages_.forward_from(1, stem_map);
+    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
     Sequential& stages_ = add_module("model", std::make_unique<Sequential>());
+    Stem* stem_ = nullptr;
     int64_t features_ = 0;
 };
 

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "layers/conv_norm_activation.h"
-#include "layers/pooling.h"
 #include "layers/sequential.h"
 
 namespace unmask {
@@ -82,14 +81,13 @@ class ResNet final : public Backbone {
   public:
     ResNet(const std::array<int, 4>& depths, double width) {
         int64_t channels = scaled_channels(64, width);
-        stages_.add("",
-                    std::make_unique<ConvNormActivation>(ConvNormActivationOptions{.in_channels = 3,
-                                                                                   .out_channels = channels,
-                                                                                   .kernel = 7,
-                                                                                   .stride = 2,
-                                                                                   .conv_name = "conv1",
-                                                                                   .norm_name = "bn1"}));
-        stages_.add("", std::make_unique<MaxPool2d>(3, 2, 1));
+        stem_ = &stages_.add("", std::make_unique<Stem>(ConvNormActivationOptions{.in_channels = 3,
+                                                                                  .out_channels = channels,
+                                                                                  .kernel = 7,
+                                                                                  .stride = 2,
+                                                                                  .conv_name = "conv1",
+                                                                                  .norm_name = "bn1"},
+                                                        Pool2dParams{{3, 3}, {2, 2}, {1, 1}}));
         for (size_t stage = 0; stage < depths.size(); ++stage) {
             const int64_t planes = scaled_channels(int64_t{64} << stage, width);
             auto& blocks = stages_.add("layer" + std::to_string(stage + 1), std::make_unique<Sequential>());
@@ -102,11 +100,15 @@ class ResNet final : public Backbone {
         features_ = channels;
     }
 
-    [[nodiscard]] Variable feature_map(const Variable& x) override { return stages_.forward(x); }
+    [[nodiscard]] Stem& stem() override { return *stem_; }
+    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
+        return stages_.forward_from(1, stem_map);
+    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
     Sequential& stages_ = add_module("", std::make_unique<Sequential>());
+    Stem* stem_ = nullptr;
     int64_t features_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor of cuDNN's backend (graph) API: created, given attributes, finalized, then only read. Descriptors
-// that are set as attributes of another must live until that one is finalized; what is kept for longer (plans)
-// keeps them too.
+// A descriptor of cuDNN's backend (graph) API: created, given attributes, finalized, then only read.
+// Descriptors that are set as attributes of another must live until that one is finalized; what is kept for
+// longer (plans) keeps them too.
 #pragma once
 
 #include <cudnn_graph.h>

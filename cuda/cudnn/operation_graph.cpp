@@ -40,16 +40,15 @@ KindNames names_of(ConvolutionKind kind) {
                     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
                     CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA};
         case ConvolutionKind::backward_weight:
-            return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
-                    CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
+            break;
     }
-    UNMASK_ASSERT(false);
-    std::unreachable();
+    return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+            CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
 }
 
 const char* name_of(ConvolutionKind kind) {
@@ -93,7 +92,8 @@ class Builder {
     OperationGraph build() {
         const bool forward = problem_.kind == ConvolutionKind::forward;
         const Activation activation = forward ? problem_.params.activation : Activation::none;
-        stages_left_ = (problem_.bias ? 1 : 0) + (problem_.residual ? 1 : 0) + (activation != Activation::none);
+        stages_left_ =
+            (problem_.bias ? 1 : 0) + (problem_.residual ? 1 : 0) + (activation != Activation::none);
         UNMASK_ASSERT(forward || stages_left_ == 0);
         const Descriptor* stage = convolution();
         if (problem_.residual) stage = add(*stage, operand(residual_id, y_));

@@ -14,8 +14,8 @@ namespace unmask::cudnn {
 
 enum class ConvolutionKind : uint8_t { forward, backward_data, backward_weight };
 
-// One problem: everything that the choice of an algorithm depends on. Shapes are ours (x and y NHWC, weight OHWI);
-// in the backward kinds x, weight and y are the places of their gradients' shapes too.
+// One problem: everything that the choice of an algorithm depends on. Shapes are ours (x and y NHWC, weight
+// OHWI); in the backward kinds x, weight and y are the places of their gradients' shapes too.
 struct Convolution {
     ConvolutionKind kind = ConvolutionKind::forward;
     DType dtype = DType::f32;

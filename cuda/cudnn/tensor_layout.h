@@ -22,8 +22,8 @@ struct TensorLayout {
 // float32 and bfloat16; Error names another dtype.
 [[nodiscard]] cudnnDataType_t data_type(DType dtype);
 
-// A finalized tensor descriptor. `id` names the tensor in variant packs; a virtual tensor is only a stage between
-// two operations of a graph and has no memory. `alignment`: bytes, a power of two.
+// A finalized tensor descriptor. `id` names the tensor in variant packs; a virtual tensor is only a stage
+// between two operations of a graph and has no memory. `alignment`: bytes, a power of two.
 [[nodiscard]] Descriptor tensor_descriptor(int64_t id, const TensorLayout& layout, cudnnDataType_t type,
                                            int64_t alignment, bool is_virtual = false);
 

@@ -93,7 +93,7 @@ TEST(DropoutLayer, DrawsByStreamSeedAndStepAndRestsAtInference) {
     const Tensor x = Tensor::full({1000}, 1.0);
     Dropout first(0.25, "a"), second(0.25, "b");
     const auto drawn = [&x](Dropout& layer, uint64_t seed, uint64_t step) {
-        layer.set_draw(seed, step);
+        layer.draw().set(seed, step);
         return layer(x).value().to_floats();
     };
     const auto values = drawn(first, 1, 0);

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// The context of one GPU: see context.h.
+#include "cuda/context.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "cuda/check.h"
+#include "cuda/cudnn/plan_cache.h"
+#include "cuda/nvtx.h"
+#include "cuda/stream.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+// The libraries take themselves down in an order of their own when the program ends; what contexts hold is
+// left to the driver then.
+bool program_ends = false;
+
+class CudaGraph final : public CapturedWork {
+  public:
+    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePool> memory, cudaGraph_t graph)
+        : context_(std::move(context)), memory_(std::move(memory)) {
+        UNMASK_CUDA(cudaGraphInstantiate(&executable_, graph, 0));
+    }
+    ~CudaGraph() override {
+        // The driver lets a launch under way finish first. The memory goes back for later work of the same
+        // stream.
+        if (executable_ != nullptr && !program_ends) cudaGraphExecDestroy(executable_);
+    }
+    void run() override {
+        if (context_->capturing()) fail("captured work: it cannot run inside another capture");
+        context_->make_current();
+        UNMASK_CUDA(cudaGraphLaunch(executable_, context_->stream()));
+    }
+
+  private:
+    std::shared_ptr<CudaContext> context_;
+    std::shared_ptr<CapturePool> memory_;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+std::shared_ptr<Context> make_context(int index) {
+    auto result = std::make_shared<CudaContext>(index);
+    static const bool once = [] {
+        std::atexit([] { program_ends = true; });
+        install_nvtx_ranges();
+        return true;
+    }();
+    static_cast<void>(once);
+    return result;
+}
+
+[[maybe_unused]] const bool registered = [] {
+    set_context_factory(DeviceType::cuda, &make_context);
+    return true;
+}();
+
+}  // namespace
+
+Stream stream_of(const Tensor& tensor) {
+    CudaContext& context = CudaContext::of(tensor);
+    context.make_current();
+    return context.stream();
+}
+
+CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(index)) {
+    make_current();
+    UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    memory_ = std::make_unique<DeviceMemory>(index);
+    staging_ = std::make_unique<Staging>(stream_);
+}
+
+CudaContext::~CudaContext() {
+    if (program_ends) {
+        for (auto& [type, service] : services_) new std::shared_ptr<void>(std::move(service));
+        static_cast<void>(staging_.release());
+        static_cast<void>(memory_.release());
+        return;
+    }
+    if (cudaSetDevice(index_) == cudaSuccess) cudaStreamSynchronize(stream_);
+    services_.clear();
+    if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
+    if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
+    if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
+    staging_.reset();
+    memory_.reset();
+    cudaStreamDestroy(stream_);
+}
+
+CudaContext& CudaContext::of(const Tensor& tensor) {
+    Context& context = *tensor.buffer()->context();
+    UNMASK_ASSERT(context.device().type == DeviceType::cuda);
+    return static_cast<CudaContext&>(context);
+}
+
+void CudaContext::make_current() const {
+    UNMASK_CUDA_FOR(cudaSetDevice(index_), "device " + name_of(device()));
+}
+
+void* CudaContext::try_allocate(size_t bytes) {
+    return memory_->allocate(bytes);
+}
+
+void* CudaContext::allocate(size_t bytes) {
+    void* memory = try_allocate(bytes);
+    if (memory != nullptr) return memory;
+    size_t free_bytes = 0, total_bytes = 0;
+    if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) static_cast<void>(cudaGetLastError());
+    const MemoryStatistics used = this->memory();
+    fail(
+        "out of memory: device {} has no {} bytes left ({} in use, {} reserved, {} of {} free on the device)",
+        name_of(device()), bytes, used.used_bytes, used.reserved_bytes, free_bytes, total_bytes);
+}
+
+void CudaContext::release_cached() {
+    refuse_while_capturing("give memory back");
+    memory_->release_cached();
+}
+
+void CudaContext::refuse_while_capturing(const char* what) const {
+    if (capturing_) fail("device {}: captured work cannot {}", name_of(device()), what);
+}
+
+void CudaContext::copy_from_host(void* destination, const void* source, size_t bytes) {
+    if (bytes == 0) return;
+    refuse_while_capturing("copy from the host, whose memory may change before the work runs");
+    make_current();
+    staging_->to_device(destination, source, bytes);
+}
+
+void CudaContext::copy_to_host(void* destination, const void* source, size_t bytes) {
+    if (bytes == 0) return;
+    refuse_while_capturing("wait for the device (copy to the host)");
+    make_current();
+    staging_->to_host(destination, source, bytes);
+}
+
+void CudaContext::copy_on_device(void* destination, const void* source, size_t bytes) {
+    if (bytes == 0) return;
+    make_current();
+    UNMASK_CUDA(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, stream_));
+}
+
+void CudaContext::fill_zero(void* destination, size_t bytes) {
+    if (bytes == 0) return;
+    make_current();
+    UNMASK_CUDA(cudaMemsetAsync(destination, 0, bytes, stream_));
+}
+
+void CudaContext::synchronize() {
+    refuse_while_capturing("wait for the device");
+    make_current();
+    UNMASK_CUDA(cudaStreamSynchronize(stream_));
+}
+
+cudnnContext* CudaContext::cudnn() {
+    if (cudnn_ != nullptr) return cudnn_;
+    make_current();
+    cudnnHandle_t handle = nullptr;
+    UNMASK_CUDNN(cudnnCreate(&handle));
+    cudnn_ = handle;
+    UNMASK_CUDNN(cudnnSetStream(cudnn_, stream_));
+    return cudnn_;
+}
+
+cublasLtContext* CudaContext::cublaslt() {
+    if (cublaslt_ != nullptr) return cublaslt_;
+    make_current();
+    cublasLtHandle_t handle = nullptr;
+    UNMASK_CUBLAS(cublasLtCreate(&handle));
+    cublaslt_ = handle;
+    return cublaslt_;
+}
+
+void* CudaContext::cublaslt_workspace() {
+    if (cublaslt_workspace_ == nullptr) cublaslt_workspace_ = allocate(cublaslt_workspace_bytes);
+    return cublaslt_workspace_;
+}
+
+std::string CudaContext::tuning() const {
+    const auto found = services_.find(typeid(cudnn::PlanCache));
+    if (found == services_.end()) return {};
+    return static_cast<const cudnn::PlanCache*>(found->second.get())->export_choices();
+}
+
+void CudaContext::set_tuning(const std::string& json) {
+    tuning_notice_.clear();
+    if (!json.empty()) tuning_notice_ = service<cudnn::PlanCache>().import_choices(json);
+}
+
+std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& work) {
+    refuse_while_capturing("capture other work");
+    // What lives as long as the context must not come from the capture's memory or be made inside it.
+    static_cast<void>(cudnn());
+    static_cast<void>(cublaslt());
+    static_cast<void>(cublaslt_workspace());
+    make_current();
+
+    // Ends the capture on every way out.
+    struct Open {
+        CudaContext& context;
+        std::shared_ptr<CapturePool> memory;
+        cudaGraph_t graph = nullptr;
+        bool ended = false;
+        cudaError_t end() {
+            ended = true;
+            return cudaStreamEndCapture(context.stream_, &graph);
+        }
+        ~Open() {
+            if (!ended && end() != cudaSuccess) static_cast<void>(cudaGetLastError());
+            if (graph != nullptr) cudaGraphDestroy(graph);
+            context.capturing_ = false;
+            context.memory_->end_capture();
+        }
+    };
+    // Relaxed, since the pool may call cudaMalloc and cuDNN may load modules; waiting is refused by
+    // ourselves.
+    UNMASK_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed));
+    capturing_ = true;
+    Open open{*this, memory_->begin_capture()};
+    work();
+    UNMASK_CUDA_FOR(open.end(), "the work did something that cannot be captured");
+    return std::make_unique<CudaGraph>(shared_from_this(), open.memory, open.graph);
+}
+
+}  // namespace unmask

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The context of one GPU: its stream, memory, library handles and their workspace, pinned staging buffers,
+// plan caches, and captured work (CUDA graphs). Everything runs on one stream, so memory is reused in stream
+// order and results do not depend on timing. One thread at a time enqueues work; memory may be released from
+// any.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <typeindex>
+
+#include "cuda/device_info.h"
+#include "cuda/memory.h"
+#include "cuda/staging.h"
+#include "engine/context.h"
+#include "engine/tensor.h"
+
+struct cudnnContext;
+struct cublasLtContext;
+
+namespace unmask {
+
+class CudaContext final : public Context, public std::enable_shared_from_this<CudaContext> {
+  public:
+    // Error as cuda_device_info's.
+    explicit CudaContext(int index);
+    ~CudaContext() override;
+    // The context behind a tensor on a GPU.
+    [[nodiscard]] static CudaContext& of(const Tensor& tensor);
+
+    [[nodiscard]] Device device() const override { return {DeviceType::cuda, index_}; }
+    [[nodiscard]] const CudaDeviceInfo& info() const { return info_; }
+
+    // Aligned to 256 bytes; Error names the bytes wanted, in use, and free on the device.
+    [[nodiscard]] void* allocate(size_t bytes) override;
+    [[nodiscard]] void* try_allocate(size_t bytes);  // nullptr instead of an Error
+    void release(void* memory, size_t bytes) noexcept override { memory_->release(memory, bytes); }
+    [[nodiscard]] MemoryStatistics memory() const override { return memory_->statistics(); }
+    void reset_peak() override { memory_->reset_peak(); }
+    void release_cached() override;
+
+    // In stream order. copy_to_host waits for the bytes; copy_from_host returns when `source` may change.
+    // Both throw Error inside a capture.
+    void copy_from_host(void* destination, const void* source, size_t bytes) override;
+    void copy_to_host(void* destination, const void* source, size_t bytes) override;
+    void copy_on_device(void* destination, const void* source, size_t bytes) override;
+    void fill_zero(void* destination, size_t bytes) override;
+    void synchronize() override;
+
+    [[nodiscard]] std::string tuning() const override;
+    void set_tuning(const std::string& json) override;
+    // What set_tuning left out and why (choices of another GPU or cuDNN version); empty when nothing.
+    [[nodiscard]] const std::string& tuning_notice() const { return tuning_notice_; }
+
+    [[nodiscard]] bool can_capture() const override { return true; }
+    // Memory that existed before and is freed inside stays with the result too, since its kernels may read
+    // it. No copy from or to the host, no waiting and no capture inside. Algorithms that were not chosen
+    // before are chosen without timing: run the work once before capturing it. Error when the capture breaks;
+    // what `work` throws passes through after the capture has been ended.
+    [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
+    [[nodiscard]] bool capturing() const { return capturing_; }
+
+    // Makes this device current for the calling thread; every call here does so itself.
+    void make_current() const;
+    [[nodiscard]] cudaStream_t stream() const { return stream_; }
+    // Made at the first call and bound to the stream.
+    [[nodiscard]] cudnnContext* cudnn();
+    [[nodiscard]] cublasLtContext* cublaslt();
+    // One fixed workspace, so that cuBLASLt computes the same bytes every time.
+    static constexpr size_t cublaslt_workspace_bytes = size_t{32} << 20;
+    [[nodiscard]] void* cublaslt_workspace();
+
+    // An object of this context's, made at the first call as T(context): plan caches.
+    template <class T>
+    [[nodiscard]] T& service() {
+        std::shared_ptr<void>& place = services_[typeid(T)];
+        if (place == nullptr) place = std::make_shared<T>(*this);
+        return *static_cast<T*>(place.get());
+    }
+
+  private:
+    void refuse_while_capturing(const char* what) const;
+
+    int index_;
+    CudaDeviceInfo info_;
+    cudaStream_t stream_ = nullptr;
+    std::unique_ptr<DeviceMemory> memory_;
+    std::unique_ptr<Staging> staging_;
+    cudnnContext* cudnn_ = nullptr;
+    cublasLtContext* cublaslt_ = nullptr;
+    void* cublaslt_workspace_ = nullptr;
+    std::map<std::type_index, std::shared_ptr<void>> services_;
+    bool capturing_ = false;
+    std::string tuning_notice_;
+};
+
+// Memory for the work that is enqueued while it lives: what comes later in the stream may reuse it at once.
+class Scratch {
+  public:
+    // `memory` is nullptr, for 0 bytes too, or what try_allocate gave.
+    Scratch(CudaContext& context, size_t bytes)
+        : context_(context), bytes_(bytes), memory_(bytes == 0 ? nullptr : context.try_allocate(bytes)) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() {
+        if (memory_ != nullptr) context_.release(memory_, bytes_);
+    }
+    [[nodiscard]] void* memory() const { return memory_; }
+    [[nodiscard]] bool enough() const { return bytes_ == 0 || memory_ != nullptr; }
+
+  private:
+    CudaContext& context_;
+    size_t bytes_;
+    void* memory_;
+};
+
+}  // namespace unmask

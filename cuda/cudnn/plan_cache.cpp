@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choice of plans by timing, and its JSON form: see plan_cache.h.
+#include "cuda/cudnn/plan_cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "cuda/check.h"
+#include "cuda/context.h"
+#include "engine/compute_mode.h"
+#include "engine/error.h"
+
+namespace unmask::cudnn {
+namespace {
+
+constexpr size_t plan_capacity = 1024;
+constexpr size_t choice_capacity = 8192;
+constexpr size_t candidate_limit = 8;
+constexpr size_t workspace_limit = size_t{1} << 30;  // bytes
+constexpr int timed_runs = 3;
+
+using Json = nlohmann::json;
+
+struct Events {
+    cudaEvent_t begin = nullptr, end = nullptr;
+    Events() {
+        UNMASK_CUDA(cudaEventCreate(&begin));
+        const cudaError_t status = cudaEventCreate(&end);
+        if (status != cudaSuccess) cudaEventDestroy(begin);
+        UNMASK_CUDA(status);
+    }
+    Events(const Events&) = delete;
+    Events& operator=(const Events&) = delete;
+    ~Events() {
+        cudaEventDestroy(begin);
+        cudaEventDestroy(end);
+    }
+};
+
+// Memory for one timing, taken beside the pool, which would keep every odd size.
+class TimingWorkspace {
+  public:
+    TimingWorkspace(CudaContext& context, size_t bytes) {
+        if (bytes == 0 || context.capturing()) return;
+        if (cudaMalloc(&memory_, bytes) == cudaSuccess) {
+            bytes_ = bytes;
+            return;
+        }
+        static_cast<void>(cudaGetLastError());
+        context.release_cached();
+        if (cudaMalloc(&memory_, bytes) == cudaSuccess)
+            bytes_ = bytes;
+        else
+            static_cast<void>(cudaGetLastError());
+    }
+    TimingWorkspace(const TimingWorkspace&) = delete;
+    TimingWorkspace& operator=(const TimingWorkspace&) = delete;
+    ~TimingWorkspace() {
+        if (bytes_ > 0) cudaFree(memory_);
+    }
+    [[nodiscard]] void* memory() const { return bytes_ > 0 ? memory_ : nullptr; }
+    [[nodiscard]] size_t bytes() const { return bytes_; }
+
+  private:
+    void* memory_ = nullptr;
+    size_t bytes_ = 0;
+};
+
+std::string mode_name(const Convolution& problem) {
+    const ComputeMode mode = compute_mode();
+    std::string text;
+    if (problem.dtype == DType::f32 && mode.tf32) text += " tf32";
+    if (!mode.deterministic) text += " nondeterministic";
+    return text;
+}
+
+std::string mode_key(const Convolution& problem) {
+    const ComputeMode mode = compute_mode();
+    return problem.key() + CacheKey().add(mode.tf32).add(mode.deterministic).str();
+}
+
+}  // namespace
+
+PlanCache::PlanCache(CudaContext& context)
+    : context_(context), plans_(std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity)) {}
+
+std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
+                                                       std::span<const Operand> operands) {
+    return plans_->get(mode_key(problem),
+                       [&] { return std::make_shared<const Entry>(make(problem, operands)); });
+}
+
+PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Operand> operands) {
+    const PlanTarget target{.handle = context_.cudnn()};
+    const EngineRules rules = EngineRules::of(problem.dtype);
+    const std::string name = problem.str() + mode_name(problem);
+    const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
+    Entry entry;
+    if (const std::optional<Stored> known = stored(name)) {
+        auto plan = make_plan(target, graph, known->choice, rules, entry.refusal);
+        if (plan) {
+            entry.plan = std::make_shared<const Plan>(std::move(*plan));
+            return entry;
+        }
+    }
+    std::vector<Plan> candidates =
+        candidate_plans(target, graph, rules, candidate_limit, workspace_limit, entry.refusal);
+    if (candidates.empty()) return entry;
+    const auto [fastest, microseconds] = choose(candidates, operands, entry.refusal);
+    if (fastest == nullptr) return entry;
+    store(name, {fastest->choice(), microseconds});
+    entry.plan = std::make_shared<const Plan>(std::move(*fastest));
+    return entry;
+}
+
+std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
+                                           std::string& refusal) {
+    if (context_.capturing()) return {&candidates.front(), 0.0};
+    size_t bytes = 0;
+    for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
+    const TimingWorkspace workspace(context_, bytes);
+    Plan* fastest = nullptr;
+    double shortest = std::numeric_limits<double>::infinity();
+    for (Plan& candidate : candidates) {
+        if (candidate.workspace_bytes() > workspace.bytes()) {
+            refusal = fmt::format("plan: no memory for a workspace of {} bytes", candidate.workspace_bytes());
+            continue;
+        }
+        const std::optional<double> microseconds = time(candidate, operands, workspace.memory(), refusal);
+        if (microseconds && *microseconds < shortest) {
+            shortest = *microseconds;
+            fastest = &candidate;
+        }
+    }
+    return {fastest, shortest};
+}
+
+std::optional<double> PlanCache::time(const Plan& plan, std::span<const Operand> operands, void* workspace,
+                                      std::string& refusal) {
+    const auto run = [&] {
+        const cudnnStatus_t status = plan.execute(context_.cudnn(), operands, workspace);
+        if (status != CUDNN_STATUS_SUCCESS)
+            refusal = fmt::format("execution: {} ({})", cudnnGetErrorString(status), last_message());
+        return status == CUDNN_STATUS_SUCCESS;
+    };
+    const Events events;
+    if (!run()) return std::nullopt;  // the first run loads the kernels and is not counted
+    UNMASK_CUDA(cudaEventRecord(events.begin, context_.stream()));
+    for (int i = 0; i < timed_runs; ++i)
+        if (!run()) return std::nullopt;
+    UNMASK_CUDA(cudaEventRecord(events.end, context_.stream()));
+    UNMASK_CUDA(cudaEventSynchronize(events.end));
+    float milliseconds = 0;
+    UNMASK_CUDA(cudaEventElapsedTime(&milliseconds, events.begin, events.end));
+    return 1000.0 * static_cast<double>(milliseconds) / timed_runs;
+}
+
+std::optional<PlanCache::Stored> PlanCache::stored(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = choices_.find(name);
+    return found == choices_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void PlanCache::store(const std::string& name, const Stored& stored) {
+    const std::lock_guard lock(mutex_);
+    if (choices_.size() < choice_capacity || choices_.contains(name)) choices_[name] = stored;
+}
+
+std::string PlanCache::export_choices() const {
+    const std::lock_guard lock(mutex_);
+    if (choices_.empty()) return {};
+    Json problems = Json::object();
+    for (const auto& [name, stored] : choices_)
+        problems[name] = {{"engine", stored.choice.engine},
+                          {"knobs", stored.choice.knobs},
+                          {"microseconds", stored.microseconds}};
+    return Json{{"cudnn", cudnnGetVersion()}, {"device", context_.info().name}, {"conv2d", problems}}.dump();
+}
+
+std::string PlanCache::import_choices(const std::string& json) {
+    std::map<std::string, Stored> read;
+    size_t version = 0;
+    std::string device;
+    try {
+        const Json root = Json::parse(json);
+        version = root.at("cudnn").get<size_t>();
+        device = root.at("device").get<std::string>();
+        for (const auto& [name, value] : root.at("conv2d").items()) {
+            Stored& stored = read[name];
+            stored.choice.engine = value.at("engine").get<int64_t>();
+            stored.choice.knobs = value.at("knobs").get<std::vector<std::pair<int64_t, int64_t>>>();
+            stored.microseconds = value.value("microseconds", 0.0);
+        }
+    } catch (const Json::exception& error) {
+        fail("tuning choices: expected JSON as tuning() gives it, found {}", error.what());
+    }
+    if (version != cudnnGetVersion() || device != context_.info().name)
+        return fmt::format(
+            "{} stored algorithm choices are for cuDNN {} on {}, this is cuDNN {} on {}: they are left out",
+            read.size(), version, device, cudnnGetVersion(), context_.info().name);
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& [name, stored] : read) choices_[name] = std::move(stored);
+    }
+    plans_ = std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity);
+    return {};
+}
+
+}  // namespace unmask::cudnn

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which plan serves which convolution on one GPU: candidates are timed once on the real stream and the
+// fastest is kept; choices are written out as JSON and read back, so that a resumed run computes the same
+// bytes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/cudnn/plan.h"
+#include "engine/lru_cache.h"
+
+namespace unmask {
+class CudaContext;
+}
+
+namespace unmask::cudnn {
+
+class PlanCache {
+  public:
+    explicit PlanCache(CudaContext& context);
+
+    struct Entry {
+        std::shared_ptr<const Plan> plan;  // nullptr when no engine takes the problem
+        std::string refusal;               // then why, in cuDNN's words
+    };
+    // The plan for the problem in the present compute mode. Candidates are timed with the operands given:
+    // what the plan writes is overwritten by them, so it must not be among the inputs. While the stream is
+    // captured nothing is timed: the heuristics' first is taken.
+    [[nodiscard]] std::shared_ptr<const Entry> get(const Convolution& problem,
+                                                   std::span<const Operand> operands);
+
+    // Choices made or read so far: {"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {problem: {"engine":
+    // 3, "knobs": [[type, value]], "microseconds": 12.5}}}; empty when there are none.
+    [[nodiscard]] std::string export_choices() const;
+    // Takes choices from such a text instead of timing. Those of another cuDNN version or GPU are left out,
+    // and the text returned says so (else it is empty). Error when the text is not such choices.
+    [[nodiscard]] std::string import_choices(const std::string& json);
+
+  private:
+    struct Stored {
+        Choice choice;
+        double microseconds = 0;  // 0: not timed
+    };
+    Entry make(const Convolution& problem, std::span<const Operand> operands);
+    // The fastest and its microseconds (0: not timed); nullptr when none runs.
+    std::pair<Plan*, double> choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
+                                    std::string& refusal);
+    // Microseconds of one execution; nullopt when the plan does not run.
+    std::optional<double> time(const Plan& plan, std::span<const Operand> operands, void* workspace,
+                               std::string& refusal);
+    std::optional<Stored> stored(const std::string& name) const;
+    void store(const std::string& name, const Stored& stored);
+
+    CudaContext& context_;
+    std::unique_ptr<LruCache<std::shared_ptr<const Entry>>> plans_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Stored> choices_;
+};
+
+}  // namespace unmask::cudnn
