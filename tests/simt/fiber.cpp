@@ -9,6 +9,7 @@
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -110,6 +111,10 @@ void Fiber::enter(void* pointer) {
 void Fiber::start(const std::function<void()>* function) {
     function_ = function;
     machine_->fiber_fake = nullptr;
+#if defined(__SANITIZE_ADDRESS__)
+    // A function that was left halfway leaves its frames' marks behind.
+    ASAN_UNPOISON_MEMORY_REGION(machine_->stack, machine_->stack_bytes);
+#endif
 #if defined(__x86_64__)
     // What the switch pops: six registers, then the address it returns to. A function expects its stack to be
     // 8 bytes off a multiple of 16 when it begins.
@@ -123,7 +128,8 @@ void Fiber::start(const std::function<void()>* function) {
     machine_->fiber.uc_stack.ss_sp = machine_->stack;
     machine_->fiber.uc_stack.ss_size = machine_->stack_bytes;
     machine_->fiber.uc_link = nullptr;
-    makecontext(&machine_->fiber, +[] { enter(entering); }, 0);
+    makecontext(
+        &machine_->fiber, +[] { enter(entering); }, 0);
 #endif
 }
 
