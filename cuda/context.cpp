@@ -20,7 +20,7 @@ bool program_ends = false;
 
 class CudaGraph final : public CapturedWork {
   public:
-    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePool> memory, cudaGraph_t graph)
+    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePools> memory, cudaGraph_t graph)
         : context_(std::move(context)), memory_(std::move(memory)) {
         UNMASK_CUDA(cudaGraphInstantiate(&executable_, graph, 0));
     }
@@ -37,7 +37,7 @@ class CudaGraph final : public CapturedWork {
 
   private:
     std::shared_ptr<CudaContext> context_;
-    std::shared_ptr<CapturePool> memory_;
+    std::shared_ptr<CapturePools> memory_;
     cudaGraphExec_t executable_ = nullptr;
 };
 
@@ -68,6 +68,7 @@ Stream stream_of(const Tensor& tensor) {
 CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(index)) {
     make_current();
     UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    current_ = stream_;
     memory_ = std::make_unique<DeviceMemory>(index);
     staging_ = std::make_unique<Staging>(stream_);
 }
@@ -84,6 +85,12 @@ CudaContext::~CudaContext() {
     if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
     if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
     if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
+    for (const Chain& chain : chains_) {
+        memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
+        cudaEventDestroy(chain.done);
+        cudaStreamDestroy(chain.stream);
+    }
+    if (forked_ != nullptr) cudaEventDestroy(forked_);
     staging_.reset();
     memory_.reset();
     cudaStreamDestroy(stream_);
@@ -126,6 +133,7 @@ void CudaContext::refuse_while_capturing(const char* what) const {
 void CudaContext::copy_from_host(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
     refuse_while_capturing("copy from the host, whose memory may change before the work runs");
+    if (chain_ >= 0) fail("device {}: a chain cannot copy from the host", name_of(device()));
     make_current();
     staging_->to_device(destination, source, bytes);
 }
@@ -140,13 +148,13 @@ void CudaContext::copy_to_host(void* destination, const void* source, size_t byt
 void CudaContext::copy_on_device(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
     make_current();
-    UNMASK_CUDA(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, stream_));
+    UNMASK_CUDA(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, current_));
 }
 
 void CudaContext::fill_zero(void* destination, size_t bytes) {
     if (bytes == 0) return;
     make_current();
-    UNMASK_CUDA(cudaMemsetAsync(destination, 0, bytes, stream_));
+    UNMASK_CUDA(cudaMemsetAsync(destination, 0, bytes, current_));
 }
 
 void CudaContext::synchronize() {
@@ -161,7 +169,7 @@ cudnnContext* CudaContext::cudnn() {
     cudnnHandle_t handle = nullptr;
     UNMASK_CUDNN(cudnnCreate(&handle));
     cudnn_ = handle;
-    UNMASK_CUDNN(cudnnSetStream(cudnn_, stream_));
+    UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
     return cudnn_;
 }
 
@@ -175,8 +183,48 @@ cublasLtContext* CudaContext::cublaslt() {
 }
 
 void* CudaContext::cublaslt_workspace() {
+    if (chain_ >= 0) return chains_[static_cast<size_t>(chain_)].cublaslt_workspace;
     if (cublaslt_workspace_ == nullptr) cublaslt_workspace_ = allocate(cublaslt_workspace_bytes);
     return cublaslt_workspace_;
+}
+
+void CudaContext::set_stream(int chain) {
+    chain_ = chain;
+    current_ = chain < 0 ? stream_ : chains_[static_cast<size_t>(chain)].stream;
+    if (cudnn_ != nullptr) UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
+    memory_->use_chain(chain);
+}
+
+void CudaContext::fork(int chains) {
+    UNMASK_ASSERT(forked_chains_ == 0 && chains > 0);
+    make_current();
+    if (chains_.size() < static_cast<size_t>(chains)) refuse_while_capturing("fork wider than before");
+    if (forked_ == nullptr) UNMASK_CUDA(cudaEventCreateWithFlags(&forked_, cudaEventDisableTiming));
+    while (chains_.size() < static_cast<size_t>(chains)) {
+        Chain& chain = chains_.emplace_back();
+        UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
+        UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
+        chain.cublaslt_workspace = allocate(cublaslt_workspace_bytes);
+    }
+    UNMASK_CUDA(cudaEventRecord(forked_, stream_));
+    for (int i = 0; i < chains; ++i)
+        UNMASK_CUDA(cudaStreamWaitEvent(chains_[static_cast<size_t>(i)].stream, forked_));
+    forked_chains_ = chains;
+}
+
+void CudaContext::use_chain(int chain) {
+    UNMASK_ASSERT(chain >= 0 && chain < forked_chains_);
+    set_stream(chain);
+}
+
+void CudaContext::join() {
+    const int count = std::exchange(forked_chains_, 0);
+    for (int i = 0; i < count; ++i) {
+        const Chain& chain = chains_[static_cast<size_t>(i)];
+        UNMASK_CUDA(cudaEventRecord(chain.done, chain.stream));
+        UNMASK_CUDA(cudaStreamWaitEvent(stream_, chain.done));
+    }
+    set_stream(-1);
 }
 
 std::string CudaContext::tuning() const {
@@ -201,7 +249,7 @@ std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& 
     // Ends the capture on every way out.
     struct Open {
         CudaContext& context;
-        std::shared_ptr<CapturePool> memory;
+        std::shared_ptr<CapturePools> memory;
         cudaGraph_t graph = nullptr;
         bool ended = false;
         cudaError_t end() {

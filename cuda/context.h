@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <typeindex>
+#include <vector>
 
 #include "cuda/device_info.h"
 #include "cuda/memory.h"
@@ -64,9 +65,16 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
     [[nodiscard]] bool capturing() const { return capturing_; }
 
+    // A chain is a stream of its own with its own memory and cuBLASLt workspace; the cuDNN handle moves
+    // along.
+    void fork(int chains) override;
+    void use_chain(int chain) override;
+    void join() override;
+
     // Makes this device current for the calling thread; every call here does so itself.
     void make_current() const;
-    [[nodiscard]] cudaStream_t stream() const { return stream_; }
+    // The current chain's stream, or outside of chains the device's.
+    [[nodiscard]] cudaStream_t stream() const { return current_; }
     // Made at the first call and bound to the stream.
     [[nodiscard]] cudnnContext* cudnn();
     [[nodiscard]] cublasLtContext* cublaslt();
@@ -84,10 +92,19 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
 
   private:
     void refuse_while_capturing(const char* what) const;
+    void set_stream(int chain);
 
     int index_;
     CudaDeviceInfo info_;
-    cudaStream_t stream_ = nullptr;
+    cudaStream_t stream_ = nullptr, current_ = nullptr;
+    struct Chain {
+        cudaStream_t stream = nullptr;
+        cudaEvent_t done = nullptr;
+        void* cublaslt_workspace = nullptr;
+    };
+    std::vector<Chain> chains_;  // made when first forked so wide
+    cudaEvent_t forked_ = nullptr;
+    int forked_chains_ = 0, chain_ = -1;
     std::unique_ptr<DeviceMemory> memory_;
     std::unique_ptr<Staging> staging_;
     cudnnContext* cudnn_ = nullptr;

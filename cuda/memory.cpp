@@ -26,20 +26,21 @@ void give(int device, void* memory) {
 
 }  // namespace
 
-CapturePool::CapturePool(CachingPool& main)
+PrivatePool::PrivatePool(CachingPool& main, bool keeps)
     : main_(main),
-      pool_([&main](size_t bytes) { return main.allocate(bytes); },
-            // A pool that runs out gives back what is free in it; the captured work uses that memory all the
-            // same.
-            [this](void* memory, size_t bytes) {
-                if (ended_)
-                    main_.release(memory, bytes);
-                else
-                    keep(memory, bytes);
-            }) {}
+      keeps_(keeps),
+      pool_(
+          [&main](size_t bytes) { return main.allocate(bytes); },
+          // A pool that runs out gives back what is free in it; captured work uses that memory all the same.
+          [this](void* memory, size_t bytes) {
+              if (keeps_)
+                  keep(memory, bytes);
+              else
+                  main_.release(memory, bytes);
+          }) {}
 
-CapturePool::~CapturePool() {
-    ended_ = true;
+PrivatePool::~PrivatePool() {
+    keeps_ = false;
     for (const auto& [memory, bytes] : kept_) main_.release(memory, bytes);
 }
 
@@ -47,16 +48,25 @@ DeviceMemory::DeviceMemory(int device)
     : main_([device](size_t bytes) { return take(device, bytes); },
             [device](void* memory, size_t) { give(device, memory); }) {}
 
+std::shared_ptr<PrivatePool> DeviceMemory::current() {
+    if (capture_ == nullptr && chain_ < 0) return nullptr;
+    if (capture_ != nullptr && chain_ < 0) return capture_->outside;
+    auto& pool = (capture_ != nullptr ? capture_->chains : chains_)[chain_];
+    if (pool == nullptr) pool = std::make_shared<PrivatePool>(main_, capture_ != nullptr);
+    return pool;
+}
+
 void* DeviceMemory::allocate(size_t bytes) {
     const std::lock_guard lock(mutex_);
-    if (capture_ == nullptr) return main_.allocate(bytes);
-    void* memory = capture_->pool().allocate(bytes);
-    if (memory != nullptr) owners_[memory] = capture_;
+    const std::shared_ptr<PrivatePool> pool = current();
+    if (pool == nullptr) return main_.allocate(bytes);
+    void* memory = pool->pool().allocate(bytes);
+    if (memory != nullptr) owners_[memory] = pool;
     return memory;
 }
 
 void DeviceMemory::release(void* memory, size_t bytes) noexcept {
-    std::shared_ptr<CapturePool> owner;  // destroyed after the lock is given back
+    std::shared_ptr<PrivatePool> owner;  // destroyed after the lock is given back
     const std::lock_guard lock(mutex_);
     const auto place = owners_.find(memory);
     if (place != owners_.end()) {
@@ -64,24 +74,41 @@ void DeviceMemory::release(void* memory, size_t bytes) noexcept {
         owners_.erase(place);
         owner->pool().release(memory, bytes);
     } else if (capture_ != nullptr) {
-        capture_->keep(memory, bytes);
+        capture_->outside->keep(memory, bytes);
+    } else if (chain_ >= 0) {
+        freed_in_chains_.emplace_back(memory, bytes);
     } else {
         main_.release(memory, bytes);
     }
 }
 
-std::shared_ptr<CapturePool> DeviceMemory::begin_capture() {
+void DeviceMemory::release_cached() {
     const std::lock_guard lock(mutex_);
-    UNMASK_ASSERT(capture_ == nullptr);
-    capture_ = std::make_shared<CapturePool>(main_);
+    for (auto& [chain, pool] : chains_) pool->pool().release_cached();
+    main_.release_cached();
+}
+
+std::shared_ptr<CapturePools> DeviceMemory::begin_capture() {
+    const std::lock_guard lock(mutex_);
+    UNMASK_ASSERT(capture_ == nullptr && chain_ < 0);
+    capture_ = std::make_shared<CapturePools>();
+    capture_->outside = std::make_shared<PrivatePool>(main_, true);
     return capture_;
 }
 
 void DeviceMemory::end_capture() {
-    std::shared_ptr<CapturePool> ended;
+    std::shared_ptr<CapturePools> ended;
     const std::lock_guard lock(mutex_);
     ended = std::move(capture_);
     capture_.reset();
+}
+
+void DeviceMemory::use_chain(int chain) {
+    const std::lock_guard lock(mutex_);
+    chain_ = chain;
+    if (chain >= 0) return;
+    for (const auto& [memory, bytes] : freed_in_chains_) main_.release(memory, bytes);
+    freed_in_chains_.clear();
 }
 
 }  // namespace unmask

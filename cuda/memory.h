@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device memory by cudaMalloc behind the engine's caching pool, with private pools for captured work.
-// Everything on one stream: a block that is freed while kernels still use it is handed out only to later work
-// of that stream.
+// Device memory by cudaMalloc behind the engine's caching pool, with private pools for captured work and for
+// chains (see Context::fork). A block that is freed while kernels still use it is handed out only to later
+// work of the same stream.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -14,25 +15,31 @@
 
 namespace unmask {
 
-// What one capture allocates. Its blocks come from the main pool and return there when it ends: when the
-// captured work and every buffer that was allocated inside the capture are gone.
-class CapturePool {
+// A pool of its own whose blocks come from the main pool.
+class PrivatePool {
   public:
-    explicit CapturePool(CachingPool& main);
-    CapturePool(const CapturePool&) = delete;
-    CapturePool& operator=(const CapturePool&) = delete;
-    ~CapturePool();
+    // With `keeps` every block stays until this ends, since captured work may use it whenever it runs.
+    PrivatePool(CachingPool& main, bool keeps);
+    PrivatePool(const PrivatePool&) = delete;
+    PrivatePool& operator=(const PrivatePool&) = delete;
+    ~PrivatePool();
 
     CachingPool& pool() { return pool_; }
-    // A block of the main pool that was freed inside the capture: the captured work may read it whenever it
-    // runs, so it returns to the main pool only with this pool's end.
+    // A block of the main pool that returns there with this pool's end.
     void keep(void* memory, size_t bytes) { kept_.emplace_back(memory, bytes); }
 
   private:
     CachingPool& main_;
-    bool ended_ = false;
+    bool keeps_;
     std::vector<std::pair<void*, size_t>> kept_;
     CachingPool pool_;
+};
+
+// The pools of one capture: outside of chains, and each chain's. They end when the captured work and every
+// buffer that was allocated inside the capture are gone.
+struct CapturePools {
+    std::shared_ptr<PrivatePool> outside;
+    std::map<int, std::shared_ptr<PrivatePool>> chains;
 };
 
 class DeviceMemory {
@@ -42,21 +49,30 @@ class DeviceMemory {
     // nullptr when the device has no more.
     [[nodiscard]] void* allocate(size_t bytes);
     void release(void* memory, size_t bytes) noexcept;
-    // Of the main pool, whose blocks the captures hold.
+    // Of the main pool, whose blocks the private pools hold.
     [[nodiscard]] MemoryStatistics statistics() const { return main_.statistics(); }
     void reset_peak() { main_.reset_peak(); }
-    void release_cached() { main_.release_cached(); }
+    void release_cached();
 
-    // Between the two calls everything is allocated from the pool that begin_capture returns.
-    [[nodiscard]] std::shared_ptr<CapturePool> begin_capture();
+    // Until end_capture everything is allocated from the pools that this returns.
+    [[nodiscard]] std::shared_ptr<CapturePools> begin_capture();
     void end_capture();
 
+    // Allocates from the chain's own pool from here on; -1 for none, after every chain was waited for.
+    void use_chain(int chain);
+
   private:
+    [[nodiscard]] std::shared_ptr<PrivatePool> current();
+
     CachingPool main_;
     std::mutex mutex_;
-    std::shared_ptr<CapturePool> capture_;  // while one is open
-    // Live blocks that belong to a capture; all others belong to the main pool.
-    std::unordered_map<void*, std::shared_ptr<CapturePool>> owners_;
+    int chain_ = -1;
+    std::map<int, std::shared_ptr<PrivatePool>> chains_;
+    // Blocks of the main pool that were freed within a chain: another chain might be given one too early.
+    std::vector<std::pair<void*, size_t>> freed_in_chains_;
+    std::shared_ptr<CapturePools> capture_;  // while one is open
+    // Live blocks that belong to a private pool; all others belong to the main pool.
+    std::unordered_map<void*, std::shared_ptr<PrivatePool>> owners_;
 };
 
 }  // namespace unmask

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/chains.h"
 
+#include <exception>
+
 #include "engine/context.h"
 #include "engine/error.h"
 
@@ -18,8 +20,12 @@ Chains::Chains(Device device, int count) : device_(device) {
 }
 
 Chains::~Chains() {
-    context_of(device_)->join();
     chain_now = -1;
+    try {
+        context_of(device_)->join();
+    } catch (const std::exception&) {
+        // The device is lost: whatever is asked of it next says so.
+    }
 }
 
 void Chains::use(int chain) {

@@ -2,6 +2,8 @@
 #include "engine/ops/layout.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "engine/ops/check.h"
 
@@ -31,6 +33,36 @@ Tensor take_part(const Tensor& whole, int axis, int64_t begin, int64_t size) {
     copy_pitched(whole, part, part_copy(whole.shape(), axis, begin, size, true));
     return part;
 }
+
+// The gradients of a split's parts, until the last one has come.
+struct SplitGradients {
+    Shape whole;
+    int axis;
+    std::vector<Tensor> parts;  // undefined: not used, a gradient of zero
+
+    // The gradient of the whole: the parts' memory itself where they are its rows in order, or a copy.
+    Tensor joined() {
+        Tensor& first = parts[0];
+        bool side_by_side = product(whole, 0, axis) == 1 && first.defined();
+        for (size_t i = 1; side_by_side && i < parts.size(); ++i)
+            side_by_side = parts[i].defined() && parts[i].buffer() == first.buffer() &&
+                           parts[i].byte_offset() == first.byte_offset() + i * first.bytes();
+        return side_by_side ? Tensor::view(first.buffer(), first.byte_offset(), whole, first.dtype()) : copied();
+    }
+
+  private:
+    Tensor copied() {
+        const auto found = std::find_if(parts.begin(), parts.end(), [](const Tensor& t) { return t.defined(); });
+        Tensor zeros, result = Tensor::empty(whole, found->dtype(), found->device());
+        const int64_t size = whole[axis] / static_cast<int64_t>(parts.size());
+        for (size_t i = 0; i < parts.size(); ++i) {
+            if (!parts[i].defined() && !zeros.defined()) zeros = Tensor::zeros_like(*found);
+            copy_pitched(parts[i].defined() ? parts[i] : zeros, result,
+                         part_copy(whole, axis, static_cast<int64_t>(i) * size, size, false));
+        }
+        return result;
+    }
+};
 
 }  // namespace
 
@@ -87,6 +119,33 @@ Variable slice(const Variable& x, int axis, int64_t begin, int64_t end) {
                       copy_pitched(gradient, grad_x, part_copy(shape, along, begin, end - begin, false));
                       return std::vector{grad_x};
                   });
+}
+
+// x, a node that only the parts feed on, then the parts. Each part's gradient is put aside; the first one also
+// goes to the node, as a sign that there are some, and the node's turn comes when all parts have had theirs.
+std::vector<Variable> split(const Variable& x, int axis, int64_t count) {
+    const int along = checked_axis("split", axis, x.shape().rank());
+    if (count < 1 || x.dim(along) % count != 0)
+        fail("split: expected a number of parts that divides dimension {} of {}, found {}", along, x.shape().str(),
+             count);
+    const auto gradients = std::make_shared<SplitGradients>(
+        SplitGradients{x.shape(), along, std::vector<Tensor>(static_cast<size_t>(count))});
+    const Variable node = record("split", x.value(), {x}, [gradients](const Tensor&, const auto&) {
+        return std::vector{std::exchange(*gradients, {}).joined()};
+    });
+    const int64_t size = x.dim(along) / count;
+    std::vector<Variable> result;
+    for (int64_t i = 0; i < count; ++i) {
+        const Tensor part = along == 0 ? x.value().rows(i * size, (i + 1) * size)
+                                       : take_part(x.value(), along, i * size, size);
+        result.push_back(record("split", part, {node}, [gradients, i](const Tensor& gradient, const auto&) {
+            const bool first = std::none_of(gradients->parts.begin(), gradients->parts.end(),
+                                            [](const Tensor& t) { return t.defined(); });
+            gradients->parts[static_cast<size_t>(i)] = gradient;
+            return std::vector{first ? gradient : Tensor()};
+        }));
+    }
+    return result;
 }
 
 Variable permute(const Variable& x, const std::vector<int>& order) {
