@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stand-ins for what the GPU's libraries compute: the dense convolutions and matrix products of the emulated GPU
-// are the CPU's. Depthwise convolutions are our own kernels there too.
+// Stand-ins for what the GPU's libraries compute: the dense convolutions and matrix products of the emulated
+// GPU are the CPU's. Depthwise convolutions and what follows a convolution are our own kernels there too.
+#include "cuda/conv2d_epilogue.h"
 #include "cuda/depthwise_conv2d.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/matmul.h"
@@ -17,8 +18,8 @@ Tensor on_host(const Tensor& tensor) {
     return Tensor::view(std::move(buffer), 0, tensor.shape(), tensor.dtype());
 }
 
-// Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype. The tensors' memory
-// is taken to live until then, as it does on a stream.
+// Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype. The tensors'
+// memory is taken to live until then, as it does on a stream.
 template <class Compute, class... Inputs>
 void run_on_host(Compute compute, const Tensor& result, const Inputs&... inputs) {
     simt::enqueue([=, place = on_host(result), ... operands = on_host(inputs)]() mutable {
@@ -33,20 +34,22 @@ void convolve(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
               const Conv2dParams& params) {
     if (depthwise_conv2d_supported(x.shape(), weight.shape(), params))
         return depthwise_conv2d_forward(x, weight, bias, residual, y, params);
-    run_on_host(
-        [params](const Tensor& in, const Tensor& w, const Tensor& b, const Tensor& r, Tensor& out) {
-            conv2d_forward(in, w, b, r, out, params);
-        },
-        y, x, weight, bias, residual);
+    Conv2dParams plain = params;
+    plain.activation = Activation::none;
+    run_on_host([plain](const Tensor& in, const Tensor& w,
+                        Tensor& out) { conv2d_forward(in, w, Tensor(), Tensor(), out, plain); },
+                y, x, weight);
+    if (bias.defined() || residual.defined() || params.activation != Activation::none)
+        conv2d_epilogue(bias, residual, y, params.activation);
 }
 
 void convolve_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                             const Conv2dParams& params) {
     if (depthwise_conv2d_supported(grad_x.shape(), weight.shape(), params))
         return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
-    run_on_host([params](const Tensor& g, const Tensor& w,
-                         Tensor& out) { conv2d_backward_data(g, w, out, params); },
-                grad_x, grad_y, weight);
+    run_on_host(
+        [params](const Tensor& g, const Tensor& w, Tensor& out) { conv2d_backward_data(g, w, out, params); },
+        grad_x, grad_y, weight);
 }
 
 void convolve_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,

@@ -120,6 +120,26 @@ void add_grouped_rows(OpTable& table) {
             {"depthwise_stride_beyond_kernel", {1, 9, 9, 4}, {4, 2, 2, 1}, {.stride = {3, 4}, .groups = 4}});
     add_row(table,
             {"depthwise_large", {2, 29, 31, 83}, {83, 3, 3, 1}, {.padding = {1, 1}, .groups = 83}, true});
+    // Shapes that the GPU's kernels treat apart: channels in fours, several tiles of them, strips that end
+    // early, odd padding on one side, odd and even rows at stride 2, any stride.
+    const auto fours = [&table](const std::string& name, const Shape& x, int64_t taps,
+                                Conv2dOptions options) {
+        options.groups = static_cast<int>(x[3]);
+        add_row(table, {"depthwise_fours" + name, x, {x[3], taps, taps, 1}, options});
+    };
+    fours("", {2, 9, 10, 12}, 3, {.padding = {1, 1}});
+    fours("_valid", {2, 9, 10, 12}, 3, {});
+    fours("_wide_padding", {1, 4, 3, 4}, 3, {.padding = {3, 4}});
+    fours("_five", {2, 9, 16, 12}, 5, {.padding = {2, 2}});
+    fours("_stride", {2, 9, 11, 12}, 3, {.stride = {2, 2}, .padding = {1, 1}});
+    fours("_stride_valid", {1, 12, 19, 4}, 3, {.stride = {2, 2}});
+    fours("_stride_same", {2, 10, 18, 12}, 3, {.stride = {2, 2}, .same_padding = true});
+    fours("_five_stride", {1, 11, 17, 12}, 5, {.stride = {2, 2}, .padding = {2, 2}});
+    fours("_five_stride_same", {1, 12, 18, 12}, 5, {.stride = {2, 2}, .same_padding = true});
+    fours("_any_stride", {2, 9, 10, 12}, 3, {.stride = {3, 2}, .padding = {1, 1}});
+    fours("_five_any_stride", {1, 13, 9, 12}, 5, {.stride = {1, 3}, .padding = {2, 1}});
+    fours("_tiles", {1, 15, 15, 148}, 3, {.padding = {1, 1}});
+    fours("_tiles_five_stride", {1, 9, 9, 76}, 5, {.stride = {2, 2}, .padding = {2, 2}});
     add_row(table, {"depthwise_large_stride",
                     {2, 29, 31, 64},
                     {64, 3, 3, 1},
@@ -150,6 +170,14 @@ void add_fused_rows(OpTable& table) {
                       {2, 5, 5, 21},
                       {.padding = {1, 1}, .groups = 21},
                       Activation::silu});
+    for (const auto activation : {Activation::none, Activation::relu, Activation::silu})
+        add_fused(table, {"depthwise_fours_" + std::to_string(static_cast<int>(activation)),
+                          {2, 6, 5, 12},
+                          {12, 5, 5, 1},
+                          {2, 3, 3, 12},
+                          {.stride = {2, 2}, .groups = 12, .same_padding = true},
+                          activation});
+    add_fused(table, {"eights", {2, 5, 5, 6}, {16, 3, 3, 6}, {2, 5, 5, 16}, padded, Activation::silu});
     add_fused(table, {"large", {2, 14, 15, 80}, {70, 3, 3, 80}, {2, 14, 15, 70}, padded, Activation::relu});
 }
 
