@@ -132,7 +132,8 @@ void depthwise_conv2d_backward_weight(const Tensor& grad_y, const Tensor& x, Ten
         [&](auto zero, auto width, auto taps) {
             using T = decltype(zero);
             constexpr int K = taps();
-            const ChannelTiles tiles = channel_tiles(shape.channels, width(), depthwise_columns<width()>, K);
+            ChannelTiles tiles = channel_tiles(shape.channels, width(), depthwise_columns<width()>, K);
+            tiles.lanes = std::min(tiles.lanes, 64);  // as deep as a block may be
             dispatch_constant<0, 1, 2>(kernel_stride(shape), [&](auto stride) {
                 constexpr int S = stride();
                 const Strips strips(shape.images, shape.out_height, shape.out_width, depthwise_strip<S>);
