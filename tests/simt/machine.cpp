@@ -278,10 +278,10 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     m.thread_count = block.x * block.y * block.z;
     if (m.thread_count == 0 || m.thread_count > most_threads || block.z > 64)
         fault("expected 1 to 1024 threads a block (at most 64 deep), found " +
-              std::to_string(m.thread_count));
+              text_of(uint3{block.x, block.y, block.z}));
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7FFFFFFFu || grid.y > 65535 || grid.z > 65535)
-        fault("expected a grid of 1 to (2^31 - 1, 65535, 65535) blocks, found (" + std::to_string(grid.x) +
-              ", " + std::to_string(grid.y) + ", " + std::to_string(grid.z) + ")");
+        fault("expected a grid of 1 to (2^31 - 1, 65535, 65535) blocks, found " +
+              text_of(uint3{grid.x, grid.y, grid.z}));
     if (shared_bytes > most_dynamic_shared)
         fault("expected at most 227 KiB of dynamic shared memory, found " + std::to_string(shared_bytes));
     m.grid = grid;

@@ -413,9 +413,11 @@ __global__ void much_shared_kernel() {
 
 TEST_F(Machine, RefusesImpossibleLaunches) {
     run("idle_kernel", idle_kernel, 1, dim3(1024), 0);
-    expect_fault([] { run("idle_kernel", idle_kernel, 1, dim3(32, 33), 0); }, {"idle_kernel", "found 1056"});
-    expect_fault([] { run("idle_kernel", idle_kernel, 1, 0, 0); }, {"1 to 1024 threads", "found 0"});
-    expect_fault([] { run("idle_kernel", idle_kernel, 1, dim3(1, 1, 65), 0); }, {"64 deep"});
+    expect_fault([] { run("idle_kernel", idle_kernel, 1, dim3(32, 33), 0); },
+                 {"idle_kernel", "found (32, 33, 1)"});
+    expect_fault([] { run("idle_kernel", idle_kernel, 1, 0, 0); }, {"1 to 1024 threads", "found (0, 1, 1)"});
+    expect_fault([] { run("idle_kernel", idle_kernel, 1, dim3(1, 1, 65), 0); },
+                 {"64 deep", "found (1, 1, 65)"});
     expect_fault([] { run("idle_kernel", idle_kernel, 0, 32, 0); }, {"idle_kernel", "grid", "(0, 1, 1)"});
     expect_fault([] { run("idle_kernel", idle_kernel, dim3(1, 65536), 32, 0); }, {"(1, 65536, 1)"});
     expect_fault([] { run("idle_kernel", idle_kernel, 1, 32, 233000); }, {"227 KiB", "found 233000"});

@@ -33,6 +33,14 @@ void add_softmax(OpTable& table, const std::string& op, Op function) {
     table.cases.push_back(
         {op, op + "_offset", {{"x", {4, 10}, {Draw::Kind::uniform, 500.0, 504.0}}}, run, {2e-6, 1e-5}});
     table.cases.push_back({op, op + "_large", {{"x", {501, 131}, {Draw::Kind::uniform, -4.0, 4.0}}}, run});
+    for (const int64_t columns : {700, 1021, 4104})
+        table.cases.push_back({op,
+                               op + "_" + std::to_string(columns),
+                               {{"x", {3, columns}, {Draw::Kind::uniform, -4.0, 4.0}}},
+                               run});
+    table.cases.push_back({op, op + "_view", {{"x", {4, 21}, {}, false}}, [function](const Inputs& in) {
+                               return function(Variable(in[0].value().rows(1, 4).reshape({9, 7})));
+                           }});
     table.bad_calls.push_back({op,
                                op + "_empty_row",
                                [function] {
@@ -53,6 +61,10 @@ void add_embedding_cases(OpTable& table) {
     table.cases.push_back({"embedding", "embedding_no_labels", {{"table", {3, 5}}}, [](const Inputs& in) {
                                return embedding(labels_of({}, in[0].device()), in[0]);
                            }});
+    table.cases.push_back(
+        {"embedding", "embedding_of_packs", {{"table", {3, 24}}}, [labels](const Inputs& in) {
+             return embedding(labels_of(labels, in[0].device()), in[0]);
+         }});
     table.cases.push_back({"embedding", "embedding_large", {{"table", {37, 1031}}}, [](const Inputs& in) {
                                std::vector<int64_t> many;
                                for (int64_t i = 0; i < 64; ++i) many.push_back(i * i % 37);
@@ -112,6 +124,10 @@ void add_activation_cases(OpTable& table) {
     add_dropout("little", {67}, 0.1);
     add_dropout("none", {4, 3}, 0.0);
     add_dropout("large", {7, 9001}, 0.2);
+    table.cases.push_back({"dropout", "dropout_view", {{"x", {4, 27}, {}, false}}, [](const Inputs& in) {
+                               const Variable view(in[0].value().rows(1, 4));
+                               return dropout(view, {0.4, Philox(3, "dropout").key(), 5});
+                           }});
     table.bad_calls.push_back({"dropout",
                                "dropout_probability",
                                [] { (void)dropout(Tensor::zeros({2}), {.probability = 1.0}); },

@@ -26,6 +26,10 @@ const std::vector<Shapes>& broadcasts() {
         {"channel_gate", {2, 3, 3, 17}, {2, 1, 1, 17}},
         {"outer", {5, 1}, {1, 6}},
         {"inner_ones", {2, 3, 1, 4}, {2, 1, 5, 4}},
+        {"row_of_packs", {6, 5, 16}, {16}},
+        {"column_of_packs", {5, 16}, {5, 1}},
+        {"gate_of_packs", {2, 3, 3, 16}, {2, 1, 1, 16}},
+        {"alternating", {2, 3, 2, 3, 8}, {3, 1, 3, 8}},
     };
     return shapes;
 }
@@ -38,6 +42,14 @@ void add_binary(OpTable& table, const std::string& op, Op function) {
             {op, op + "_" + shapes.name, {{"a", shapes.a}, {"b", shapes.b, off_zero}}, run});
     table.cases.push_back({op, op + "_large", {{"a", {7, 31, 29, 24}}, {"b", {7, 1, 1, 24}, off_zero}}, run});
     table.cases.push_back({op, op + "_large_column", {{"a", {3, 70001}}, {"b", {3, 1}, off_zero}}, run});
+    // Views that begin at an odd address.
+    table.cases.push_back({op,
+                           op + "_views",
+                           {{"a", {5, 9, 17}, {}, false}, {"b", {3, 17}, off_zero, false}},
+                           [function](const Inputs& in) {
+                               return function(Variable(in[0].value().rows(1, 5)),
+                                               Variable(in[1].value().rows(2, 3)));
+                           }});
     table.bad_calls.push_back({op,
                                op + "_shapes",
                                [function] {
@@ -58,6 +70,9 @@ void add_unary(OpTable& table, const std::string& op, Draw draw, Op function) {
     table.cases.push_back({op, op + "_scalar", {{"x", {}, draw}}, run});
     table.cases.push_back({op, op + "_empty", {{"x", {0, 3}, draw}}, run});
     table.cases.push_back({op, op + "_large", {{"x", {50021}, draw}}, run});
+    table.cases.push_back({op, op + "_view", {{"x", {4, 27}, draw, false}}, [function](const Inputs& in) {
+                               return function(Variable(in[0].value().rows(1, 4)));
+                           }});
     table.bad_calls.push_back(
         {op, op + "_undefined", [function] { (void)function(Variable()); }, {"undefined"}});
 }

@@ -77,6 +77,7 @@ void add_layout_cases(OpTable& table) {
     add_slice(table, "channels", {2, 3, 3, 9}, -1, 2, 7);
     add_slice(table, "middle", {2, 6, 4}, 1, 5, 6);
     add_slice(table, "nothing", {4, 3}, 0, 2, 2);
+    add_slice(table, "packs", {5, 32}, 1, 8, 24);
     add_slice(table, "large", {3, 40, 41, 33}, 2, 3, 38);
     table.bad_calls.push_back({"slice",
                                "slice_range",
@@ -92,6 +93,16 @@ void add_layout_cases(OpTable& table) {
     add_permute(table, "reversed", {2, 3, 4, 5}, {3, 2, 1, 0});
     add_permute(table, "same", {3, 4}, {0, 1});
     add_permute(table, "ones", {1, 4, 1, 3}, {2, 3, 0, 1});
+    add_permute(table, "outer_packs", {3, 5, 16}, {1, 0, 2});
+    add_permute(table, "inner_pairs", {3, 5, 6}, {1, 0, 2});
+    add_permute(table, "four_batches", {2, 9, 3, 8, 11}, {0, 4, 2, 1, 3});
+    add_permute(table, "six", {2, 9, 3, 2, 8, 2}, {4, 5, 1, 2, 0, 3});
+    table.cases.push_back(
+        {"permute", "permute_view", {{"x", {4, 3, 15}, {}, false}}, [](const Inputs& in) {
+             const Variable view(in[0].value().rows(1, 4));
+             return concat(
+                 {reshape(permute(view, {1, 0, 2}), {135}), reshape(permute(view, {2, 0, 1}), {135})}, 0);
+         }});
     add_permute(table, "large", {3, 37, 41, 23}, {0, 3, 1, 2});
     table.bad_calls.push_back({"permute",
                                "permute_twice",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/pool.h and resize.h.
+#include "engine/ops/elementwise.h"
 #include "engine/ops/pool.h"
 #include "engine/ops/resize.h"
 #include "tests/support/op_cases.h"
@@ -25,6 +26,7 @@ const std::vector<Window>& windows() {
         {"whole", {2, 4, 5, 3}, {.kernel = {4, 5}, .stride = {1, 1}, .padding = {0, 0}}},
         {"one_pixel", {3, 1, 1, 7}, {.kernel = {1, 1}, .stride = {1, 1}, .padding = {0, 0}}},
         {"large", {3, 41, 39, 37}, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}},
+        {"packs", {2, 7, 6, 16}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 1}}},
         {"wide", {1, 6, 6, 300}, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}},
     };
     return rows;
@@ -38,6 +40,11 @@ void add_windows(OpTable& table, const std::string& op, Draw draw, Op function) 
              op + "_" + row.name,
              {{"x", row.x, draw}},
              [function, params = row.params](const Inputs& in) { return function(in[0], params); }});
+    table.cases.push_back(
+        {op, op + "_view", {{"x", {3, 5, 5, 5}, draw, false}}, [function](const Inputs& in) {
+             const Tensor view = in[0].value().rows(1, 3).reshape({1, 5, 5, 10});
+             return function(Variable(view), {{3, 3}, {2, 2}, {1, 1}});
+         }});
     const auto refuse = [&](const std::string& name, const Shape& x, Pool2dParams params,
                             std::vector<std::string> found) {
         table.bad_calls.push_back({op, op + "_" + name,
@@ -84,6 +91,16 @@ void add_pool_cases(OpTable& table) {
     add_adaptive(table, "overlapping", {2, 7, 5, 3}, 3, 2);
     add_adaptive(table, "same", {1, 4, 4, 18}, 4, 4);
     add_adaptive(table, "growing", {1, 3, 2, 4}, 5, 7);
+    add_adaptive(table, "packs", {2, 9, 7, 16}, 3, 2);
+    add_adaptive(table, "large_windows", {1, 56, 60, 8}, 2, 2);
+    table.cases.push_back({"adaptive_average_pool2d",
+                           "adaptive_average_pool2d_view",
+                           {{"x", {3, 5, 5, 5}, {}, false}},
+                           [](const Inputs& in) {
+                               const Variable view(in[0].value().rows(1, 3));
+                               return adaptive_average_pool2d(view, 2, 3) +
+                                      adaptive_average_pool2d(view, 1, 1);
+                           }});
     add_adaptive(table, "large", {3, 33, 35, 64}, 7, 7);
     table.bad_calls.push_back({"adaptive_average_pool2d",
                                "adaptive_average_pool2d_size",
@@ -91,8 +108,10 @@ void add_pool_cases(OpTable& table) {
                                    (void)adaptive_average_pool2d(Tensor::zeros({1, 4, 4, 3}), 0, 2);
                                },
                                {"[1, 4, 4, 3]", "0 x 2"}});
-    for (const auto& [name, x] : std::vector<std::pair<std::string, Shape>>{
-             {"global_average_pool", {2, 5, 4, 7}}, {"global_average_pool_large", {3, 29, 31, 70}}})
+    for (const auto& [name, x] :
+         std::vector<std::pair<std::string, Shape>>{{"global_average_pool", {2, 5, 4, 7}},
+                                                    {"global_average_pool_packs", {2, 7, 7, 72}},
+                                                    {"global_average_pool_large", {3, 29, 31, 70}}})
         table.cases.push_back({"global_average_pool", name, {{"x", x}}, [](const Inputs& in) {
                                    return global_average_pool(in[0]);
                                }});
@@ -103,6 +122,13 @@ void add_pool_cases(OpTable& table) {
     add_resize(table, "same", {1, 4, 5, 3}, 4, 5);
     add_resize(table, "from_one_pixel", {2, 1, 1, 3}, 4, 3);
     add_resize(table, "to_one_pixel", {1, 5, 4, 3}, 1, 1);
+    add_resize(table, "packs", {2, 5, 3, 16}, 7, 8);
+    add_resize(table, "many_to_few", {1, 23, 17, 3}, 4, 3);
+    add_resize(table, "few_to_many", {1, 3, 2, 3}, 19, 23);
+    table.cases.push_back(
+        {"resize_bilinear", "resize_bilinear_view", {{"x", {3, 5, 5, 5}, {}, false}}, [](const Inputs& in) {
+             return resize_bilinear(Variable(in[0].value().rows(1, 3)), 3, 8);
+         }});
     add_resize(table, "large", {2, 29, 31, 40}, 57, 44);
     table.bad_calls.push_back({"resize_bilinear",
                                "resize_bilinear_size",

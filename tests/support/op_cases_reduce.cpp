@@ -32,6 +32,12 @@ const std::vector<Reduced>& reductions() {
         {"large_columns", {5, 30011}, {1}, false},
         {"large_spatial", {3, 57, 53, 40}, {1, 2}, false},
         {"wide_kept", {11, 5003}, {0}, false},
+        {"few_rows_of_packs", {3, 4096}, {0}, false},
+        {"rows_of_packs", {513, 24}, {0}, false},
+        {"long_rows_of_packs", {3, 8192}, {1}, false},
+        {"many_short_rows", {2101, 12}, {1}, false},
+        {"three_groups", {2, 3, 2, 3, 2, 8}, {0, 2, 4}, false},
+        {"three_inner_groups", {2, 3, 2, 3, 2, 8}, {1, 3, 5}, true},
     };
     return rows;
 }
@@ -43,6 +49,14 @@ void add_reduction(OpTable& table, const std::string& op, Draw draw, Op function
             {op, op + "_" + row.name, {{"x", row.shape, draw}}, [function, row](const Inputs& in) {
                  return function(in[0], row.axes, row.keep_dims);
              }});
+    for (const int axis : {0, 1})  // views that begin at an odd address
+        table.cases.push_back({op,
+                               op + "_view_" + std::to_string(axis),
+                               {{"x", {6, 35}, draw, false}},
+                               [function, axis](const Inputs& in) {
+                                   const Variable view(in[0].value().rows(1, 6).reshape({25, 7}));
+                                   return function(view, {axis}, false);
+                               }});
     table.bad_calls.push_back({op,
                                op + "_axis",
                                [function] {
@@ -92,6 +106,7 @@ void add_reduce_cases(OpTable& table) {
     add_broadcast("column", {3, 1}, {3, 7});
     add_broadcast("scalar", {}, {2, 5});
     add_broadcast("middle", {2, 1, 3}, {2, 4, 3});
+    add_broadcast("alternating", {3, 1, 2, 1, 8}, {3, 2, 2, 3, 8});
     add_broadcast("large", {3, 1, 1, 40}, {3, 31, 29, 40});
     table.bad_calls.push_back({"broadcast_to",
                                "broadcast_to_shape",
