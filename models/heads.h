@@ -17,14 +17,10 @@ class BranchHeads final : public Module {
         Variable joint;                       // [N, 2]
         std::vector<Variable> leave_one_out;  // n of them, or none
     };
-    // z [N, n · d]. One matrix product serves all heads: its weight stacks theirs, with a zero block in
-    // leave-one-out head i where z_i would be.
+    // z [N, n · d].
     [[nodiscard]] Logits forward(const Variable& z) const;
 
   private:
-    [[nodiscard]] Variable widened_weight(size_t head) const;
-
-    int64_t features_;
     Linear& joint_;
     std::vector<Linear*> leave_one_out_;
 };

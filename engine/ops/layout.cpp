@@ -47,12 +47,14 @@ struct SplitGradients {
         for (size_t i = 1; side_by_side && i < parts.size(); ++i)
             side_by_side = parts[i].defined() && parts[i].buffer() == first.buffer() &&
                            parts[i].byte_offset() == first.byte_offset() + i * first.bytes();
-        return side_by_side ? Tensor::view(first.buffer(), first.byte_offset(), whole, first.dtype()) : copied();
+        return side_by_side ? Tensor::view(first.buffer(), first.byte_offset(), whole, first.dtype())
+                            : copied();
     }
 
   private:
     Tensor copied() {
-        const auto found = std::find_if(parts.begin(), parts.end(), [](const Tensor& t) { return t.defined(); });
+        const auto found =
+            std::find_if(parts.begin(), parts.end(), [](const Tensor& t) { return t.defined(); });
         Tensor zeros, result = Tensor::empty(whole, found->dtype(), found->device());
         const int64_t size = whole[axis] / static_cast<int64_t>(parts.size());
         for (size_t i = 0; i < parts.size(); ++i) {
@@ -121,13 +123,14 @@ Variable slice(const Variable& x, int axis, int64_t begin, int64_t end) {
                   });
 }
 
-// x, a node that only the parts feed on, then the parts. Each part's gradient is put aside; the first one also
-// goes to the node, as a sign that there are some, and the node's turn comes when all parts have had theirs.
+// x, a node that only the parts feed on, then the parts. Each part's gradient is put aside; the first one
+// also goes to the node, as a sign that there are some, and the node's turn comes when all parts have had
+// theirs.
 std::vector<Variable> split(const Variable& x, int axis, int64_t count) {
     const int along = checked_axis("split", axis, x.shape().rank());
     if (count < 1 || x.dim(along) % count != 0)
-        fail("split: expected a number of parts that divides dimension {} of {}, found {}", along, x.shape().str(),
-             count);
+        fail("split: expected a number of parts that divides dimension {} of {}, found {}", along,
+             x.shape().str(), count);
     const auto gradients = std::make_shared<SplitGradients>(
         SplitGradients{x.shape(), along, std::vector<Tensor>(static_cast<size_t>(count))});
     const Variable node = record("split", x.value(), {x}, [gradients](const Tensor&, const auto&) {

@@ -29,9 +29,9 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, const std::vector<int>&
 [[nodiscard]] Variable concat(const std::vector<Variable>& parts, int axis);
 // The range [begin, end) of dimension `axis`.
 [[nodiscard]] Variable slice(const Variable& x, int axis, int64_t begin, int64_t end);
-// `count` equal parts of dimension `axis`, in order (Error when it does not divide the dimension). Along dimension 0
-// they are views of x, and gradients that lie side by side go back as they are; otherwise each part, and each
-// part's gradient, is copied once.
+// `count` equal parts of dimension `axis`, in order (Error when it does not divide the dimension). Along
+// dimension 0 they are views of x, and gradients that lie side by side go back as they are; otherwise each
+// part, and each part's gradient, is copied once.
 [[nodiscard]] std::vector<Variable> split(const Variable& x, int axis, int64_t count);
 // `order` names every dimension of x once.
 [[nodiscard]] Variable permute(const Variable& x, const std::vector<int>& order);

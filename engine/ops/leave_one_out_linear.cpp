@@ -15,8 +15,8 @@ void check(const Variable& z, const std::vector<Variable>& weights, const std::v
     check_rank(op, "features", z.shape(), 2);
     const auto heads = static_cast<int64_t>(weights.size());
     if (heads < 1 || heads == 2 || heads > most_leave_one_out_branches + 1 || biases.size() != weights.size())
-        fail("{}: expected one head, or 3 to {} of them, with a bias each, found {} weights and {} biases", op,
-             most_leave_one_out_branches + 1, weights.size(), biases.size());
+        fail("{}: expected one head, or 3 to {} of them, with a bias each, found {} weights and {} biases",
+             op, most_leave_one_out_branches + 1, weights.size(), biases.size());
     if (heads > 1 && z.dim(1) % (heads - 1) != 0)
         fail("{}: expected features of {} branches, found {}", op, heads - 1, z.shape().str());
     const int64_t classes = weights[0].shape().rank() == 2 ? weights[0].dim(0) : 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/layout.h.
 #include "engine/ops/cast.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 #include "tests/support/op_cases.h"
 
@@ -19,6 +20,18 @@ void add_slice(OpTable& table, const std::string& name, const Shape& shape, int 
                int64_t end) {
     table.cases.push_back({"slice", "slice_" + name, {{"x", shape}}, [=](const Inputs& in) {
                                return slice(in[0], axis, begin, end);
+                           }});
+}
+
+// The parts `used`, times 1, 2, …, side by side.
+void add_split(OpTable& table, const std::string& name, const Shape& shape, int axis, int64_t count,
+               const std::vector<size_t>& used) {
+    table.cases.push_back({"split", "split_" + name, {{"x", shape}}, [=](const Inputs& in) {
+                               const std::vector<Variable> parts = split(in[0], axis, count);
+                               std::vector<Variable> chosen;
+                               for (size_t i = 0; i < used.size(); ++i)
+                                   chosen.push_back(affine(parts[used[i]], static_cast<double>(i + 1)));
+                               return concat(chosen, axis);
                            }});
 }
 
@@ -85,6 +98,21 @@ void add_layout_cases(OpTable& table) {
                                    (void)slice(Tensor::zeros({2, 3}), 1, 1, 4);
                                },
                                {"[2, 3]", "[1, 4)"}});
+
+    add_split(table, "rows", {6, 5}, 0, 3, {0, 1, 2});
+    add_split(table, "channels", {2, 3, 3, 8}, -1, 4, {3, 0, 2, 1});
+    add_split(table, "middle", {2, 6, 4}, 1, 2, {1, 0});
+    add_split(table, "single", {4, 3}, 0, 1, {0});
+    add_split(table, "first_unused", {6, 5}, 0, 3, {1, 2});
+    add_split(table, "last_used", {3, 9}, 1, 3, {2});
+    add_split(table, "part_used_twice", {6, 5}, 0, 3, {1, 2, 1});
+    add_split(table, "large", {64, 1, 33, 40}, 0, 4, {2, 0, 1, 3});
+    table.bad_calls.push_back({"split",
+                               "split_parts",
+                               [] {
+                                   (void)split(Tensor::zeros({2, 5}), 1, 2);
+                               },
+                               {"[2, 5]", "2"}});
 
     add_permute(table, "matrix", {5, 19}, {1, 0});
     add_permute(table, "nhwc_to_nchw", {2, 3, 4, 5}, {0, 3, 1, 2});
