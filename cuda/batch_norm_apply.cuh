@@ -16,6 +16,12 @@ constexpr int rows_at_once = std::clamp<int>(static_cast<int>(32 / (sizeof(T) * 
 // What a kernel is compiled for besides norm and activation; what it does is decided at run time.
 enum class Extras : uint8_t { none, residual, all };  // all: dropout too
 
+// Blocks that a multiprocessor's registers must hold.
+template <Extras extras, class Function>
+constexpr int apply_blocks = extras == Extras::all                                          ? 2
+                             : extras == Extras::residual || std::is_same_v<Function, Silu> ? 3
+                                                                                            : 4;
+
 template <class T>
 struct BatchNormOutput {
     const T* residual;  // null: none
@@ -48,9 +54,7 @@ struct BatchNormOutput {
 };
 
 template <class T, int width, Extras extras, class Function>
-__global__ void __launch_bounds__(block_threads, extras == Extras::all            ? 2
-                                                 : std::is_same_v<Function, Silu> ? 3
-                                                                                  : 4)
+__global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
     batch_norm_apply_kernel(int64_t rows, int rows_a_thread, const T* x, BatchNormOutput<T> output,
                             Coefficients coefficients, Function activation) {
     constexpr int batch = rows_at_once<T, width>;

@@ -11,7 +11,7 @@ namespace unmask {
 // 4 + (K - 1) / 2 values of grad_y that it reads meets fixed taps; a row meets every second row of taps.
 // Floor: grad_y once and grad_x once.
 template <class T, int width, int K>
-__global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
+__global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
     depthwise_halved_gradient_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, const T* grad_y,
                                      const T* weight, T* grad_x) {
     constexpr int strip = 8, before = (K - 1) / 2;
