@@ -13,8 +13,8 @@ Variable default_sinkhorn(const Variable& log_anchor, const Variable& log_q) {
 }
 
 constexpr DivergenceEntry table[] = {
-    {"kl", Divergence::kl, &kl_divergence},
-    {"sinkhorn", Divergence::sinkhorn, &default_sinkhorn},
+    {"kl", Divergence::kl, &kl_divergence, FusedDivergence::kl},
+    {"sinkhorn", Divergence::sinkhorn, &default_sinkhorn, FusedDivergence::sinkhorn},
 };
 
 }  // namespace

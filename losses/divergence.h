@@ -3,11 +3,13 @@
 // so that a probability that underflows stays finite.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/ops/information_objective.h"
 #include "engine/variable.h"
 
 namespace unmask {
@@ -21,6 +23,7 @@ struct DivergenceEntry {
     std::string_view name;
     Divergence kind;
     DivergenceFunction compare;
+    std::optional<FusedDivergence> fused{};  // where information_objective() knows it too
 };
 
 // One line for each divergence there is.
@@ -31,12 +34,6 @@ struct DivergenceEntry {
 
 // Kullback-Leibler: the mean over batch and classes of q · (log q - log a).
 [[nodiscard]] Variable kl_divergence(const Variable& log_anchor, const Variable& log_q);
-
-struct SinkhornOptions {
-    double epsilon = 0.01;     // strength of the entropic regularisation
-    int max_iterations = 100;  // at least 1
-    double threshold = 0.1;    // stops when the potentials' summed change is below
-};
 
 // Entropic optimal transport (Cuturi, NeurIPS 2013) between the rows of log a and of q, each row a point of
 // weight 1/N, with squared Euclidean cost C: Σ_ij P_ij · C_ij, P_ij = exp((u_i + v_j - C_ij) / ε), and from u

@@ -34,6 +34,14 @@ void check_heads(const HeadLogits& heads, const Targets& targets) {
         check(fmt::format("leave-one-out {}", i), heads.leave_one_out[i]);
 }
 
+// The labels' share on the device, undefined without mixup.
+Tensor share_of(const Targets& targets, const Variable& logits) {
+    if (!targets.mixed_labels.defined() || targets.device_lambda.defined()) return targets.device_lambda;
+    if (!(targets.lambda >= 0.0 && targets.lambda <= 1.0))
+        fail("targets: expected a mixup share in [0, 1], found {}", targets.lambda);
+    return Tensor::full({1}, targets.lambda, logits.dtype(), logits.device());
+}
+
 // The scalars in a row, NaN for those that are undefined.
 Tensor listed(const std::vector<Variable>& scalars) {
     const NoGrad nothing_recorded;
@@ -62,10 +70,28 @@ void Objective::initialize_own(uint64_t, const std::string&) {
 }
 
 ObjectiveResult Objective::forward(const HeadLogits& heads, const Targets& targets) const {
+    check_heads(heads, targets);
+    if (const auto fused = divergence_of(options_.divergence).fused)
+        return forward_fused(heads, targets, *fused);
     const ObjectiveTerms composed = terms(heads, targets);
     const Variable sum = total(composed);
     return {sum,
             listed({sum, composed.classification, composed.global_information, composed.local_information})};
+}
+
+ObjectiveResult Objective::forward_fused(const HeadLogits& heads, const Targets& targets,
+                                         FusedDivergence divergence) const {
+    std::vector<Variable> logits{heads.global, heads.joint};
+    logits.insert(logits.end(), heads.leave_one_out.begin(), heads.leave_one_out.end());
+    const ObjectiveTargets given{targets.labels, targets.mixed_labels, share_of(targets, heads.global)};
+    const InformationObjective result =
+        information_objective(logits, given, sigma_ != nullptr ? *sigma_ : Variable(),
+                              {.temperature = options_.temperature,
+                               .divergence = divergence,
+                               .weights = options_.weights,
+                               .global_information = options_.global_information,
+                               .local_information = options_.local_information});
+    return {result.total, result.terms};
 }
 
 ObjectiveTerms Objective::terms(const HeadLogits& heads, const Targets& targets) const {

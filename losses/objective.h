@@ -52,7 +52,9 @@ class Objective : public Module {
     // Error when the temperature or a weight is out of range.
     explicit Objective(const ObjectiveOptions& options);
 
-    // The whole objective. Error as terms().
+    // The whole objective, in one op where the divergence has its place there (information_objective), else
+    // composed of terms() and total(). Error as terms(); on a GPU labels out of range make the fused total
+    // NaN.
     [[nodiscard]] ObjectiveResult forward(const HeadLogits& heads, const Targets& targets) const;
 
     // Error when the heads' shapes or the targets do not fit. With mixup each term is mixed; the information
@@ -67,6 +69,9 @@ class Objective : public Module {
     void initialize_own(uint64_t seed, const std::string& prefix) override;
 
   private:
+    [[nodiscard]] ObjectiveResult forward_fused(const HeadLogits& heads, const Targets& targets,
+                                                FusedDivergence divergence) const;
+
     ObjectiveOptions options_;
     Variable* sigma_ = nullptr;  // registered for automatic weighting only
 };

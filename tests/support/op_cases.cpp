@@ -16,6 +16,7 @@ const detail::OpTable& table() {
         detail::add_conv2d_cases(result);
         detail::add_pool_cases(result);
         detail::add_leave_one_out_linear_cases(result);
+        detail::add_information_objective_cases(result);
         return result;
     }();
     return instance;

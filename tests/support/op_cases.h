@@ -26,6 +26,7 @@ void add_batch_norm_cases(OpTable& table);
 void add_conv2d_cases(OpTable& table);
 void add_pool_cases(OpTable& table);  // and resize
 void add_leave_one_out_linear_cases(OpTable& table);
+void add_information_objective_cases(OpTable& table);
 
 }  // namespace detail
 }  // namespace unmask
