@@ -71,8 +71,11 @@ void Objective::initialize_own(uint64_t, const std::string&) {
 
 ObjectiveResult Objective::forward(const HeadLogits& heads, const Targets& targets) const {
     check_heads(heads, targets);
-    if (const auto fused = divergence_of(options_.divergence).fused)
-        return forward_fused(heads, targets, *fused);
+    const auto fused = divergence_of(options_.divergence).fused;
+    return fused ? forward_fused(heads, targets, *fused) : forward_composed(heads, targets);
+}
+
+ObjectiveResult Objective::forward_composed(const HeadLogits& heads, const Targets& targets) const {
     const ObjectiveTerms composed = terms(heads, targets);
     const Variable sum = total(composed);
     return {sum,

@@ -52,10 +52,12 @@ class Objective : public Module {
     // Error when the temperature or a weight is out of range.
     explicit Objective(const ObjectiveOptions& options);
 
-    // The whole objective, in one op where the divergence has its place there (information_objective), else
-    // composed of terms() and total(). Error as terms(); on a GPU labels out of range make the fused total
-    // NaN.
+    // The whole objective: in one op where the divergence has its place there (information_objective), else
+    // composed. Error as terms(); on a GPU labels out of range make the fused total NaN.
     [[nodiscard]] ObjectiveResult forward(const HeadLogits& heads, const Targets& targets) const;
+    // The same of smaller ops, terms() and total(), for any divergence. Waits for a GPU to look at the
+    // labels.
+    [[nodiscard]] ObjectiveResult forward_composed(const HeadLogits& heads, const Targets& targets) const;
 
     // Error when the heads' shapes or the targets do not fit. With mixup each term is mixed; the information
     // terms know no labels, so that theirs are the same on both sides.
