@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -46,7 +47,14 @@ struct DataLoader::State {
             const size_t count = std::min(size_t(options.batch), usable - scheduled);
             Slot& slot = slots.emplace_back();
             slot.first = scheduled;
-            slot.batch.images = Tensor::empty({int64_t(count), size, size, 3});
+            const Shape shape{int64_t(count), size, size, 3};
+            if (options.raw) {
+                slot.batch.pixels = Tensor::empty(shape, DType::u8);
+                slot.batch.draws =
+                    Tensor::empty({int64_t(count), int64_t{sizeof(AugmentationDraw)}}, DType::u8);
+            } else {
+                slot.batch.images = Tensor::empty(shape);
+            }
             slot.batch.labels = Tensor::empty({int64_t(count)}, DType::i64);
             const auto begin = order.begin() + std::ptrdiff_t(scheduled);
             slot.batch.indices.assign(begin, begin + std::ptrdiff_t(count));
@@ -91,11 +99,21 @@ struct DataLoader::State {
 
     void fill(Slot& slot, size_t sample) const {
         const std::shared_ptr<const Image> image = dataset.image(slot.batch.indices[sample]);
+        if (options.raw) return fill_raw(slot, sample, *image);
         float* output = slot.batch.images.data<float>() + sample * image->pixels.size();
         if (!options.augmentation) return normalise(*image, options.normalisation, output);
         Image changed = *image;
         options.augmentation->apply(changed, options.seed, epoch, slot.first + sample);
         normalise(changed, options.normalisation, output);
+    }
+
+    void fill_raw(Slot& slot, size_t sample, const Image& image) const {
+        std::ranges::copy(image.pixels, slot.batch.pixels.data<uint8_t>() + sample * image.pixels.size());
+        AugmentationDraw draw{};
+        if (options.augmentation)
+            draw = options.augmentation->draw(options.seed, epoch, slot.first + sample, image.width,
+                                              image.height);
+        std::memcpy(slot.batch.draws.data<uint8_t>() + sample * sizeof(draw), &draw, sizeof(draw));
     }
 
     // Waits until no worker is on a sample and forgets all batches; the mutex is held.

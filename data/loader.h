@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of normalised pictures, decoded and augmented by worker threads ahead of the step that consumes
-// them.
+// Batches of pictures, decoded by worker threads ahead of the step that consumes them; augmented and
+// normalised there too, or raw with what was drawn for them, for a device that does the rest
+// (device_input.h).
 #pragma once
 
 #include <cstdint>
@@ -27,11 +28,14 @@ struct LoaderOptions {
     bool drop_last = false;
     std::optional<Augmentation> augmentation;
     Normalisation normalisation;
+    bool raw = false;  // pixels and draws instead of images
 };
 
 struct Batch {
-    Tensor images;                // [batch, size, size, 3], f32, normalised RGB, on the CPU
-    Tensor labels;                // [batch], i64
+    Tensor images;  // [batch, size, size, 3], f32, normalised RGB, on the CPU; undefined when raw
+    Tensor pixels;  // [batch, size, size, 3], u8, RGB as decoded, on the CPU; defined when raw
+    Tensor draws;   // [batch, sizeof(AugmentationDraw)], u8, on the CPU; defined when raw
+    Tensor labels;  // [batch], i64
     std::vector<size_t> indices;  // the rows of the data set
 };
 

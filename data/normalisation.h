@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "data/image.h"
+#include "engine/ops/augment_pixel.h"
 
 namespace unmask {
 
@@ -17,14 +18,10 @@ struct Normalisation {
 
 // Fills output [height, width, 3] with the normalised image.
 inline void normalise(const Image& image, const Normalisation& normalisation, float* output) {
-    std::array<float, 3> scale{}, shift{};
-    for (size_t c = 0; c < 3; ++c) {
-        scale[c] = float(1 / (255 * normalisation.deviation[c]));
-        shift[c] = float(-normalisation.mean[c] / normalisation.deviation[c]);
-    }
+    const NormalisationScale norm = normalisation_scale(normalisation.mean, normalisation.deviation);
     const uint8_t* pixels = image.pixels.data();
     for (size_t i = 0; i < image.pixels.size(); i += 3)
-        for (size_t c = 0; c < 3; ++c) output[i + c] = float(pixels[i + c]) * scale[c] + shift[c];
+        for (size_t c = 0; c < 3; ++c) output[i + c] = float(pixels[i + c]) * norm.scale[c] + norm.shift[c];
 }
 
 }  // namespace unmask

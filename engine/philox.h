@@ -70,6 +70,11 @@ class PhiloxSequence {
     uint64_t below(uint64_t count);           // 0 … count-1, without bias; count > 0
     bool chance(double probability) { return uniform() < probability; }
 
+    // Where the next word comes from: for draws that go on elsewhere, element by element.
+    [[nodiscard]] PhiloxKey key() const { return philox_.key(); }
+    [[nodiscard]] uint64_t step() const { return step_; }
+    [[nodiscard]] uint64_t element() const { return element_; }
+
   private:
     Philox philox_;
     uint64_t step_;

@@ -5,37 +5,38 @@
 
 #include <algorithm>
 
+#include "cpu/augment_picture.h"
 #include "engine/error.h"
 
 namespace unmask {
 
 const std::vector<AugmentationEntry>& augmentation_table() {
     static const std::vector<AugmentationEntry> table{
-        {"jpeg", "compress as JPEG", 0.5, augment_jpeg, {{"quality", 60, 1, 100, "lowest quality"}}},
+        {"jpeg", "compress as JPEG", 0.5, draw_jpeg, {{"quality", 60, 1, 100, "lowest quality"}}},
         {"noise",
          "add Gaussian noise",
          0.1,
-         augment_noise,
+         draw_noise,
          {{"deviation", 7, 0, 255, "largest deviation, of 255"}}},
-        {"blur", "Gaussian blur", 0.05, augment_blur, {{"sigma", 0.8, 0, 20, "largest deviation in pixels"}}},
-        {"flip", "flip left and right", 0.5, augment_flip, {}},
+        {"blur", "Gaussian blur", 0.05, draw_blur, {{"sigma", 0.8, 0, 20, "largest deviation in pixels"}}},
+        {"flip", "flip left and right", 0.5, draw_flip, {}},
         {"brightness_contrast",
          "change brightness and contrast",
          0.35,
-         augment_brightness_contrast,
+         draw_brightness_contrast,
          {{"brightness", 0.2, 0, 1, "largest change, share of the full range"},
           {"contrast", 0.2, 0, 1, "largest change of the contrast's factor"}}},
         {"hue_saturation",
          "change hue and saturation",
          0.35,
-         augment_hue_saturation,
+         draw_hue_saturation,
          {{"hue", 20, 0, 180, "largest turn of the hue in degrees"},
           {"saturation", 0.3, 0, 1, "largest change of the saturation's factor"}}},
-        {"grey", "take the colour away", 0.2, augment_grey, {}},
+        {"grey", "take the colour away", 0.2, draw_grey, {}},
         {"affine",
          "shift, scale and rotate",
          0.5,
-         augment_affine,
+         draw_affine,
          {{"shift", 0.1, 0, 1, "largest shift, share of the side"},
           {"scale", 0.2, 0, 0.9, "largest change of the size's factor"},
           {"rotate", 10, 0, 180, "largest rotation in degrees"}}},
@@ -84,15 +85,27 @@ void Augmentation::set_strength(double strength) {
     strength_ = strength;
 }
 
-void Augmentation::apply(Image& image, uint64_t seed, int64_t epoch, uint64_t sample) const {
-    if (strength_ <= 0) return;
+AugmentationDraw Augmentation::draw(uint64_t seed, int64_t epoch, uint64_t sample, int width,
+                                    int height) const {
+    AugmentationDraw draw{};
+    if (strength_ <= 0) return draw;
     // An epoch has far fewer than 2^40 samples, so that (epoch, sample) is one step of the stream.
     const uint64_t step = (uint64_t(epoch) << 40) | sample;
     for (const Item& item : items_) {
         if (item.probability <= 0) continue;
         PhiloxSequence random(seed, std::string("augmentation.") + item.entry->name, step);
-        if (random.chance(item.probability)) item.entry->apply(image, item.parameters, strength_, random);
+        if (random.chance(item.probability))
+            item.entry->draw(item.parameters, strength_, random, width, height, draw);
     }
+    return draw;
+}
+
+void Augmentation::apply(Image& image, const AugmentationDraw& draw) {
+    augment_picture({image.pixels.data(), image.width, image.height}, draw);
+}
+
+void Augmentation::apply(Image& image, uint64_t seed, int64_t epoch, uint64_t sample) const {
+    apply(image, draw(seed, epoch, sample, image.width, image.height));
 }
 
 }  // namespace unmask

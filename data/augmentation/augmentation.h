@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random changes to training pictures that leave the label as it is. Each is one file (augment_*.cpp) and one
-// line in the table; all are functions of the picture and the draws alone.
+// Random changes to training pictures that leave the label as it is. Here they are drawn: each is one file
+// and one line in the table, a function of the settings and the random numbers alone. What a draw makes of a
+// picture is the work of the device (engine/ops/augment.h), on the CPU of cpu/augment_picture.h.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "data/image.h"
+#include "engine/ops/augment.h"
 #include "engine/philox.h"
 
 namespace unmask {
@@ -22,16 +24,16 @@ struct AugmentationParameter {
     const char* text;
 };
 
-// What an augmentation does to a picture: `parameters` in the table's order, `strength` in [0, 1] scales how
-// far the picture may move from itself, 0 leaves it as it is.
-using AugmentationFunction = void (*)(Image& image, std::span<const double> parameters, double strength,
-                                      PhiloxSequence& random);
+// Draws what happens to a picture of that size and puts it into its part of `draw`: `parameters` in the
+// table's order, `strength` in [0, 1] scales how far the picture may move from itself, 0 leaves it as it is.
+using AugmentationFunction = void (*)(std::span<const double> parameters, double strength,
+                                      PhiloxSequence& random, int width, int height, AugmentationDraw& draw);
 
 struct AugmentationEntry {
     const char* name;
     const char* text;
     double probability;  // the default
-    AugmentationFunction apply;
+    AugmentationFunction draw;
     std::vector<AugmentationParameter> parameters;
 };
 
@@ -58,7 +60,12 @@ class Augmentation {
     void set_strength(double strength);
     [[nodiscard]] double strength() const { return strength_; }
 
-    // Changes the picture by what (seed, epoch, sample) draws.
+    // What (seed, epoch, sample) draws for a picture of that size.
+    [[nodiscard]] AugmentationDraw draw(uint64_t seed, int64_t epoch, uint64_t sample, int width,
+                                        int height) const;
+    // Changes the picture by what was drawn.
+    static void apply(Image& image, const AugmentationDraw& draw);
+    // Both in one.
     void apply(Image& image, uint64_t seed, int64_t epoch, uint64_t sample) const;
 
   private:
@@ -68,13 +75,13 @@ class Augmentation {
 };
 
 // The augmentations.
-void augment_jpeg(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_noise(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_blur(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_flip(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_brightness_contrast(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_hue_saturation(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_grey(Image&, std::span<const double>, double, PhiloxSequence&);
-void augment_affine(Image&, std::span<const double>, double, PhiloxSequence&);
+void draw_jpeg(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_noise(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_blur(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_flip(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_brightness_contrast(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_hue_saturation(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_grey(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_affine(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 
 }  // namespace unmask

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "tests/support/expect_error.h"
@@ -30,10 +31,18 @@ std::vector<double> defaults(const AugmentationEntry& entry) {
     return values;
 }
 
+// Draws and applies.
+void change(Image& image, const AugmentationEntry& entry, const std::vector<double>& parameters,
+            double strength, PhiloxSequence& random) {
+    AugmentationDraw draw{};
+    entry.draw(parameters, strength, random, image.width, image.height, draw);
+    Augmentation::apply(image, draw);
+}
+
 Image applied(const AugmentationEntry& entry, double strength, uint64_t step) {
     Image image = picture();
     PhiloxSequence random(1, "augmentation.test", step);
-    entry.apply(image, defaults(entry), strength, random);
+    change(image, entry, defaults(entry), strength, random);
     return image;
 }
 
@@ -89,6 +98,26 @@ TEST(Augmentation, IsAFunctionOfItsDraws) {
     EXPECT_GT(different, 10);
 }
 
+TEST(Augmentation, ADrawAppliedIsTheSameAsBothInOne) {
+    const Augmentation augmentation;
+    uint32_t stages = 0;
+    for (uint64_t sample = 0; sample < 40; ++sample) {
+        Image a = picture(), b = picture();
+        augmentation.apply(a, 9, 1, sample);
+        const AugmentationDraw draw = augmentation.draw(9, 1, sample, b.width, b.height);
+        Augmentation::apply(b, draw);
+        EXPECT_EQ(a, b);
+        stages |= draw.stages;
+        // The same bytes again, since draws are compared, copied and sent as bytes.
+        const AugmentationDraw again = augmentation.draw(9, 1, sample, b.width, b.height);
+        EXPECT_EQ(std::memcmp(&draw, &again, sizeof(draw)), 0);
+        if (draw.stages == 0) {
+            EXPECT_EQ(b, picture());
+        }
+    }
+    EXPECT_EQ(stages, 255u);  // every stage was drawn
+}
+
 TEST(Augmentation, FlipExchangesLeftAndRight) {
     const Image flipped = applied(entry("flip"), 1, 0), original = picture();
     for (int y = 0; y < 40; ++y)
@@ -114,7 +143,7 @@ TEST(Augmentation, NoiseHasTheDeviationThatWasDrawn) {
     for (uint64_t step = 0; step < 20; ++step) {
         Image noisy = flat;
         PhiloxSequence random(1, "noise", step);
-        entry("noise").apply(noisy, std::vector<double>{20}, 1, random);
+        change(noisy, entry("noise"), {20}, 1, random);
         PhiloxSequence again(1, "noise", step);
         const double deviation = again.uniform(0, 20);
         double squares = 0, sum = 0;
@@ -140,11 +169,11 @@ TEST(Augmentation, BlurKeepsAFlatPictureAndSmoothsAnEdge) {
         for (int x = 10; x < 20; ++x) std::fill_n(edge.at(x, y), 3, uint8_t{177});
     PhiloxSequence random(1, "blur", 0);
     Image blurred = flat;
-    entry("blur").apply(blurred, std::vector<double>{3}, 1, random);
+    change(blurred, entry("blur"), {3}, 1, random);
     EXPECT_EQ(blurred, flat);
     Image smooth = edge;
     PhiloxSequence more(1, "blur", 1);
-    entry("blur").apply(smooth, std::vector<double>{3}, 1, more);
+    change(smooth, entry("blur"), {3}, 1, more);
     EXPECT_GT(smooth.at(9, 10)[0], 77);
     EXPECT_LT(smooth.at(10, 10)[0], 177);
     EXPECT_EQ(smooth.at(0, 10)[0], 77);

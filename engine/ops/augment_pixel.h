@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What augmentation makes of one pixel, for every device alike: the same expressions, so that devices differ
+// by no more than the rounding of a float where a value lies just between two levels.
+#pragma once
+
+#include "engine/ops/augment.h"
+
+namespace unmask {
+
+struct Pixel {
+    int red = 0, green = 0, blue = 0;  // 0 to 255
+};
+
+constexpr bool has_stage(const AugmentationDraw& draw, uint32_t stages) {
+    return (draw.stages & stages) != 0;
+}
+inline constexpr uint32_t colour_stages = brightness_contrast_stage | hue_saturation_stage | grey_stage;
+
+// The nearest whole number in [0, 255], halves up.
+template <class T>
+constexpr int round_to_byte(T value) {
+    value = value < T(0) ? T(0) : value > T(255) ? T(255) : value;
+    const int whole = static_cast<int>(value);
+    return whole + (value - static_cast<T>(whole) >= T(0.5) ? 1 : 0);
+}
+
+constexpr int add_noise(int value, float deviation, float quantile) {
+    return round_to_byte(static_cast<float>(value) + deviation * quantile);
+}
+
+constexpr int change_brightness(int value, double brightness, double contrast) {
+    return round_to_byte(contrast * (value - 127.5) + 127.5 + brightness);
+}
+
+// With (Cb, Cr) as in ITU-R BT.601: (Cb, Cr) ← ((cosine, -sine), (sine, cosine)) (Cb, Cr), luma kept.
+constexpr Pixel change_hue(Pixel pixel, float cosine, float sine) {
+    const auto red = static_cast<float>(pixel.red), green = static_cast<float>(pixel.green),
+               blue = static_cast<float>(pixel.blue);
+    const float luma = 0.299f * red + 0.587f * green + 0.114f * blue;
+    const float cb = (blue - luma) / 1.772f, cr = (red - luma) / 1.402f;
+    const float turned_cb = cosine * cb - sine * cr, turned_cr = sine * cb + cosine * cr;
+    const float new_red = luma + 1.402f * turned_cr, new_blue = luma + 1.772f * turned_cb;
+    const float new_green = (luma - 0.299f * new_red - 0.114f * new_blue) / 0.587f;
+    return {round_to_byte(new_red), round_to_byte(new_green), round_to_byte(new_blue)};
+}
+
+// Every channel goes its share of the way to the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601).
+constexpr Pixel take_colour_away(Pixel pixel, float share) {
+    const auto red = static_cast<float>(pixel.red), green = static_cast<float>(pixel.green),
+               blue = static_cast<float>(pixel.blue);
+    const float luma = 0.299f * red + 0.587f * green + 0.114f * blue;
+    return {round_to_byte(red + share * (luma - red)), round_to_byte(green + share * (luma - green)),
+            round_to_byte(blue + share * (luma - blue))};
+}
+
+// All stages that change a pixel's colour by itself.
+constexpr Pixel change_colour(Pixel pixel, const AugmentationDraw& draw) {
+    if (has_stage(draw, brightness_contrast_stage))
+        pixel = {change_brightness(pixel.red, draw.brightness, draw.contrast),
+                 change_brightness(pixel.green, draw.brightness, draw.contrast),
+                 change_brightness(pixel.blue, draw.brightness, draw.contrast)};
+    if (has_stage(draw, hue_saturation_stage)) pixel = change_hue(pixel, draw.hue_cosine, draw.hue_sine);
+    if (has_stage(draw, grey_stage)) pixel = take_colour_away(pixel, draw.grey_share);
+    return pixel;
+}
+
+// Where the affine stage reads: between the pixels (left, top) and (right, bottom), the nearest edge pixel
+// outside of the picture.
+struct AffineSource {
+    int left, right, top, bottom;
+    float to_right, to_bottom;  // in [0, 1)
+
+    constexpr int between(int top_left, int top_right, int bottom_left, int bottom_right) const {
+        const auto a = static_cast<float>(top_left), b = static_cast<float>(top_right);
+        const auto c = static_cast<float>(bottom_left), d = static_cast<float>(bottom_right);
+        const float above = a + to_right * (b - a), below = c + to_right * (d - c);
+        return round_to_byte(above + to_bottom * (below - above));
+    }
+};
+
+constexpr AffineSource affine_source(const AugmentationDraw& draw, int x, int y, int width, int height) {
+    const double center_x = (width - 1) / 2.0, center_y = (height - 1) / 2.0;
+    const double dx = x - center_x - draw.shift_x, dy = y - center_y - draw.shift_y;
+    const auto within = [](double value, double last) {
+        return value < 0.0 ? 0.0 : value > last ? last : value;
+    };
+    const double u = within(center_x + draw.cosine * dx + draw.sine * dy, width - 1);
+    const double v = within(center_y - draw.sine * dx + draw.cosine * dy, height - 1);
+    const int left = static_cast<int>(u), top = static_cast<int>(v);
+    return {left,
+            left + 1 < width ? left + 1 : left,
+            top,
+            top + 1 < height ? top + 1 : top,
+            static_cast<float>(u - left),
+            static_cast<float>(v - top)};
+}
+
+// (value / 255 - mean) / deviation as value · scale + shift.
+struct NormalisationScale {
+    float scale[3], shift[3];
+};
+inline NormalisationScale normalisation_scale(const std::array<double, 3>& mean,
+                                              const std::array<double, 3>& deviation) {
+    NormalisationScale result{};
+    for (size_t c = 0; c < 3; ++c) {
+        result.scale[c] = static_cast<float>(1 / (255 * deviation[c]));
+        result.shift[c] = static_cast<float>(-mean[c] / deviation[c]);
+    }
+    return result;
+}
+
+}  // namespace unmask
