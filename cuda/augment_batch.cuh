@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernels of the augment slot share: the batch and its scratch memory, which stages happen where,
+// and reading and writing pixels.
+#pragma once
+
+#include "cuda/device.cuh"
+#include "engine/ops/augment_pixel.h"
+
+namespace unmask {
+
+struct AugmentBatch {
+    int width, height;
+    const uint8_t* pixels;  // [N, height, width, 3]
+    const AugmentationDraw* draws;
+    const float* quantiles;
+    // Scratch. Halved chroma as decoded: [N, 2, (height + 1) / 2, (width + 1) / 2]; pictures behind JPEG and
+    // noise, and behind the blur: [N, height, width, 3] each.
+    uint8_t *chroma, *damaged, *blurred;
+
+    __device__ int64_t picture(int64_t sample) const { return sample * height * width * 3; }
+};
+
+__device__ inline bool halves_chroma(const AugmentationDraw& draw) {
+    return has_stage(draw, jpeg_stage) && jpeg_halves_chroma(draw.jpeg_quality);
+}
+// Whether the pass of JPEG and noise writes the picture. It changes the colours too, once a pixel, where the
+// affine stage would else do so for each of the four pixels that it reads.
+__device__ inline bool is_damaged(const AugmentationDraw& draw) {
+    return has_stage(draw, jpeg_stage | noise_stage) ||
+           (has_stage(draw, affine_stage) && has_stage(draw, colour_stages) && !has_stage(draw, blur_stage));
+}
+
+__device__ inline Pixel load_pixel(const uint8_t* from) {
+    return {from[0], from[1], from[2]};
+}
+__device__ inline void store_pixel(uint8_t* to, Pixel pixel) {
+    to[0] = static_cast<uint8_t>(pixel.red);
+    to[1] = static_cast<uint8_t>(pixel.green);
+    to[2] = static_cast<uint8_t>(pixel.blue);
+}
+
+__device__ inline int at_most(int value, int last) {
+    return value < last ? value : last;
+}
+__device__ inline int clamped(int value, int last) {
+    return value < 0 ? 0 : at_most(value, last);
+}
+
+}  // namespace unmask
