@@ -41,7 +41,6 @@ struct Axis {
         return reach < 0 ? 0 : quotient(reach, 2 * inputs) + 1;
     }
     __device__ int64_t end_reader(int64_t input) const {
-        if (input + 1 == inputs) return outputs;
         const int64_t reach = outputs * (2 * input + 3) - inputs + 2 * inputs - 1;  // rounded up
         const int64_t end = reach < 0 ? 0 : quotient(reach, 2 * inputs);
         return end < outputs ? end : outputs;

@@ -126,10 +126,10 @@ void add_layout_cases(OpTable& table) {
     add_permute(table, "four_batches", {2, 9, 3, 8, 11}, {0, 4, 2, 1, 3});
     add_permute(table, "six", {2, 9, 3, 2, 8, 2}, {4, 5, 1, 2, 0, 3});
     table.cases.push_back(
-        {"permute", "permute_view", {{"x", {4, 3, 15}, {}, false}}, [](const Inputs& in) {
-             const Variable view(in[0].value().rows(1, 4));
+        {"permute", "permute_view", {{"x", {9, 9}, {}, false}}, [](const Inputs& in) {
+             const Variable view(in[0].value().rows(1, 9).reshape({3, 3, 8}));
              return concat(
-                 {reshape(permute(view, {1, 0, 2}), {135}), reshape(permute(view, {2, 0, 1}), {135})}, 0);
+                 {reshape(permute(view, {1, 0, 2}), {72}), reshape(permute(view, {2, 0, 1}), {72})}, 0);
          }});
     add_permute(table, "large", {3, 37, 41, 23}, {0, 3, 1, 2});
     table.bad_calls.push_back({"permute",
