@@ -87,13 +87,13 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     if (arguments.mode == "train" && arguments.batch < 2)
         fail("--batch must be at least 2 in training, found {}", arguments.batch);
-    if (global.device.type == DeviceType::cpu) check_memory(arguments);
-    Context& context = *context_of(global.device);
+    if (global.compute.device.type == DeviceType::cpu) check_memory(arguments);
+    Context& context = *context_of(global.compute.device);
     Detector detector(options.model);
     detector.initialize(0);
-    detector.to(global.device);
+    detector.to(global.compute.device);
     const int64_t parameters = detector.parameter_count();
-    const Tensor images = random_images(arguments.batch, options.model.size).to(global.device);
+    const Tensor images = model_input(random_images(arguments.batch, options.model.size), global.compute);
     std::vector<double> seconds;
     if (arguments.mode == "infer") {
         detector.set_training(false);
@@ -102,18 +102,18 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     } else {
         Objective objective(options.objective);
         objective.initialize(0);
-        objective.to(global.device);
-        TrainingStep step(detector, objective, options);
-        const Targets targets = alternating_labels(arguments.batch, global.device);
-        seconds = time_runs(arguments, context, [&](int i) {
-            static_cast<void>(step.forward(images, targets, i));
-            step.update(options.schedule.learning_rate);
-        });
+        objective.to(global.compute.device);
+        TrainOptions train = options;
+        train.compute = global.compute;
+        TrainingStep step(detector, objective, train);
+        const Targets targets = alternating_labels(arguments.batch, global.compute.device);
+        seconds = time_runs(arguments, context,
+                            [&](int i) { step.enqueue(images, targets, i, options.schedule.learning_rate); });
     }
     const double middle = median(seconds);
     const BenchResult result{.mode = arguments.mode,
                              .backbone = options.model.backbone,
-                             .device = name_of(global.device),
+                             .device = name_of(global.compute.device),
                              .branches = options.model.branches,
                              .size = options.model.size,
                              .batch = arguments.batch,

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/device.h"
+#include "apps/compute.h"
 
 namespace CLI {
 class App;
@@ -18,7 +18,7 @@ namespace unmask {
 // Given before or after the subcommand's name.
 struct GlobalOptions {
     int threads = 0;  // 0: one per core
-    Device device = cpu_device;
+    Compute compute;
     bool quiet = false;
     std::string log_level = "info";
 };

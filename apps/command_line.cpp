@@ -50,12 +50,23 @@ std::string command_names() {
 constexpr const char* exit_code_text =
     "Exit codes: 0 done; 1 some of the inputs failed, each is named; 2 wrong usage, model or data.";
 
-void add_global_options(CLI::App& app, GlobalOptions& global, std::string& device) {
+// What the command line says of GlobalOptions::compute.
+struct ComputeText {
+    std::string device = "cpu", precision = "f32";
+    bool nondeterministic = false;
+};
+
+void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
     app.set_version_flag("--version", version_text());
     app.add_option("--threads", global.threads, "Threads to compute with; 0: one per core")
         ->check(CLI::Range(0, 1024))
         ->option_text("N");
-    app.add_option("--device", device, "Where to compute: cpu or cuda")->option_text("NAME");
+    app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")->option_text("NAME");
+    app.add_option("--precision", compute.precision,
+                   "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters)")
+        ->option_text("NAME");
+    app.add_flag("--nondeterministic", compute.nondeterministic,
+                 "On a GPU: allow algorithms that round otherwise each time");
     app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
         ->option_text("LEVEL");
     app.add_flag("--quiet", global.quiet, "No progress and no notices");
@@ -70,11 +81,11 @@ void check_output() {
 
 int run(int argc, const char* const* argv) {
     GlobalOptions global;
-    std::string device = "cpu";
+    ComputeText compute;
     CLI::App app("Finds faces that were forged.", "unmask");
     app.require_subcommand(1);
     app.footer(std::string("The options above may stand before or after the subcommand.\n") + exit_code_text);
-    add_global_options(app, global, device);
+    add_global_options(app, global, compute);
     CommandRun chosen;
     for (const Command& command : command_table()) {
         CLI::App* subcommand = app.add_subcommand(command.name, command.text);
@@ -96,8 +107,9 @@ int run(int argc, const char* const* argv) {
         fail("{} (see unmask --help)", error.what());
     }
     set_up_console(global.log_level, global.quiet);
-    global.device = parse_device(device);
-    static_cast<void>(context_of(global.device));  // an Error now rather than after loading the data
+    global.compute = {parse_device(compute.device), parse_precision(compute.precision)};
+    prepare_compute(global.compute,
+                    !compute.nondeterministic);  // an Error now rather than after loading the data
     set_thread_count(resolved_threads(global.threads));
     const int code = chosen();
     check_output();

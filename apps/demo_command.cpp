@@ -44,7 +44,7 @@ TrainOptions train_options(const std::filesystem::path& data, const std::filesys
     options.output = output;
     options.overwrite = true;
     options.threads = global.threads;
-    options.device = global.device;
+    options.compute = global.compute;
     options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 96, .dropout = 0.3};
     options.margin = faces.margin;
     options.crop_size = faces.crop_size;
@@ -95,12 +95,12 @@ std::vector<FileScore> detect(const std::filesystem::path& model_file,
                               const std::vector<std::pair<std::filesystem::path, bool>>& inputs,
                               bool look_for_faces, const GlobalOptions& global) {
     const LoadedDetector model = load_detector(model_file);
-    model.detector->to(global.device);
+    model.detector->to(global.compute.device);
     FileDetector detector(*model.detector, {.frames = 12,
                                             .faces = look_for_faces ? "dlib" : "whole",
                                             .preprocessing = model.info.preprocessing,
                                             .threads = resolved_threads(global.threads),
-                                            .device = global.device});
+                                            .compute = global.compute});
     std::vector<FileScore> results;
     for (const auto& [file, forged] : inputs) results.push_back(detector.detect(file));
     return results;
@@ -126,7 +126,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
                                                   .data = data,
                                                   .split = "test",
                                                   .threads = resolved_threads(global.threads),
-                                                  .device = global.device});
+                                                  .compute = global.compute});
     write_answer(output / "evaluation.json",
                  evaluation_answer(evaluation, trained.best.string(), data.string(), "test"));
     fmt::print("\nOn {} people that the detector never saw:\n{}", faces.test_people,

@@ -46,12 +46,12 @@ std::string line(const FileScore& file, double threshold, double band) {
 int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     const LoadedDetector model = load_detector(arguments.model);
-    model.detector->to(global.device);
+    model.detector->to(global.compute.device);
     DetectionOptions options = arguments.options;
     options.preprocessing = model.info.preprocessing;
     if (arguments.margin > 0) options.preprocessing.face_margin = arguments.margin;
     options.threads = resolved_threads(global.threads);
-    options.device = global.device;
+    options.compute = global.compute;
     FileDetector file_detector(*model.detector, options);
 
     std::vector<std::filesystem::path> files;

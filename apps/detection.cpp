@@ -132,7 +132,7 @@ class FileDetector::Collector {
             normalise(crops_[i].image, normalisation,
                       images.data<float>() + i * crops_[i].image.pixels.size());
         const std::vector<double> scores =
-            fake_probabilities(parent_.detector_.infer(images.to(parent_.options_.device)));
+            fake_probabilities(parent_.detector_.infer(model_input(images, parent_.options_.compute)));
         for (size_t i = 0; i < count; ++i) {
             if (!std::isfinite(scores[i])) fail("the model's answer is not a number");
             result_.frames[crops_[i].frame].faces[crops_[i].face].score = scores[i];

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/compute.h"
 #include "data/face_detector.h"
 #include "data/frame_source.h"
 #include "models/checkpoint.h"
@@ -55,7 +56,7 @@ struct DetectionOptions {
     Preprocessing preprocessing;  // how the model wants its faces
     int batch = 32;               // faces that go through the model at once
     int threads = 1;              // that decode and look for faces
-    Device device = cpu_device;
+    Compute compute;
 };
 
 class FileDetector {

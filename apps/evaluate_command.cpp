@@ -21,7 +21,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     EvaluateOptions options = arguments.options;
     options.threads = resolved_threads(global.threads);
-    options.device = global.device;
+    options.compute = global.compute;
     const Evaluation evaluation = evaluate_model(options);
     if (!arguments.json.empty())
         write_answer(arguments.json, evaluation_answer(evaluation, options.model.string(),

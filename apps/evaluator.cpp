@@ -87,7 +87,8 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
     scores.reserve(dataset.size());
     loader.start(0);
     while (const std::optional<Batch> batch = loader.next()) {
-        for (const double score : fake_probabilities(detector.infer(batch->images.to(options.device)))) {
+        for (const double score :
+             fake_probabilities(detector.infer(model_input(batch->images, options.compute)))) {
             if (!std::isfinite(score))
                 fail("{}: the model's answer is not a number", dataset.file(scores.size()).string());
             scores.push_back(score);
@@ -119,7 +120,7 @@ Evaluation evaluate_scores(std::span<const ManifestRow> rows, std::span<const do
 
 Evaluation evaluate_model(const EvaluateOptions& options) {
     const LoadedDetector model = load_detector(options.model);
-    model.detector->to(options.device);
+    model.detector->to(options.compute.device);
     const Manifest manifest = read_manifest(options.data);
     Manifest rows = select_split(manifest, options.split);
     if (rows.rows.empty()) {
@@ -137,7 +138,7 @@ Evaluation evaluate_model(const EvaluateOptions& options) {
         score_dataset(*model.detector, dataset,
                       {.batch = options.batch,
                        .threads = options.threads,
-                       .device = options.device,
+                       .compute = options.compute,
                        .normalisation = {preprocessing.mean, preprocessing.deviation}},
                       [&](int64_t done) { progress.update(done); });
     return evaluate_scores(dataset.rows(), scores);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/compute.h"
 #include "apps/metrics.h"
 #include "data/dataset.h"
 #include "data/normalisation.h"
@@ -35,7 +36,7 @@ struct Evaluation {
 struct ScoringOptions {
     int batch = 32;
     int threads = 1;  // that load pictures
-    Device device = cpu_device;
+    Compute compute;
     Normalisation normalisation;
 };
 
@@ -58,7 +59,7 @@ struct EvaluateOptions {
     std::string split = "test";         // or "all"
     int batch = 32;
     int threads = 1;  // that load pictures
-    Device device = cpu_device;
+    Compute compute;
 };
 
 // The model's scores on the rows of the split (on all rows, with a notice, when the manifest has no splits).

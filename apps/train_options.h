@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/compute.h"
 #include "apps/schedule.h"
 #include "data/augmentation/augmentation.h"
-#include "engine/device.h"
 #include "models/detector.h"
 
 namespace unmask {
@@ -22,7 +22,7 @@ struct TrainOptions {
     bool resume = false;     // whether to go on with an interrupted run
     int stop_after = 0;      // leaves after this epoch as if interrupted; 0: never
     int threads = 0;         // 0: one per core
-    Device device = cpu_device;
+    Compute compute;
 
     DetectorOptions model;
     std::string initial;  // a model file whose values training starts from; empty: drawn from the seed

@@ -73,8 +73,8 @@ Trainer::Trainer(TrainOptions options)
     initialize_parameters(detector_, objective_, options_);
     folder_ = options_.resume ? RunFolder::reopen(options_.output)
                               : RunFolder::create(options_.output, options_.overwrite);
-    detector_.to(options_.device);
-    objective_.to(options_.device);
+    detector_.to(options_.compute.device);
+    objective_.to(options_.compute.device);
     step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
     loader_ = std::make_unique<DataLoader>(
         *data_.train, LoaderOptions{.batch = options_.batch,
@@ -91,7 +91,7 @@ Trainer::Trainer(TrainOptions options)
                .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
                .parameters = detector_.parameter_count(),
                .threads = threads_,
-               .device = name_of(options_.device),
+               .device = name_of(options_.compute.device),
                .status = "running",
                .epochs = {}};
     progress_.threads = threads_;
@@ -104,6 +104,7 @@ void Trainer::resume() {
     detector_.load_state(loaded.detector->state());
     objective_.load_state(loaded.objective);
     restore_optimizer(step_->optimizer(), loaded, folder_->last());
+    step_->parameters_changed();
     // The record may be an epoch ahead of the model: it is written first.
     for (EpochRecord& epoch : folder_->recorded_epochs()) {
         if (epoch.epoch > progress_.epoch) break;
@@ -120,7 +121,7 @@ void Trainer::resume() {
 // Sums are split among the threads, so that another number of them rounds otherwise.
 void Trainer::take_up_threads(int before) {
     progress_.threads = threads_;
-    if (before == 0 || before == threads_ || options_.device.type != DeviceType::cpu) return;
+    if (before == 0 || before == threads_ || options_.compute.device.type != DeviceType::cpu) return;
     if (options_.threads > 0)
         return log_warning(
             "going on with {} threads a run that was begun with {}: the bytes of the models will differ from "
@@ -187,10 +188,9 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
     loader_->start(epoch);
     while (std::optional<Batch> batch = loader_->next()) {
         Targets targets = mix_batch(*batch, options_.mixup, options_.seed, progress_.steps);
-        const EpochTerms terms = step_->forward(batch->images.to(options_.device), targets, progress_.steps);
-        if (!std::isfinite(terms.total)) stop_at(terms, *batch);
         record.learning_rate = scheduled_rate(options_.schedule, progress_.steps, steps_in_all);
-        step_->update(record.learning_rate);
+        const EpochTerms terms = step_->run(batch->images, targets, progress_.steps, record.learning_rate);
+        if (!std::isfinite(terms.total)) stop_at(terms, *batch);
         ++progress_.steps;
         pictures += int64_t(batch->indices.size());
         means.add(terms, int64_t(batch->indices.size()));
@@ -214,7 +214,7 @@ EvaluationScores Trainer::validate() {
     Progress progress("validation", int64_t(data_.validation->size()), "images");
     const std::vector<double> scores = score_dataset(
         detector_, *data_.validation,
-        {.batch = options_.batch, .threads = workers_, .device = options_.device, .normalisation = {}},
+        {.batch = options_.batch, .threads = workers_, .compute = options_.compute, .normalisation = {}},
         [&](int64_t done) {
             progress.update(done);
             stop_if_interrupted();

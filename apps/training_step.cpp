@@ -5,11 +5,16 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/ops/activation.h"
+#include "engine/ops/cast.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 
 namespace unmask {
 namespace {
+
+// Steps run before the work is recorded: the first choose and time the libraries' algorithms.
+constexpr int runs_before_capture = 2;
 
 std::vector<FlatParameters::Entry> all_parameters(const Detector& detector, const Objective& objective) {
     std::vector<FlatParameters::Entry> entries;
@@ -27,60 +32,122 @@ std::unique_ptr<Optimizer> make_optimizer(FlatParameters& parameters, const Trai
     return make_adam(parameters, {.learning_rate = rate, .weight_decay = options.weight_decay});
 }
 
-// The objective's numbers, in one copy from the device.
-EpochTerms read_terms(const Tensor& terms, bool global_information, bool local_information) {
-    const std::vector<double> values = terms.to_doubles();
+// What kernels on a device cannot refuse.
+void check_labels(const Tensor& labels) {
+    if (!labels.defined() || labels.device().type != DeviceType::cpu) return;
+    for (int64_t i = 0; i < labels.numel(); ++i)
+        if (const int64_t label = labels.data<int64_t>()[i]; label < 0 || label > 1)
+            fail("training step: expected labels 0 and 1, found {} at place {}", label, i);
+}
+
+template <class T>
+void set_number(Tensor& place, T value) {
+    place.buffer()->context()->copy_from_host(place.raw(), &value, sizeof(T));
+}
+
+}  // namespace
+
+// The batch in the device's memory, where recorded work finds the next one too.
+struct TrainingStep::Program {
+    Tensor images, step;
+    Targets targets;
+    int runs = 0;
+    std::unique_ptr<CapturedWork> captured;
+};
+
+TrainingStep::TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options,
+                           bool capture)
+    : detector_(detector),
+      objective_(objective),
+      compute_(options.compute),
+      seed_(options.seed),
+      clip_(options.clip),
+      capture_(capture && context_of(options.compute.device)->can_capture()),
+      parameters_(all_parameters(detector, objective)),
+      optimizer_(make_optimizer(parameters_, options)) {
+    const DType dtype = parameters_.values().dtype();
+    terms_ = Tensor::zeros({4}, dtype, compute_.device);
+    one_ = Tensor::full({}, 1.0, dtype, compute_.device);
+    if (compute_.precision == Precision::bf16) parameters_.keep_copies(DType::bf16);
+    optimizer_->set_clear_gradients(true);
+    optimizer_->set_guard(terms_.rows(0, 1));
+    detector_.set_training(true);
+    objective_.set_training(true);
+}
+
+TrainingStep::~TrainingStep() = default;
+
+void TrainingStep::place(Program& program, const Tensor& images, const Targets& targets, int64_t step) {
+    check_labels(targets.labels);
+    check_labels(targets.mixed_labels);
+    const DType dtype = image_dtype(compute_.precision);
+    const auto put = [this](Tensor& place, const Tensor& source) {
+        if (!place.defined()) place = Tensor::empty(source.shape(), source.dtype(), compute_.device);
+        if (place.raw() != source.raw()) place.copy_from(source);
+    };
+    if (images.dtype() == dtype) {
+        put(program.images, images);
+    } else {
+        if (!program.images.defined()) program.images = Tensor::empty(images.shape(), dtype, compute_.device);
+        cast_forward(images.to(compute_.device), program.images);
+    }
+    put(program.targets.labels, targets.labels);
+    if (targets.mixed_labels.defined()) put(program.targets.mixed_labels, targets.mixed_labels);
+    if (!program.step.defined()) {
+        program.step = Tensor::empty({1}, DType::i64, compute_.device);
+        program.targets.device_lambda = Tensor::empty({1}, DType::f32, compute_.device);
+    }
+    set_number(program.step, step);
+    set_number(program.targets.device_lambda, static_cast<float>(targets.lambda));
+}
+
+void TrainingStep::work(Program& program) {
+    detector_.set_dropout(seed_, program.step);
+    const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
+    terms_.copy_from(result.terms);
+    result.total.backward(one_);
+    if (clip_ > 0) clip_gradients();
+    optimizer_->apply();
+}
+
+void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
+    Program& program = programs_[{images.dim(0), targets.mixed_labels.defined()}];
+    place(program, images, targets, step);
+    optimizer_->set_learning_rate(learning_rate);
+    optimizer_->prepare();
+    if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture) {
+        Context& context = *context_of(compute_.device);
+        context.synchronize();
+        context.release_cached();  // the recorded step has memory of its own
+        program.captured = context.capture([&] { work(program); });
+    }
+    ++program.runs;
+    if (program.captured != nullptr)
+        program.captured->run();
+    else
+        work(program);
+}
+
+EpochTerms TrainingStep::terms() const {
+    const std::vector<double> values = terms_.to_doubles();
+    const ObjectiveOptions& options = objective_.options();
     const auto term = [&values](size_t place, bool on) {
         return on ? std::optional(values[place]) : std::nullopt;
     };
     return {.total = values[0],
             .classification = values[1],
-            .global_information = term(2, global_information),
-            .local_information = term(3, local_information)};
+            .global_information = term(2, options.global_information),
+            .local_information = term(3, options.local_information && detector_.options().branches > 1)};
 }
 
-}  // namespace
-
-TrainingStep::TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options)
-    : detector_(detector),
-      objective_(objective),
-      seed_(options.seed),
-      clip_(options.clip),
-      parameters_(all_parameters(detector, objective)),
-      optimizer_(make_optimizer(parameters_, options)) {
-    detector_.set_training(true);
-    objective_.set_training(true);
-}
-
-EpochTerms TrainingStep::forward(const Tensor& images, const Targets& targets, int64_t step) {
-    detector_.set_dropout(seed_, uint64_t(step));
-    const HeadLogits heads = detector_.forward(images);
-    const ObjectiveResult result = objective_.forward(heads, targets);
-    total_ = result.total;
-    const ObjectiveOptions& options = objective_.options();
-    return read_terms(result.terms, options.global_information,
-                      options.local_information && !heads.leave_one_out.empty());
-}
-
-std::optional<double> TrainingStep::update(double learning_rate) {
-    UNMASK_ASSERT(total_.defined());
-    parameters_.clear_gradients();
-    std::exchange(total_, {}).backward();
-    std::optional<double> norm;
-    if (clip_ > 0) norm = clip_gradients();
-    optimizer_->set_learning_rate(learning_rate);
-    optimizer_->step();
-    return norm;
-}
-
-double TrainingStep::clip_gradients() {
+// gradient *= clip / max(norm, clip), all on the device; not a number where the norm is none.
+void TrainingStep::clip_gradients() {
     const NoGrad nothing_recorded;
-    const double norm = std::sqrt(sum(square(Variable(parameters_.gradients()))).value().item());
-    if (norm > clip_) {
-        Tensor gradients = parameters_.gradients();
-        affine_forward(gradients, gradients, clip_ / norm, 0.0);
-    }
-    return norm;
+    const Variable norm = sqrt(sum(square(Variable(parameters_.gradients()))));
+    const Variable larger = affine(relu(affine(norm, 1.0, -clip_)), 1.0, clip_);
+    const Variable factor = affine(reciprocal(larger), clip_);
+    Tensor gradients = parameters_.gradients();
+    binary_forward(gradients, factor.value(), gradients, BinaryOp::multiply);
 }
 
 bool TrainingStep::finite() const {

@@ -28,7 +28,7 @@ void finish(const Tensor& gradient, const Tensor& value, const UpdateOperands& o
 // m = β1·m + (1 - β1)·g, v = β2·v + (1 - β2)·g², value -= lr / (1 - β1^t) · m / (sqrt(v / (1 - β2^t)) + eps).
 void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& second_moment,
           const UpdateOperands& operands, const AdamParams& params) {
-    if (!may_update(operands)) return;
+    if (!may_update(operands)) return finish(gradient, value, operands);
     dispatch_floating(adam_step.name(), gradient, [&](auto zero) {
         using T = decltype(zero);
         const T* g = gradient.data<T>();
@@ -56,7 +56,7 @@ void adam(const Tensor& gradient, Tensor& value, Tensor& first_moment, Tensor& s
 // v = momentum·v + g (v = g in the first step), value -= lr · v, or lr · (g + momentum·v) by Nesterov.
 void sgd(const Tensor& gradient, Tensor& value, Tensor& velocity, const UpdateOperands& operands,
          const SgdParams& params) {
-    if (!may_update(operands)) return;
+    if (!may_update(operands)) return finish(gradient, value, operands);
     dispatch_floating(sgd_step.name(), gradient, [&](auto zero) {
         using T = decltype(zero);
         const T* g = gradient.data<T>();

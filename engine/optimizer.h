@@ -64,7 +64,7 @@ struct UpdateOperands {
     Tensor copy;   // takes the new values, rounded to its dtype; may be undefined
     Tensor guard;  // [1], f32 or the values' dtype: nothing is updated when it is not a finite number; may be
                    // undefined
-    bool clear_gradients = false;  // zeros the gradients after use
+    bool clear_gradients = false;  // zeros the gradients after use, whatever the guard says
 };
 
 // Kernel slots (Adam: Kingma & Ba, 2015, algorithm 1, in PyTorch's form): one pass over flat buffers.
