@@ -2,7 +2,7 @@
 #include "layers/squeeze_excitation.h"
 
 #include "engine/ops/activation.h"
-#include "engine/ops/elementwise.h"
+#include "engine/ops/channel_scale.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/pool.h"
@@ -30,7 +30,7 @@ SqueezeExcitation::SqueezeExcitation(int64_t channels, int64_t squeezed)
 Variable SqueezeExcitation::forward(const Variable& x) {
     const Variable means = global_average_pool(x);
     const Variable scale = sigmoid(applied(fc2_, silu(applied(fc1_, means))));
-    return multiply(x, reshape(scale, {x.dim(0), 1, 1, x.dim(-1)}));
+    return channel_scale(x, scale);
 }
 
 }  // namespace unmask
