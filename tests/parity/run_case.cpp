@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "engine/error.h"
+#include "engine/ops/cast.h"
 #include "engine/ops/elementwise.h"
 #include "engine/optimizer.h"
 #include "losses/objective.h"
@@ -35,10 +37,11 @@ ObjectiveOptions objective_options(const Json& expected) {
     return options;
 }
 
-Json listed(const ObjectiveTerms& terms) {
+// The three terms, 1 for one that is off.
+Json listed_terms(const ObjectiveResult& objective) {
     Json result = Json::array();
-    for (const Variable* term : {&terms.classification, &terms.global_information, &terms.local_information})
-        result.push_back(term->defined() ? term->value().item() : 1.0);
+    const std::vector<double> terms = objective.terms.to_doubles();
+    for (size_t k = 1; k < terms.size(); ++k) result.push_back(std::isnan(terms[k]) ? 1.0 : terms[k]);
     return result;
 }
 
@@ -55,9 +58,10 @@ Tensor rolled(const Tensor& tensor) {
 
 class DetectorCase {
   public:
-    DetectorCase(const Json& expected, DType dtype)
+    DetectorCase(const Json& expected, DType dtype, Device device)
         : expected_(expected),
           dtype_(dtype),
+          device_(device),
           name_(expected.at("name")),
           batch_(expected.at("batch")),
           detector_({.backbone = expected.at("backbone"),
@@ -66,8 +70,12 @@ class DetectorCase {
                      .dropout = 0.0}),
           objective_(objective_options(expected)) {
         fill_parameters(detector_);
-        detector_.to(dtype);
-        objective_.to(dtype);
+        if (dtype == DType::f64) {
+            detector_.to(dtype);
+            objective_.to(dtype);
+        }
+        detector_.to(device);
+        objective_.to(device);
     }
 
     Json run() {
@@ -91,7 +99,11 @@ class DetectorCase {
 
   private:
     Tensor image(const std::string& tag) const {
-        return images(name_ + "/image/" + tag, batch_, detector_.options().size).to(dtype_);
+        return images(name_ + "/image/" + tag, batch_, detector_.options().size);
+    }
+    // As the detector takes it.
+    Tensor input(const Tensor& image) const {
+        return cast(image.to(dtype_ == DType::f64 ? DType::f64 : DType::f32).to(device_), dtype_).value();
     }
 
     std::vector<FlatParameters::Entry> optimized() const {
@@ -106,14 +118,14 @@ class DetectorCase {
     Json evaluated() {
         const NoGrad nothing_recorded;
         detector_.set_training(false);
-        return listed(detector_.forward(image("eval")), &Variable::value);
+        return listed(detector_.forward(input(image("eval"))), &Variable::value);
     }
 
     // The global head's logits with batch norm folded into the convolutions.
     Json folded() {
         detector_.set_training(false);
         detector_.prepare_inference();
-        return listed(detector_.infer(image("eval")));
+        return listed(detector_.infer(input(image("eval"))));
     }
 
     Json trained(int step) {
@@ -126,11 +138,12 @@ class DetectorCase {
             targets.mixed_labels = rolled(targets.labels);
             x = add(affine(x, targets.lambda), affine(rolled(x), 1.0 - targets.lambda)).value();
         }
-        const HeadLogits heads = detector_.forward(x);
-        const ObjectiveTerms terms = objective_.terms(heads, targets);
-        const Variable loss = objective_.total(terms);
-        loss.backward();
-        Json result = {{"terms", listed(terms)}, {"loss", loss.value().item()}};
+        targets.labels = targets.labels.to(device_);
+        if (targets.mixed_labels.defined()) targets.mixed_labels = targets.mixed_labels.to(device_);
+        const HeadLogits heads = detector_.forward(input(x));
+        const ObjectiveResult loss = objective_.forward(heads, targets);
+        loss.total.backward();
+        Json result = {{"terms", listed_terms(loss)}, {"loss", loss.total.value().item()}};
         if (step == 0) {
             result["heads"] = listed(heads, &Variable::value);
             for (const auto& [name, variable] : detector_.parameters()) {
@@ -148,19 +161,20 @@ class DetectorCase {
 
     const Json& expected_;
     DType dtype_;
+    Device device_;
     std::string name_;
     int64_t batch_;
     Detector detector_;
     Objective objective_;
 };
 
-Json run_losses(const Json& expected, DType dtype) {
+Json run_losses(const Json& expected, DType dtype, Device device) {
     const std::string name = expected.at("name");
     const int64_t batch = expected.at("batch");
     const double spread = expected.at("spread");
     const auto logits = [&](const std::string& tag) {
         const auto values = filled(name + "/" + tag, batch * 2, -spread, spread);
-        return Variable(Tensor::from({batch, 2}, values).to(dtype), true);
+        return Variable(Tensor::from({batch, 2}, values).to(dtype).to(device), true);
     };
     HeadLogits heads{logits("global"), logits("joint"), {}};
     for (int i = 0; i < expected.at("branches").get<int>(); ++i)
@@ -168,24 +182,25 @@ Json run_losses(const Json& expected, DType dtype) {
 
     Objective objective(objective_options(expected));
     objective.to(dtype);
+    objective.to(device);
     if (objective.state().contains("sigma"))
         objective.load_state({{"sigma", Tensor::from({3}, expected.at("sigma").get<std::vector<double>>())}});
-    const Tensor labels = Tensor::from({batch}, expected.at("labels").get<std::vector<int64_t>>());
-    const ObjectiveTerms terms = objective.terms(heads, {labels, Tensor(), 1.0});
-    const Variable loss = objective.total(terms);
-    loss.backward();
+    const Tensor labels = Tensor::from({batch}, expected.at("labels").get<std::vector<int64_t>>()).to(device);
+    const ObjectiveResult loss = objective.forward(heads, {labels, Tensor(), 1.0, Tensor()});
+    loss.total.backward();
     Json gradients = listed(heads, &Variable::gradient);
     for (const auto& [parameter, variable] : objective.parameters())
         gradients[parameter] = listed(variable.gradient());
-    return {{"terms", listed(terms)}, {"loss", loss.value().item()}, {"gradients", gradients}};
+    return {{"terms", listed_terms(loss)}, {"loss", loss.total.value().item()}, {"gradients", gradients}};
 }
 
 }  // namespace
 
-Json run_case(const Json& expected, DType dtype) {
+Json run_case(const Json& expected, DType dtype, Device device) {
     const std::string kind = expected.at("kind");
-    if (kind == "losses") return run_losses(expected, dtype);
-    if (kind == "detector") return DetectorCase(expected, dtype).run();
+    // Losses are computed in float32 where activations are bf16.
+    if (kind == "losses") return run_losses(expected, dtype == DType::bf16 ? DType::f32 : dtype, device);
+    if (kind == "detector") return DetectorCase(expected, dtype, device).run();
     fail("parity case: expected kind losses or detector, found '{}'", kind);
 }
 
@@ -210,6 +225,34 @@ double relative_error(const Json& actual, const Json& expected) {
         norm += e[i] * e[i];
     }
     return std::sqrt(difference) / std::max(std::sqrt(norm), 1e-12);
+}
+
+std::vector<GroupError> compare_case(const Json& expected, DType dtype, Device device) {
+    const Json actual = run_case(expected, dtype, device);
+    std::vector<GroupError> errors;
+    const Json& floors = expected.at("float32_error");
+    for (const auto& [group, floor] : floors.items()) {
+        const Json::json_pointer place("/" + group);
+        errors.push_back({group, relative_error(actual.at(place), expected.at(place)), floor});
+    }
+    if (!expected.contains("parameters")) return errors;
+    if (actual.at("parameters") != expected.at("parameters"))
+        fail("expected {} parameters, found {}", expected.at("parameters").dump(),
+             actual.at("parameters").dump());
+    errors.push_back({"eval_before (folded)",
+                      relative_error(actual.at("folded_before"), expected.at("eval_before").at("global")),
+                      floors.at("eval_before")});
+    return errors;
+}
+
+Json read_case(const std::filesystem::path& path) {
+    std::ifstream stream(path);
+    if (!stream) fail("{}: cannot be read", path.string());
+    Json expected = Json::parse(stream);
+    for (const char* key : {"kind", "name", "float32_error"})
+        if (!expected.contains(key)) fail("expected the key '{}', found none", key);
+    if (expected["float32_error"].empty()) fail("expected groups in 'float32_error', found none");
+    return expected;
 }
 
 }  // namespace unmask::parity

@@ -2,17 +2,35 @@
 // What this engine computes for a parity case, in the case's own format.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
+#include "engine/device.h"
 #include "engine/dtype.h"
 
 namespace unmask::parity {
 
 using Json = nlohmann::json;
 
-// Runs a detector or a losses case in the dtype. The result has every group that the case has, under the same
-// keys.
-[[nodiscard]] Json run_case(const Json& expected, DType dtype);
+// The case in a file; Error when it is none.
+[[nodiscard]] Json read_case(const std::filesystem::path& path);
+
+// Runs a detector or a losses case on the device: in f32 or f64, or with bf16 activations. The result has
+// every group that the case has, under the same keys.
+[[nodiscard]] Json run_case(const Json& expected, DType dtype, Device device = cpu_device);
+
+struct GroupError {
+    std::string group;
+    double error;  // relative_error of the group
+    double floor;  // what float32 costs in the reference
+    // The README's rule for float32.
+    [[nodiscard]] double bound() const { return 10.0 * floor + 1e-5; }
+};
+// Runs the case and compares each of its groups. Error when a number is missing or not finite.
+[[nodiscard]] std::vector<GroupError> compare_case(const Json& expected, DType dtype,
+                                                   Device device = cpu_device);
 
 // Every floating number below value, keys in order: what a group's error is taken over.
 [[nodiscard]] std::vector<double> numbers(const Json& value);

@@ -2,6 +2,7 @@
 #include "tests/support/op_case.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/philox.h"
 
@@ -54,6 +55,27 @@ Evaluation evaluate(const OpCase& op_case, DType dtype, Device device) {
     Evaluation result{y.value(), {}};
     for (const Variable& input : inputs) result.gradients.push_back(input.gradient());
     return result;
+}
+
+Evaluation evaluate_rounded(const OpCase& op_case, DType dtype, Device device) {
+    std::vector<Variable> inputs;
+    for (const Variable& input : make_inputs(op_case, DType::bf16))
+        inputs.emplace_back(input.value().to(dtype).to(device), input.requires_grad());
+    const Variable y = op_case.run(inputs);
+    if (y.requires_grad()) y.backward(projection(y.shape(), DType::bf16).to(y.dtype()).to(device));
+    Evaluation result{y.value(), {}};
+    for (const Variable& input : inputs) result.gradients.push_back(input.gradient());
+    return result;
+}
+
+bool runs_in_bf16(const OpCase& op_case) {
+    static const std::set<std::string> left_out{
+        "leave_one_out_linear",    // in float32 only
+        "information_objective",   // in float32 only
+        "sigmoid_far",             // y is 1 in bf16, so that the derivative y · (1 - y) is lost
+        "divide_column_of_packs",  // the gradient sums rounded quotients that nearly cancel
+    };
+    return !left_out.contains(op_case.name) && !left_out.contains(op_case.op);
 }
 
 }  // namespace unmask

@@ -71,4 +71,10 @@ struct Evaluation {
 // Runs a case forward and backward.
 [[nodiscard]] Evaluation evaluate(const OpCase& op_case, DType dtype, Device device = cpu_device);
 
+// The same on inputs and a projection that were rounded to bf16, whatever the dtype.
+[[nodiscard]] Evaluation evaluate_rounded(const OpCase& op_case, DType dtype, Device device = cpu_device);
+
+// Whether the row has a meaning in bf16.
+[[nodiscard]] bool runs_in_bf16(const OpCase& op_case);
+
 }  // namespace unmask

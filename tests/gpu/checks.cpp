@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/gpu/checks.h"
+
+#include <fmt/format.h>
+
+namespace unmask {
+
+std::string report(const CheckResult& result) {
+    constexpr size_t most = 10;
+    std::string text = fmt::format("{:<40} {:>5} cases  {:>4} failed  worst error/bound {:.3f}\n",
+                                   result.name, result.cases, result.failures.size(), result.worst);
+    for (size_t i = 0; i < result.failures.size() && i < most; ++i)
+        text += "    " + result.failures[i] + "\n";
+    if (result.failures.size() > most)
+        text += fmt::format("    and {} more\n", result.failures.size() - most);
+    return text;
+}
+
+}  // namespace unmask

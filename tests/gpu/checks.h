@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is checked on a GPU, without a test framework: the tests run it where a device exists, and the GPU
+// suite carries it to machines that have nothing else.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/device.h"
+#include "engine/dtype.h"
+
+namespace unmask {
+
+struct CheckResult {
+    std::string name;
+    int cases = 0;
+    std::vector<std::string> failures{};  // one line each: the case, what was found, what was expected
+    double worst = 0.0;                   // the largest error over its bound
+};
+
+// Every row of the op-case table on the device against the CPU: in f32 against float64 with the row's own
+// bounds, in bf16 against float64 of the same rounded inputs with bf16_op_bound. Only rows whose names
+// contain `filter`.
+inline constexpr double bf16_op_bound = 1.5e-2;
+[[nodiscard]] CheckResult check_op_cases(Device device, DType dtype, const std::string& filter = "");
+
+// Every parity case in the folder (and below): f32 by the rule of tests/parity/README.md. bf16 activations
+// have bounds of their own, on a group's relative error: see checks_parity.cpp.
+[[nodiscard]] CheckResult check_parity(Device device, DType dtype, const std::filesystem::path& folder);
+
+// The same `steps` training steps twice, and recorded as a graph against eager: the same bytes. For the
+// backbone with four branches at 64 pixels, in f32 and bf16.
+[[nodiscard]] CheckResult check_determinism(Device device, const std::string& backbone, int steps);
+
+// The result as a line of a table, and its failures below (at most ten).
+[[nodiscard]] std::string report(const CheckResult& result);
+
+}  // namespace unmask

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// gpu_suite: the checks of checks.h on cuda:0, as a program that needs nothing but a driver, cuDNN and
+// cuBLASLt. Exit code 0: all passed; 1: something failed; 2: no GPU or wrong usage.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "engine/context.h"
+#include "engine/error.h"
+#include "tests/gpu/checks.h"
+
+namespace {
+
+using namespace unmask;
+
+int run(int argc, char** argv) {
+    constexpr Device gpu{DeviceType::cuda, 0};
+    CLI::App app("Checks the CUDA backend on cuda:0.", "gpu_suite");
+    app.require_subcommand(1);
+    std::string filter, cases, dtype = "f32", backbone = "resnet18";
+    int steps = 20;
+    CheckResult result;
+    const auto parse_dtype = [&] { return dtype == "bf16" ? DType::bf16 : DType::f32; };
+
+    CLI::App* ops = app.add_subcommand("ops", "Every row of the op-case table against the CPU");
+    ops->add_option("--filter", filter, "Only rows whose names contain this");
+    ops->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
+    ops->callback([&] { result = check_op_cases(gpu, parse_dtype(), filter); });
+
+    CLI::App* parity = app.add_subcommand("parity", "The parity cases");
+    parity->add_option("--cases", cases, "Folder of the cases")->required()->check(CLI::ExistingDirectory);
+    parity->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
+    parity->callback([&] { result = check_parity(gpu, parse_dtype(), cases); });
+
+    CLI::App* determinism = app.add_subcommand("determinism", "Training twice, and as a graph against eager");
+    determinism->add_option("--backbone", backbone, "Network of every branch");
+    determinism->add_option("--steps", steps, "Training steps")->check(CLI::Range(3, 1000));
+    determinism->callback([&] { result = check_determinism(gpu, backbone, steps); });
+
+    try {
+        static_cast<void>(context_of(gpu));
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    std::cout << report(result);
+    return result.failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try { return run(argc, argv); } catch (const std::exception& error) {
+    std::cerr << "gpu_suite: " << error.what() << "\n";
+    return 2;
+}
