@@ -13,6 +13,7 @@ namespace unmask {
 namespace {
 
 typedef int Lanes __attribute__((vector_size(32)));
+typedef uint8_t Bytes __attribute__((vector_size(8)));
 
 // One channel, whole blocks: what lies beyond the picture repeats its edge.
 struct Plane {
@@ -55,9 +56,11 @@ void transpose(Lanes (&v)[8]) {
 void damage_block(uint8_t* samples, ptrdiff_t stride, const Quantiser& quantiser) {
     alignas(32) int values[64];
     Lanes v[8];
-    for (int y = 0; y < 8; ++y)
-        for (int x = 0; x < 8; ++x) values[8 * y + x] = samples[y * stride + x] - 128;
-    std::memcpy(v, values, sizeof(v));
+    for (int y = 0; y < 8; ++y) {
+        Bytes bytes;
+        std::memcpy(&bytes, samples + y * stride, sizeof(bytes));
+        v[y] = __builtin_convertvector(bytes, Lanes) - 128;
+    }
     jpeg_forward_transform<true>(v);  // along the columns, then the rows
     transpose(v);
     jpeg_forward_transform<false>(v);
@@ -68,10 +71,13 @@ void damage_block(uint8_t* samples, ptrdiff_t stride, const Quantiser& quantiser
     jpeg_inverse_transform<true>(v);  // along the rows, then the columns
     transpose(v);
     jpeg_inverse_transform<false>(v);
-    std::memcpy(values, v, sizeof(v));
-    for (int y = 0; y < 8; ++y)
-        for (int x = 0; x < 8; ++x)
-            samples[y * stride + x] = static_cast<uint8_t>(jpeg_clamp(values[8 * y + x] + 128));
+    for (int y = 0; y < 8; ++y) {
+        const Lanes sample = v[y] + 128, bounded = sample < 0     ? Lanes{}
+                                                   : sample > 255 ? Lanes{} + 255
+                                                                  : sample;
+        const Bytes bytes = __builtin_convertvector(bounded, Bytes);
+        std::memcpy(samples + y * stride, &bytes, sizeof(bytes));
+    }
 }
 
 void damage(Plane& plane, const Quantiser& quantiser) {
@@ -82,7 +88,9 @@ void damage(Plane& plane, const Quantiser& quantiser) {
 // Row y of the picture in the three channels, its last pixel repeated up to `width`.
 void split_row(const PictureView& picture, int y, int width, uint8_t* luma, uint8_t* cb, uint8_t* cr) {
     const uint8_t* pixel = picture.at(0, std::min(y, picture.height - 1));
-    for (int x = 0; x < picture.width; ++x) {
+    const int columns = picture.width;
+#pragma omp simd
+    for (int x = 0; x < columns; ++x) {
         const int red = pixel[3 * x], green = pixel[3 * x + 1], blue = pixel[3 * x + 2];
         luma[x] = static_cast<uint8_t>(jpeg_luma(red, green, blue));
         cb[x] = static_cast<uint8_t>(jpeg_cb(red, green, blue));
@@ -94,7 +102,9 @@ void split_row(const PictureView& picture, int y, int width, uint8_t* luma, uint
 
 void join_row(const PictureView& picture, int y, const uint8_t* luma, const uint8_t* cb, const uint8_t* cr) {
     uint8_t* pixel = picture.at(0, y);
-    for (int x = 0; x < picture.width; ++x) {
+    const int columns = picture.width;
+#pragma omp simd
+    for (int x = 0; x < columns; ++x) {
         const int b = cb[x] - 128, r = cr[x] - 128;
         pixel[3 * x] = static_cast<uint8_t>(jpeg_red(luma[x], r));
         pixel[3 * x + 1] = static_cast<uint8_t>(jpeg_green(luma[x], b, r));

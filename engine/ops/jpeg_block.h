@@ -77,11 +77,6 @@ constexpr int jpeg_enlarged(int nearest, int beside, int above, int across) {
 
 namespace detail {
 
-template <int bits, class T>
-constexpr T jpeg_descale(T value) {
-    return (value + (1 << (bits - 1))) >> bits;
-}
-
 // The odd half that both directions share: four inputs to four sums, 13 bits behind the point.
 template <class T>
 constexpr void jpeg_odd_part(T& a, T& b, T& c, T& d) {
@@ -101,47 +96,45 @@ constexpr void jpeg_odd_part(T& a, T& b, T& c, T& d) {
 // coefficients times 8.
 template <bool first, class T>
 constexpr void jpeg_forward_transform(T (&v)[8]) {
-    using detail::jpeg_descale;
     T t7 = v[0] - v[7], t6 = v[1] - v[6], t5 = v[2] - v[5], t4 = v[3] - v[4];
     const T t0 = v[0] + v[7], t1 = v[1] + v[6], t2 = v[2] + v[5], t3 = v[3] + v[4];
     const T t10 = t0 + t3, t13 = t0 - t3, t11 = t1 + t2, t12 = t1 - t2;
-    constexpr int bits = first ? 11 : 15;
+    constexpr int bits = first ? 11 : 15, half = 1 << (bits - 1);
     if constexpr (first) {
         v[0] = (t10 + t11) * 4;
         v[4] = (t10 - t11) * 4;
     } else {
-        v[0] = jpeg_descale<2>(t10 + t11);
-        v[4] = jpeg_descale<2>(t10 - t11);
+        v[0] = (t10 + t11 + 2) >> 2;
+        v[4] = (t10 - t11 + 2) >> 2;
     }
     const T z = (t12 + t13) * 4433;
-    v[2] = jpeg_descale<bits>(z + t13 * 6270);
-    v[6] = jpeg_descale<bits>(z - t12 * 15137);
+    v[2] = (z + t13 * 6270 + half) >> bits;
+    v[6] = (z - t12 * 15137 + half) >> bits;
     detail::jpeg_odd_part(t4, t5, t6, t7);
-    v[7] = jpeg_descale<bits>(t4);
-    v[5] = jpeg_descale<bits>(t5);
-    v[3] = jpeg_descale<bits>(t6);
-    v[1] = jpeg_descale<bits>(t7);
+    v[7] = (t4 + half) >> bits;
+    v[5] = (t5 + half) >> bits;
+    v[3] = (t6 + half) >> bits;
+    v[1] = (t7 + half) >> bits;
 }
 
 // From coefficients to samples less 128, not yet clamped.
 template <bool first, class T>
 constexpr void jpeg_inverse_transform(T (&v)[8]) {
-    using detail::jpeg_descale;
     const T z = (v[2] + v[6]) * 4433;
     const T t2 = z - v[6] * 15137, t3 = z + v[2] * 6270;
     const T t0 = (v[0] + v[4]) * 8192, t1 = (v[0] - v[4]) * 8192;
     const T t10 = t0 + t3, t13 = t0 - t3, t11 = t1 + t2, t12 = t1 - t2;
     T a = v[7], b = v[5], c = v[3], d = v[1];
     detail::jpeg_odd_part(a, b, c, d);
-    constexpr int bits = first ? 11 : 18;
-    v[0] = jpeg_descale<bits>(t10 + d);
-    v[7] = jpeg_descale<bits>(t10 - d);
-    v[1] = jpeg_descale<bits>(t11 + c);
-    v[6] = jpeg_descale<bits>(t11 - c);
-    v[2] = jpeg_descale<bits>(t12 + b);
-    v[5] = jpeg_descale<bits>(t12 - b);
-    v[3] = jpeg_descale<bits>(t13 + a);
-    v[4] = jpeg_descale<bits>(t13 - a);
+    constexpr int bits = first ? 11 : 18, half = 1 << (bits - 1);
+    v[0] = (t10 + d + half) >> bits;
+    v[7] = (t10 - d + half) >> bits;
+    v[1] = (t11 + c + half) >> bits;
+    v[6] = (t11 - c + half) >> bits;
+    v[2] = (t12 + b + half) >> bits;
+    v[5] = (t12 - b + half) >> bits;
+    v[3] = (t13 + a + half) >> bits;
+    v[4] = (t13 - a + half) >> bits;
 }
 
 }  // namespace unmask

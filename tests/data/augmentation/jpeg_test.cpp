@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "cpu/augment_picture.h"
 #include "data/picture.h"
+#include "engine/ops/jpeg_block.h"
 #include "engine/philox.h"
 
 namespace unmask {
@@ -57,6 +59,42 @@ TEST(JpegStage, LosesWhatTheEncoderAndDecoderLose) {
                 EXPECT_LT(std::abs(mean_change(found, coded)), 0.2) << where;
                 EXPECT_NEAR(psnr(found, original), psnr(coded, original), quality <= 95 ? 0.4 : 1.3) << where;
             }
+}
+
+// Coefficients times 8 against the transform in float64, and back to the samples.
+TEST(JpegStage, TransformsByCosines) {
+    PhiloxSequence random(2, "jpeg.test");
+    double largest = 0;
+    for (int trial = 0; trial < 50; ++trial) {
+        int samples[64], block[8][8], coefficients[8][8];  // coefficients[v]: row v of the transform
+        for (int& sample : samples) sample = int(random.below(256)) - 128;
+        for (int x = 0; x < 8; ++x) {
+            for (int y = 0; y < 8; ++y) block[x][y] = samples[8 * y + x];
+            jpeg_forward_transform<true>(block[x]);
+        }
+        for (int v = 0; v < 8; ++v) {
+            for (int x = 0; x < 8; ++x) coefficients[v][x] = block[x][v];
+            jpeg_forward_transform<false>(coefficients[v]);
+        }
+        for (int v = 0; v < 8; ++v)
+            for (int u = 0; u < 8; ++u) {
+                double expected = 2 * (u == 0 ? std::sqrt(0.5) : 1) * (v == 0 ? std::sqrt(0.5) : 1), sum = 0;
+                for (int i = 0; i < 64; ++i)
+                    sum += samples[i] * std::cos((2 * (i % 8) + 1) * u * std::numbers::pi / 16) *
+                           std::cos((2 * (i / 8) + 1) * v * std::numbers::pi / 16);
+                expected *= sum;
+                largest = std::max(largest, std::abs(coefficients[v][u] - expected));
+                coefficients[v][u] = int(std::lround(expected / 8));
+            }
+        for (int v = 0; v < 8; ++v) jpeg_inverse_transform<true>(coefficients[v]);
+        for (int x = 0; x < 8; ++x) {
+            for (int v = 0; v < 8; ++v) block[x][v] = coefficients[v][x];
+            jpeg_inverse_transform<false>(block[x]);
+            // Coefficients were rounded: a deviation of 1/3 on every sample.
+            for (int y = 0; y < 8; ++y) EXPECT_NEAR(block[x][y], samples[8 * y + x], 2);
+        }
+    }
+    EXPECT_LT(largest, 1.6);  // a fifth of a coefficient
 }
 
 TEST(JpegStage, LosesMoreAtLowerQuality) {
