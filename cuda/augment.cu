@@ -46,15 +46,17 @@ struct Mixup {
     const float* lambda;
 };
 
+// A warp for 32 pixels of a row, a block for 8 such rows, since the affine stage reads squares.
+constexpr int compose_width = 32, compose_height = block_threads / compose_width;
+
 // A pixel a thread: T y[channels].
 template <class T, int channels>
 __global__ void __launch_bounds__(block_threads)
-    compose_kernel(AugmentBatch batch, int64_t count, Mixup mixup, NormalisationScale norm, T* y) {
-    const int64_t place = global_thread();
-    if (place >= count) return;
-    const int64_t area = static_cast<int64_t>(batch.width) * batch.height, sample = place / area;
-    const int within = static_cast<int>(place - sample * area);
-    const int row = within / batch.width, column = within - row * batch.width;
+    compose_kernel(AugmentBatch batch, Tiling tiling, Mixup mixup, NormalisationScale norm, T* y) {
+    const auto [sample, left, top] = Tile(tiling);
+    const int column = left + static_cast<int>(threadIdx.x) % compose_width,
+              row = top + static_cast<int>(threadIdx.x) / compose_width;
+    if (column >= batch.width || row >= batch.height) return;
     Pack<float, 4> values;  // the fourth is the padding's 0
     values[3] = 0.0f;
     const auto normalise = [&](Pixel pixel, int c) {
@@ -71,7 +73,7 @@ __global__ void __launch_bounds__(block_threads)
 #pragma unroll
         for (int c = 0; c < 3; ++c) values[c] = share * values[c] + (1.0f - share) * normalise(pixel, c);
     }
-    T* out = y + place * channels;
+    T* out = y + ((sample * batch.height + row) * batch.width + column) * channels;
     if constexpr (channels == 3) {
 #pragma unroll
         for (int c = 0; c < 3; ++c) out[c] = from_float<T>(values[c]);
@@ -103,23 +105,14 @@ void forward(const Tensor& pixels, const Tensor& draws, Tensor& y, const Augment
                              .chroma = chroma.data<uint8_t>(),
                              .damaged = damaged.data<uint8_t>(),
                              .blurred = blurred.data<uint8_t>()};
-    // Calls launch(blocks, tiles of a row, tiles of a picture).
-    const auto with_tiles = [&](int columns, int rows, int tile_width, int tile_height, auto launch) {
-        const int across = (columns + tile_width - 1) / tile_width,
-                  down = (rows + tile_height - 1) / tile_height;
-        launch(blocks_for(count * across * down, 1), across, across * down);
-    };
-    with_tiles((width + 1) / 2, (height + 1) / 2, chroma_tile_width, chroma_tile_height,
-               [&](unsigned blocks, int across, int tiles) {
-                   UNMASK_LAUNCH(halved_chroma_kernel, blocks, chroma_threads, 0, stream, batch, across,
-                                 tiles);
-               });
-    with_tiles(width, height, damage_tile, damage_tile, [&](unsigned blocks, int across, int tiles) {
-        UNMASK_LAUNCH(damage_kernel, blocks, damage_threads, 0, stream, batch, across, tiles);
-    });
-    with_tiles(width, height, blur_tile_width, blur_tile_height, [&](unsigned blocks, int across, int tiles) {
-        UNMASK_LAUNCH(blur_kernel, blocks, blur_threads, 0, stream, batch, across, tiles);
-    });
+    const Tiling chroma_tiling((width + 1) / 2, (height + 1) / 2, chroma_tile_width, chroma_tile_height);
+    UNMASK_LAUNCH(halved_chroma_kernel, chroma_tiling.blocks(count), chroma_threads, 0, stream, batch,
+                  chroma_tiling);
+    const Tiling damage_tiling(width, height, damage_tile, damage_tile);
+    UNMASK_LAUNCH(damage_kernel, damage_tiling.blocks(count), damage_threads, 0, stream, batch,
+                  damage_tiling);
+    const Tiling blur_tiling(width, height, blur_tile_width, blur_tile_height);
+    UNMASK_LAUNCH(blur_kernel, blur_tiling.blocks(count), blur_threads, 0, stream, batch, blur_tiling);
     Mixup mixup{};
     if (params.partner.defined()) {
         mixup.lambda = params.lambda.data<float>();
@@ -130,12 +123,12 @@ void forward(const Tensor& pixels, const Tensor& draws, Tensor& y, const Augment
     }
     UNMASK_ASSERT(y.dim(3) == 3 || is_aligned(y.raw(), 16));
     const NormalisationScale norm = normalisation_scale(params.mean, params.deviation);
-    const int64_t total = count * height * width;
+    const Tiling tiling(width, height, compose_width, compose_height);
     dispatch_storage(augment_forward.name(), y, [&](auto zero) {
         using T = decltype(zero);
         const auto run = [&](auto channels) {
-            UNMASK_LAUNCH((compose_kernel<T, channels()>), blocks_for(total, block_threads), block_threads, 0,
-                          stream, batch, total, mixup, norm, y.data<T>());
+            UNMASK_LAUNCH((compose_kernel<T, channels()>), tiling.blocks(count), block_threads, 0, stream,
+                          batch, tiling, mixup, norm, y.data<T>());
         };
         if (y.dim(3) == 3)
             run(std::integral_constant<int, 3>{});

@@ -20,6 +20,30 @@ struct AugmentBatch {
     __device__ int64_t picture(int64_t sample) const { return sample * height * width * 3; }
 };
 
+// A grid of one tile of one picture a thread block.
+struct Tiling {
+    int width, height;  // of a tile
+    int across, down;   // tiles of a picture
+    Tiling(int columns, int rows, int tile_width, int tile_height)
+        : width(tile_width),
+          height(tile_height),
+          across((columns + tile_width - 1) / tile_width),
+          down((rows + tile_height - 1) / tile_height) {}
+    unsigned blocks(int64_t pictures) const { return blocks_for(pictures * across * down, 1); }
+};
+// The thread block's.
+struct Tile {
+    int64_t sample;
+    int left, top;
+    __device__ explicit Tile(const Tiling& tiling) {
+        const auto tiles = static_cast<unsigned>(tiling.across * tiling.down);
+        sample = blockIdx.x / tiles;
+        const int tile = static_cast<int>(blockIdx.x % tiles);
+        left = tile % tiling.across * tiling.width;
+        top = tile / tiling.across * tiling.height;
+    }
+};
+
 __device__ inline bool halves_chroma(const AugmentationDraw& draw) {
     return has_stage(draw, jpeg_stage) && jpeg_halves_chroma(draw.jpeg_quality);
 }

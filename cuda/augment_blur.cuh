@@ -9,13 +9,11 @@ namespace unmask {
 
 constexpr int blur_tile_width = 16, blur_tile_height = 32, blur_threads = 256;
 
-__global__ void __launch_bounds__(blur_threads) blur_kernel(AugmentBatch batch, int tiles_x, int tiles) {
-    const int64_t sample = blockIdx.x / static_cast<unsigned>(tiles);
-    const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles));
+__global__ void __launch_bounds__(blur_threads) blur_kernel(AugmentBatch batch, Tiling tiling) {
+    const auto [sample, left, top] = Tile(tiling);
     const AugmentationDraw& draw = batch.draws[sample];
     if (!has_stage(draw, blur_stage)) return;
     UNMASK_SHARED(float, lines, (blur_tile_height + 2 * max_blur_radius) * blur_tile_width * 3);
-    const int left = tile % tiles_x * blur_tile_width, top = tile / tiles_x * blur_tile_height;
     const int radius = draw.blur_radius;
     const uint8_t* source = (is_damaged(draw) ? batch.damaged : batch.pixels) + batch.picture(sample);
     const int reach = (blur_tile_height + 2 * radius) * blur_tile_width;

@@ -39,14 +39,12 @@ __device__ inline Pixel noisy(Pixel pixel, int64_t place, const AugmentationDraw
             add_noise(pixel.blue, draw.noise_deviation, quantiles[blue & 4095u])};
 }
 
-__global__ void __launch_bounds__(damage_threads) damage_kernel(AugmentBatch batch, int tiles_x, int tiles) {
-    const int64_t sample = blockIdx.x / static_cast<unsigned>(tiles);
-    const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles));
+__global__ void __launch_bounds__(damage_threads) damage_kernel(AugmentBatch batch, Tiling tiling) {
+    const auto [sample, left, top] = Tile(tiling);
     const AugmentationDraw& draw = batch.draws[sample];
     if (!is_damaged(draw)) return;
     constexpr int area = damage_tile * damage_tile, units = area / 64, channel = units * jpeg_block_words;
     UNMASK_SHARED(int, samples, 3 * channel);
-    const int left = tile % tiles_x * damage_tile, top = tile / tiles_x * damage_tile;
     const uint8_t* picture = batch.pixels + batch.picture(sample);
     const bool jpeg = has_stage(draw, jpeg_stage), halved = halves_chroma(draw);
     const auto word = [](int x, int y) {

@@ -61,15 +61,12 @@ __device__ void jpeg_damage(int* samples, int units, int luma_units, int quality
 constexpr int chroma_threads = 128;
 constexpr int chroma_tile_width = 32, chroma_tile_height = 16;  // samples; 8 blocks of each channel
 
-// One tile of one picture a thread block; pictures in x, tiles within.
-__global__ void halved_chroma_kernel(AugmentBatch batch, int tiles_x, int tiles) {
-    const int64_t sample = blockIdx.x / static_cast<unsigned>(tiles);
-    const int tile = static_cast<int>(blockIdx.x % static_cast<unsigned>(tiles));
+__global__ void halved_chroma_kernel(AugmentBatch batch, Tiling tiling) {
+    const auto [sample, left, top] = Tile(tiling);
     const AugmentationDraw& draw = batch.draws[sample];
     if (!halves_chroma(draw)) return;
     UNMASK_SHARED(int, samples, 16 * jpeg_block_words);
     const int columns = (batch.width + 1) / 2, rows = (batch.height + 1) / 2;
-    const int left = tile % tiles_x * chroma_tile_width, top = tile / tiles_x * chroma_tile_height;
     const uint8_t* picture = batch.pixels + batch.picture(sample);
     const auto word = [](int x, int y) {
         return (y / 8 * (chroma_tile_width / 8) + x / 8) * jpeg_block_words + y % 8 * jpeg_row_words + x % 8;
