@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution forward, and the data gradient at stride 1 (the same over grad_y with turned taps).
-// Memory: x once and y once is the floor. A strip of 7 outputs reads K rows of 7 + K - 1 (stride 2: 13 + K -
-// 1) values; all but the first reading of each come from L1 or L2. The taps lie in shared memory.
+// Memory: x once and y once is the floor. A strip of 7 outputs (4 at stride 2) reads K rows of 6 + K values;
+// all but the first reading of each come from L1 or L2. The taps lie in shared memory.
 #pragma once
 
 #include "cuda/depthwise_taps.cuh"
