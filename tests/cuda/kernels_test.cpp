@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "engine/ops/cast.h"
 #include "engine/ops/dropout.h"
@@ -77,34 +76,15 @@ TEST_P(Kernels, SameBytesInAnyOrderOfThreads) {
 
 class Bf16Kernels : public Kernels {};
 
-// All rows but those (by name, or by op) without a meaning in bf16.
 std::vector<OpCase> bf16_cases() {
-    const std::set<std::string> left_out{
-        "leave_one_out_linear",    // in float32 only
-        "information_objective",   // in float32 only
-        "sigmoid_far",             // y is 1 in bf16, so that the derivative y · (1 - y) is lost
-        "divide_column_of_packs",  // the gradient sums rounded quotients that nearly cancel
-    };
     std::vector<OpCase> result;
     for (const OpCase& op_case : op_cases())
-        if (!left_out.contains(op_case.name) && !left_out.contains(op_case.op)) result.push_back(op_case);
+        if (runs_in_bf16(op_case)) result.push_back(op_case);
     return result;
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, Bf16Kernels, testing::ValuesIn(bf16_cases()),
                          [](const auto& info) { return info.param.name; });
-
-// A row forward and backward on inputs and a projection that were rounded to bf16.
-Evaluation evaluate_rounded(const OpCase& op_case, DType dtype, Device device) {
-    std::vector<Variable> inputs;
-    for (const Variable& input : make_inputs(op_case, DType::bf16))
-        inputs.emplace_back(input.value().to(dtype).to(device), input.requires_grad());
-    const Variable y = op_case.run(inputs);
-    if (y.requires_grad()) y.backward(projection(y.shape(), DType::bf16).to(y.dtype()).to(device));
-    Evaluation result{y.value(), {}};
-    for (const Variable& input : inputs) result.gradients.push_back(input.gradient());
-    return result;
-}
 
 TEST_P(Bf16Kernels, AgreesWithFloat64OfTheCpuOnTheSameInputs) {
     const OpCase& op_case = GetParam();
