@@ -16,10 +16,10 @@ void accumulate(Variable& total, const Variable& summand) {
 
 Variable automatic_weighting(const TermArray& terms, const Variable& sigma) {
     Variable total;
+    const std::vector<Variable> scales = split(sigma, 0, static_cast<int64_t>(terms.size()));
     for (size_t k = 0; k < terms.size(); ++k) {
         if (!terms[k].defined()) continue;
-        const auto place = static_cast<int64_t>(k);
-        const Variable variance = square(reshape(slice(sigma, 0, place, place + 1), terms[k].shape()));
+        const Variable variance = square(reshape(scales[k], terms[k].shape()));
         accumulate(total, affine(terms[k] / variance, 0.5) + log(affine(variance, 1.0, 1.0)));
     }
     if (!total.defined()) fail("weighting: expected at least one term, found none");

@@ -20,13 +20,7 @@ std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, cons
     const Variable merged = forward_merged(blocks, x);
     const std::optional<Pool2dParams>& pool = branches.front()->stem().pool();
     const Variable all = pool ? max_pool2d(merged, *pool) : merged;
-    const int64_t channels = all.dim(3) / static_cast<int64_t>(branches.size());
-    std::vector<Variable> maps;
-    for (size_t i = 0; i < branches.size(); ++i) {
-        const int64_t begin = static_cast<int64_t>(i) * channels;
-        maps.push_back(slice(all, 3, begin, begin + channels));
-    }
-    return maps;
+    return split(all, 3, static_cast<int64_t>(branches.size()));
 }
 
 }  // namespace unmask

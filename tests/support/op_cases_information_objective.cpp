@@ -90,6 +90,7 @@ void add_rows(OpTable& table) {
     add(table, "sinkhorn_small_epsilon", {.leave_one_out = 2, .params = sinkhorn(0.05, 20)}, loose);
     add(table, "sinkhorn_two_iterations", {.automatic = false, .params = sinkhorn(0.3, 2)}, loose);
     add(table, "sinkhorn_one_point", {.rows = 1, .leave_one_out = 2, .params = sinkhorn(0.1)}, loose);
+    add(table, "sinkhorn_default", {.rows = 9, .params = sinkhorn(0.01), .spread = 1.0}, loose);
     add(table, "sinkhorn_one_branch", {.leave_one_out = 0, .params = sinkhorn(0.5)}, loose);
     add(table, "sinkhorn_many_points",
         {.rows = 67, .leave_one_out = 2, .mixup = true, .params = sinkhorn(0.5, 8, 1e-3)}, loose);
