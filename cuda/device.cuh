@@ -46,7 +46,7 @@ void check_launch(const char* kernel, dim3 grid, dim3 block);
 #define UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                       \
     do {                                                                                    \
         static_cast<void>(stream);                                                          \
-        ::simt::launch(#kernel, grid, block, shared_bytes, ::simt::bind(kernel, __VA_ARGS__)); \
+        ::simt::launch(#kernel, grid, block, shared_bytes, ::simt::bind(kernel __VA_OPT__(, ) __VA_ARGS__)); \
     } while (false)
 #define UNMASK_SHARED(type, name, count) type* const name = UNMASK_SIMT_SHARED(type, count)
 #define UNMASK_DYNAMIC_SHARED(type, name) type* const name = UNMASK_SIMT_DYNAMIC_SHARED(type)

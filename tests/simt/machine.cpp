@@ -2,6 +2,7 @@
 #include "tests/simt/machine.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -108,15 +109,19 @@ struct Machine {
     uint3 block_index;
     std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch
     unsigned thread_count = 0;
+    unsigned done = 0, at_barrier = 0;                          // threads of the block in these states
+    std::array<unsigned, most_threads / warp> in_collective{};  // of each warp
+    std::vector<unsigned> order_of_threads;                     // the turns of the block that runs
     Thread* current = nullptr;
     SharedMemory shared;
     std::exception_ptr fault;
     std::function<void()> thread_body;
 };
 
+Machine the_machine;
+
 Machine& machine() {
-    static Machine instance;
-    return instance;
+    return the_machine;
 }
 
 [[noreturn]] void fault(const std::string& text) {
@@ -125,13 +130,13 @@ Machine& machine() {
                 (m.current != nullptr ? ", thread " + text_of(m.current->index) : "") + ": " + text);
 }
 
-std::vector<unsigned> turns(unsigned count) {
+// Fills `turns` with the numbers below count in the order that is set.
+void fill_turns(std::vector<unsigned>& turns, unsigned count) {
     Machine& m = machine();
-    std::vector<unsigned> result(count);
-    std::iota(result.begin(), result.end(), 0u);
-    if (m.order == Order::reversed) std::reverse(result.begin(), result.end());
-    if (m.order == Order::shuffled) std::shuffle(result.begin(), result.end(), m.random);
-    return result;
+    turns.resize(count);
+    std::iota(turns.begin(), turns.end(), 0u);
+    if (m.order == Order::reversed) std::reverse(turns.begin(), turns.end());
+    if (m.order == Order::shuffled) std::shuffle(turns.begin(), turns.end(), m.random);
 }
 
 void run_thread(Thread& thread) {
@@ -139,7 +144,10 @@ void run_thread(Thread& thread) {
     m.current = &thread;
     thread.fiber.resume();
     m.current = nullptr;
-    if (thread.fiber.done()) thread.state = State::done;
+    if (thread.fiber.done()) {
+        thread.state = State::done;
+        ++m.done;
+    }
     if (m.fault) std::rethrow_exception(std::exchange(m.fault, nullptr));
 }
 
@@ -152,8 +160,8 @@ void wait_here(State state) {
 // Lets the whole block pass when all of it waits at one barrier.
 bool release_barrier() {
     Machine& m = machine();
+    if (m.at_barrier == 0) return false;
     const Thread* first = nullptr;
-    unsigned waiting = 0;
     for (unsigned i = 0; i < m.thread_count; ++i) {
         const Thread& thread = *m.threads[i];
         if (thread.state != State::at_barrier) continue;
@@ -162,15 +170,14 @@ bool release_barrier() {
             fault("threads " + text_of(first->index) + " and " + text_of(thread.index) +
                   " of one block wait at different barriers, " + text_of(first->wait.site) + " and " +
                   text_of(thread.wait.site));
-        ++waiting;
     }
-    if (waiting == 0) return false;
-    for (unsigned i = 0; i < m.thread_count; ++i)
+    for (unsigned i = 0; m.done > 0 && i < m.thread_count; ++i)
         if (m.threads[i]->state == State::done)
             fault("thread " + text_of(m.threads[i]->index) + " has ended while others wait at the barrier " +
                   text_of(first->wait.site));
-    if (waiting < m.thread_count) return false;
+    if (m.at_barrier < m.thread_count) return false;
     for (unsigned i = 0; i < m.thread_count; ++i) m.threads[i]->state = State::ready;
+    m.at_barrier = 0;
     return true;
 }
 
@@ -192,6 +199,7 @@ int source_lane(const Wait& wait, int lane) {
 
 // Finishes a collective of one warp when every thread of its mask is there.
 bool release_collective(unsigned first_thread) {
+    if (machine().in_collective[first_thread / warp] == 0) return false;
     Machine& m = machine();
     const unsigned lanes = std::min(warp, m.thread_count - first_thread);
     const auto thread_at = [&](unsigned lane) -> Thread& { return *m.threads[first_thread + lane]; };
@@ -235,7 +243,10 @@ bool release_collective(unsigned first_thread) {
             }
         }
         for (unsigned lane = 0; lane < lanes; ++lane)
-            if ((mask >> lane & 1u) != 0) thread_at(lane).state = State::ready;
+            if ((mask >> lane & 1u) != 0) {
+                thread_at(lane).state = State::ready;
+                --m.in_collective[first_thread / warp];
+            }
         return true;
     }
     return false;
@@ -249,14 +260,12 @@ void run_block() {
         thread.index = {i % m.block.x, i / m.block.x % m.block.y, i / (m.block.x * m.block.y)};
         thread.fiber.start(&m.thread_body);
     }
-    const auto alive = [&] {
-        for (unsigned i = 0; i < m.thread_count; ++i)
-            if (m.threads[i]->state != State::done) return true;
-        return false;
-    };
+    m.done = m.at_barrier = 0;
+    m.in_collective.fill(0);
+    fill_turns(m.order_of_threads, m.thread_count);
     while (true) {
         bool moved = false;
-        for (const unsigned i : turns(m.thread_count))
+        for (const unsigned i : m.order_of_threads)
             if (m.threads[i]->state == State::ready) {
                 run_thread(*m.threads[i]);
                 moved = true;
@@ -264,7 +273,7 @@ void run_block() {
         for (unsigned first = 0; first < m.thread_count; first += warp)
             while (release_collective(first)) moved = true;
         if (release_barrier()) moved = true;
-        if (!alive()) break;
+        if (m.done == m.thread_count) break;
         if (!moved)
             fault("some threads of the block wait at a barrier, others at a warp collective, for ever");
     }
@@ -296,7 +305,9 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     while (m.threads.size() < m.thread_count) m.threads.push_back(std::make_unique<Thread>());
     ++m.launch_count;
     const unsigned blocks = grid.x * grid.y * grid.z;
-    for (const unsigned i : turns(blocks)) {
+    std::vector<unsigned> order_of_blocks;
+    fill_turns(order_of_blocks, blocks);
+    for (const unsigned i : order_of_blocks) {
         m.block_index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
         m.shared.begin_block(shared_bytes);
         run_block();
@@ -325,6 +336,7 @@ const dim3& grid_size() {
 
 void sync_threads(Site site) {
     machine().current->wait.site = site;
+    ++machine().at_barrier;
     wait_here(State::at_barrier);
 }
 
@@ -337,6 +349,7 @@ uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int
     if (width < 1 || width > 32 || (width & (width - 1)) != 0)
         fault("expected a width that is a power of two up to 32, found " + std::to_string(width));
     self.wait = {site, kind, mask, value, lane, width, 0};
+    ++m.in_collective[linear / warp];
     wait_here(State::at_collective);
     return self.wait.result;
 }
