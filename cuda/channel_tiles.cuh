@@ -23,10 +23,12 @@ struct ChannelTiles {
 };
 
 // At most `most_columns` threads along the channels; tiles that do not hold whole rows begin at a multiple of
-// 4 · width channels. `share`: threads that take the same row and channels (the taps of a kernel).
+// 4 · width channels. `share`: threads that take the same row and channels (the taps of a kernel); there is
+// room for a lane of them.
 inline ChannelTiles channel_tiles(int64_t channels, int width, int64_t most_columns, int share = 1) {
     UNMASK_ASSERT(channels > 0 && channels <= INT32_MAX - 1024 && channels % width == 0);
     const int64_t packs = channels / width;
+    most_columns = std::min<int64_t>(most_columns, block_threads / share / 4 * 4);
     ChannelTiles result;
     int64_t columns = packs;
     if (packs > most_columns) {

@@ -105,6 +105,8 @@ void add_grouped_rows(OpTable& table) {
         table,
         {"depthwise_stride", {2, 7, 6, 5}, {5, 3, 3, 1}, {.stride = {2, 2}, .padding = {1, 1}, .groups = 5}});
     add_row(table, {"depthwise_five", {1, 7, 8, 18}, {18, 5, 5, 1}, {.padding = {2, 2}, .groups = 18}});
+    // More channels than a block of one thread for each channel and row of taps would hold.
+    add_row(table, {"depthwise_five_tail", {1, 6, 7, 61}, {61, 5, 5, 1}, {.padding = {2, 2}, .groups = 61}});
     add_row(table, {"depthwise_five_stride",
                     {1, 9, 8, 18},
                     {18, 5, 5, 1},
