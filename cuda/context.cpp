@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "cuda/allocation.h"
 #include "cuda/check.h"
 #include "cuda/cudnn/plan_cache.h"
 #include "cuda/nvtx.h"
@@ -69,7 +70,9 @@ CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(inde
     make_current();
     UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     current_ = stream_;
-    memory_ = std::make_unique<DeviceMemory>(index);
+    memory_ = std::make_unique<DeviceMemory>(
+        [index](size_t bytes) { return take_device_memory(index, bytes); },
+        [index](void* memory, size_t) { give_device_memory(index, memory); });
     staging_ = std::make_unique<Staging>(stream_);
 }
 
@@ -85,11 +88,7 @@ CudaContext::~CudaContext() {
     if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
     if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
     if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
-    for (const Chain& chain : chains_) {
-        memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
-        cudaEventDestroy(chain.done);
-        cudaStreamDestroy(chain.stream);
-    }
+    for (const Chain& chain : chains_) end_chain(chain);
     if (forked_ != nullptr) cudaEventDestroy(forked_);
     staging_.reset();
     memory_.reset();
@@ -130,10 +129,15 @@ void CudaContext::refuse_while_capturing(const char* what) const {
     if (capturing_) fail("device {}: captured work cannot {}", name_of(device()), what);
 }
 
+// The main stream does not see what the chains' streams have done so far.
+void CudaContext::refuse_in_chains(const char* what) const {
+    if (forked_chains_ > 0) fail("device {}: a chain cannot {}", name_of(device()), what);
+}
+
 void CudaContext::copy_from_host(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
     refuse_while_capturing("copy from the host, whose memory may change before the work runs");
-    if (chain_ >= 0) fail("device {}: a chain cannot copy from the host", name_of(device()));
+    refuse_in_chains("copy from the host");
     make_current();
     staging_->to_device(destination, source, bytes);
 }
@@ -141,6 +145,7 @@ void CudaContext::copy_from_host(void* destination, const void* source, size_t b
 void CudaContext::copy_to_host(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
     refuse_while_capturing("wait for the device (copy to the host)");
+    refuse_in_chains("copy to the host");
     make_current();
     staging_->to_host(destination, source, bytes);
 }
@@ -159,6 +164,7 @@ void CudaContext::fill_zero(void* destination, size_t bytes) {
 
 void CudaContext::synchronize() {
     refuse_while_capturing("wait for the device");
+    refuse_in_chains("wait for the device");
     make_current();
     UNMASK_CUDA(cudaStreamSynchronize(stream_));
 }
@@ -191,8 +197,27 @@ void* CudaContext::cublaslt_workspace() {
 void CudaContext::set_stream(int chain) {
     chain_ = chain;
     current_ = chain < 0 ? stream_ : chains_[static_cast<size_t>(chain)].stream;
-    if (cudnn_ != nullptr) UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
     memory_->use_chain(chain);
+    if (cudnn_ != nullptr) UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
+}
+
+CudaContext::Chain CudaContext::make_chain() {
+    Chain chain;
+    chain.cublaslt_workspace = allocate(cublaslt_workspace_bytes);
+    try {
+        UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
+        UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
+    } catch (const Error&) {
+        end_chain(chain);
+        throw;
+    }
+    return chain;
+}
+
+void CudaContext::end_chain(const Chain& chain) noexcept {
+    if (chain.done != nullptr) cudaEventDestroy(chain.done);
+    if (chain.stream != nullptr) cudaStreamDestroy(chain.stream);
+    memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
 }
 
 void CudaContext::fork(int chains) {
@@ -200,12 +225,7 @@ void CudaContext::fork(int chains) {
     make_current();
     if (chains_.size() < static_cast<size_t>(chains)) refuse_while_capturing("fork wider than before");
     if (forked_ == nullptr) UNMASK_CUDA(cudaEventCreateWithFlags(&forked_, cudaEventDisableTiming));
-    while (chains_.size() < static_cast<size_t>(chains)) {
-        Chain& chain = chains_.emplace_back();
-        UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
-        UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
-        chain.cublaslt_workspace = allocate(cublaslt_workspace_bytes);
-    }
+    while (chains_.size() < static_cast<size_t>(chains)) chains_.push_back(make_chain());
     UNMASK_CUDA(cudaEventRecord(forked_, stream_));
     for (int i = 0; i < chains; ++i)
         UNMASK_CUDA(cudaStreamWaitEvent(chains_[static_cast<size_t>(i)].stream, forked_));
@@ -219,12 +239,12 @@ void CudaContext::use_chain(int chain) {
 
 void CudaContext::join() {
     const int count = std::exchange(forked_chains_, 0);
+    set_stream(-1);  // first, so that a failure below does not leave the context in a chain
     for (int i = 0; i < count; ++i) {
         const Chain& chain = chains_[static_cast<size_t>(i)];
         UNMASK_CUDA(cudaEventRecord(chain.done, chain.stream));
         UNMASK_CUDA(cudaStreamWaitEvent(stream_, chain.done));
     }
-    set_stream(-1);
 }
 
 std::string CudaContext::tuning() const {
@@ -240,6 +260,7 @@ void CudaContext::set_tuning(const std::string& json) {
 
 std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& work) {
     refuse_while_capturing("capture other work");
+    refuse_in_chains("capture work");
     // What lives as long as the context must not come from the capture's memory or be made inside it.
     static_cast<void>(cudnn());
     static_cast<void>(cublaslt());

@@ -45,7 +45,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     void release_cached() override;
 
     // In stream order. copy_to_host waits for the bytes; copy_from_host returns when `source` may change.
-    // Both throw Error inside a capture.
+    // Both, and synchronize, throw Error inside a capture and between fork and join.
     void copy_from_host(void* destination, const void* source, size_t bytes) override;
     void copy_to_host(void* destination, const void* source, size_t bytes) override;
     void copy_on_device(void* destination, const void* source, size_t bytes) override;
@@ -91,17 +91,20 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     }
 
   private:
-    void refuse_while_capturing(const char* what) const;
-    void set_stream(int chain);
-
-    int index_;
-    CudaDeviceInfo info_;
-    cudaStream_t stream_ = nullptr, current_ = nullptr;
     struct Chain {
         cudaStream_t stream = nullptr;
         cudaEvent_t done = nullptr;
         void* cublaslt_workspace = nullptr;
     };
+    void refuse_while_capturing(const char* what) const;
+    void refuse_in_chains(const char* what) const;
+    [[nodiscard]] Chain make_chain();
+    void end_chain(const Chain& chain) noexcept;
+    void set_stream(int chain);
+
+    int index_;
+    CudaDeviceInfo info_;
+    cudaStream_t stream_ = nullptr, current_ = nullptr;
     std::vector<Chain> chains_;  // made when first forked so wide
     cudaEvent_t forked_ = nullptr;
     int forked_chains_ = 0, chain_ = -1;

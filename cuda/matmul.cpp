@@ -122,7 +122,8 @@ Preference preference_for(const Product& product) {
     set(result, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, product.align_b);
     set(result, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, product.align_a);
     set(result, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, product.align_y);
-    set(result, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, product.align_y);
+    // There is no such attribute for the bias, which is read as y is written.
+    set(result, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, std::min(product.align_y, product.align_bias));
     return result;
 }
 

@@ -2,29 +2,20 @@
 // Device memory: see memory.h.
 #include "cuda/memory.h"
 
-#include <cuda_runtime_api.h>
+#include <algorithm>
 
 #include "engine/error.h"
 
 namespace unmask {
-namespace {
 
-void* take(int device, size_t bytes) {
-    void* memory = nullptr;
-    if (cudaSetDevice(device) != cudaSuccess || cudaMalloc(&memory, bytes) != cudaSuccess) {
-        static_cast<void>(cudaGetLastError());  // the caller reports it, with sizes
-        return nullptr;
-    }
-    return memory;
+void FreedBlock::give_back(CachingPool& main) const {
+    (owner == nullptr ? main : owner->pool()).release(memory, bytes);
 }
 
-void give(int device, void* memory) {
-    // Failures are those of a device that is gone or was lost, where nothing is left to free.
-    if (cudaSetDevice(device) != cudaSuccess || cudaFree(memory) != cudaSuccess)
-        static_cast<void>(cudaGetLastError());
+bool CapturePools::contain(const std::shared_ptr<PrivatePool>& pool) const {
+    return pool == outside ||
+           std::any_of(chains.begin(), chains.end(), [&](const auto& chain) { return chain.second == pool; });
 }
-
-}  // namespace
 
 PrivatePool::PrivatePool(CachingPool& main, bool keeps)
     : main_(main),
@@ -34,19 +25,15 @@ PrivatePool::PrivatePool(CachingPool& main, bool keeps)
           // A pool that runs out gives back what is free in it; captured work uses that memory all the same.
           [this](void* memory, size_t bytes) {
               if (keeps_)
-                  keep(memory, bytes);
+                  keep({memory, bytes, nullptr});
               else
                   main_.release(memory, bytes);
           }) {}
 
 PrivatePool::~PrivatePool() {
     keeps_ = false;
-    for (const auto& [memory, bytes] : kept_) main_.release(memory, bytes);
+    for (const FreedBlock& block : kept_) block.give_back(main_);
 }
-
-DeviceMemory::DeviceMemory(int device)
-    : main_([device](size_t bytes) { return take(device, bytes); },
-            [device](void* memory, size_t) { give(device, memory); }) {}
 
 std::shared_ptr<PrivatePool> DeviceMemory::current() {
     if (capture_ == nullptr && chain_ < 0) return nullptr;
@@ -66,20 +53,18 @@ void* DeviceMemory::allocate(size_t bytes) {
 }
 
 void DeviceMemory::release(void* memory, size_t bytes) noexcept {
-    std::shared_ptr<PrivatePool> owner;  // destroyed after the lock is given back
+    FreedBlock block{memory, bytes, nullptr};  // destroyed after the lock is given back
     const std::lock_guard lock(mutex_);
-    const auto place = owners_.find(memory);
-    if (place != owners_.end()) {
-        owner = std::move(place->second);
+    if (const auto place = owners_.find(memory); place != owners_.end()) {
+        block.owner = std::move(place->second);
         owners_.erase(place);
-        owner->pool().release(memory, bytes);
-    } else if (capture_ != nullptr) {
-        capture_->outside->keep(memory, bytes);
-    } else if (chain_ >= 0) {
-        freed_in_chains_.emplace_back(memory, bytes);
-    } else {
-        main_.release(memory, bytes);
     }
+    if (capture_ != nullptr && !capture_->contain(block.owner))
+        capture_->outside->keep(std::move(block));  // the captured work may use it whenever it runs
+    else if (chain_ >= 0 && block.owner != current())
+        freed_in_chains_.push_back(std::move(block));
+    else
+        block.give_back(main_);
 }
 
 void DeviceMemory::release_cached() {
@@ -107,7 +92,7 @@ void DeviceMemory::use_chain(int chain) {
     const std::lock_guard lock(mutex_);
     chain_ = chain;
     if (chain >= 0) return;
-    for (const auto& [memory, bytes] : freed_in_chains_) main_.release(memory, bytes);
+    for (const FreedBlock& block : freed_in_chains_) block.give_back(main_);
     freed_in_chains_.clear();
 }
 

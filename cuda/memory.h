@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device memory by cudaMalloc behind the engine's caching pool, with private pools for captured work and for
-// chains (see Context::fork). A block that is freed while kernels still use it is handed out only to later
-// work of the same stream.
+// Device memory behind the engine's caching pool, with private pools for captured work and for chains (see
+// Context::fork). A block that is freed while kernels still use it is handed out only to later work of the
+// same stream.
 #pragma once
 
 #include <map>
@@ -15,6 +15,16 @@
 
 namespace unmask {
 
+class PrivatePool;
+
+// A block that nobody holds any longer, on its way back to its pool.
+struct FreedBlock {
+    void* memory;
+    size_t bytes;
+    std::shared_ptr<PrivatePool> owner;  // null: the main pool
+    void give_back(CachingPool& main) const;
+};
+
 // A pool of its own whose blocks come from the main pool.
 class PrivatePool {
   public:
@@ -25,13 +35,13 @@ class PrivatePool {
     ~PrivatePool();
 
     CachingPool& pool() { return pool_; }
-    // A block of the main pool that returns there with this pool's end.
-    void keep(void* memory, size_t bytes) { kept_.emplace_back(memory, bytes); }
+    // The block returns to its pool with this pool's end.
+    void keep(FreedBlock block) { kept_.push_back(std::move(block)); }
 
   private:
     CachingPool& main_;
     bool keeps_;
-    std::vector<std::pair<void*, size_t>> kept_;
+    std::vector<FreedBlock> kept_;
     CachingPool pool_;
 };
 
@@ -40,11 +50,14 @@ class PrivatePool {
 struct CapturePools {
     std::shared_ptr<PrivatePool> outside;
     std::map<int, std::shared_ptr<PrivatePool>> chains;
+    [[nodiscard]] bool contain(const std::shared_ptr<PrivatePool>& pool) const;
 };
 
 class DeviceMemory {
   public:
-    explicit DeviceMemory(int device);
+    // `take` gives nullptr when the device has no more.
+    DeviceMemory(CachingPool::Take take, CachingPool::Give give)
+        : main_(std::move(take), std::move(give)) {}
 
     // nullptr when the device has no more.
     [[nodiscard]] void* allocate(size_t bytes);
@@ -62,14 +75,15 @@ class DeviceMemory {
     void use_chain(int chain);
 
   private:
+    // Where memory is allocated now; null: from the main pool.
     [[nodiscard]] std::shared_ptr<PrivatePool> current();
 
     CachingPool main_;
     std::mutex mutex_;
     int chain_ = -1;
     std::map<int, std::shared_ptr<PrivatePool>> chains_;
-    // Blocks of the main pool that were freed within a chain: another chain might be given one too early.
-    std::vector<std::pair<void*, size_t>> freed_in_chains_;
+    // Blocks that were freed within a chain and are not its own: another chain might be given one too early.
+    std::vector<FreedBlock> freed_in_chains_;
     std::shared_ptr<CapturePools> capture_;  // while one is open
     // Live blocks that belong to a private pool; all others belong to the main pool.
     std::unordered_map<void*, std::shared_ptr<PrivatePool>> owners_;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "cuda/allocation.h"
 #include "cuda/check.h"
 #include "cuda/context.h"
 #include "engine/compute_mode.h"
@@ -43,28 +44,25 @@ struct Events {
 // Memory for one timing, taken beside the pool, which would keep every odd size.
 class TimingWorkspace {
   public:
-    TimingWorkspace(CudaContext& context, size_t bytes) {
-        if (bytes == 0 || context.capturing()) return;
-        if (cudaMalloc(&memory_, bytes) == cudaSuccess) {
-            bytes_ = bytes;
-            return;
+    TimingWorkspace(CudaContext& context, size_t bytes) : device_(context.device().index) {
+        if (bytes == 0) return;
+        memory_ = take_device_memory(device_, bytes);
+        if (memory_ == nullptr) {
+            context.release_cached();
+            memory_ = take_device_memory(device_, bytes);
         }
-        static_cast<void>(cudaGetLastError());
-        context.release_cached();
-        if (cudaMalloc(&memory_, bytes) == cudaSuccess)
-            bytes_ = bytes;
-        else
-            static_cast<void>(cudaGetLastError());
+        if (memory_ != nullptr) bytes_ = bytes;
     }
     TimingWorkspace(const TimingWorkspace&) = delete;
     TimingWorkspace& operator=(const TimingWorkspace&) = delete;
     ~TimingWorkspace() {
-        if (bytes_ > 0) cudaFree(memory_);
+        if (memory_ != nullptr) give_device_memory(device_, memory_);
     }
-    [[nodiscard]] void* memory() const { return bytes_ > 0 ? memory_ : nullptr; }
+    [[nodiscard]] void* memory() const { return memory_; }
     [[nodiscard]] size_t bytes() const { return bytes_; }
 
   private:
+    int device_;
     void* memory_ = nullptr;
     size_t bytes_ = 0;
 };
@@ -123,10 +121,12 @@ std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::s
     for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
     const TimingWorkspace workspace(context_, bytes);
     Plan* fastest = nullptr;
+    bool lacks_memory = false;
     double shortest = std::numeric_limits<double>::infinity();
     for (Plan& candidate : candidates) {
         if (candidate.workspace_bytes() > workspace.bytes()) {
             refusal = fmt::format("plan: no memory for a workspace of {} bytes", candidate.workspace_bytes());
+            lacks_memory = true;
             continue;
         }
         const std::optional<double> microseconds = time(candidate, operands, workspace.memory(), refusal);
@@ -135,6 +135,10 @@ std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::s
             fastest = &candidate;
         }
     }
+    // Not an answer to keep: there may be more memory the next time.
+    if (fastest == nullptr && lacks_memory)
+        fail("conv2d: out of memory while algorithms are timed on {} ({})", name_of(context_.device()),
+             refusal);
     return {fastest, shortest};
 }
 

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which block is handed out when: chains and captured work must not be given memory that others still use.
+#include "cuda/memory.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace unmask {
+namespace {
+
+constexpr size_t bytes = 1000;
+
+class PooledMemory : public testing::Test {
+  protected:
+    void* take() { return memory_.allocate(bytes); }
+    void free(void* block) { memory_.release(block, bytes); }
+
+    DeviceMemory memory_{std::malloc, [](void* block, size_t) { std::free(block); }};
+};
+
+TEST_F(PooledMemory, AFreedBlockServesLaterWorkOfTheStream) {
+    void* block = take();
+    free(block);
+    EXPECT_EQ(take(), block);
+    free(block);
+}
+
+TEST_F(PooledMemory, ABlockFreedInAChainWaitsForTheJoin) {
+    void* block = take();
+    memory_.use_chain(0);
+    free(block);
+    void* own = take();
+    EXPECT_NE(own, block);
+    memory_.use_chain(1);
+    void* other = take();
+    EXPECT_NE(other, block);
+    memory_.use_chain(-1);
+    EXPECT_EQ(take(), block);
+    for (void* one : {block, own, other}) free(one);
+}
+
+TEST_F(PooledMemory, AChainReusesItsOwnBlocksAtOnceAndNoOthers) {
+    memory_.use_chain(0);
+    void* block = take();
+    memory_.use_chain(1);
+    free(block);  // read by chain 1, say, which may be behind chain 0
+    memory_.use_chain(0);
+    void* other = take();
+    EXPECT_NE(other, block);
+    free(other);
+    EXPECT_EQ(take(), other);
+    memory_.use_chain(-1);
+    memory_.use_chain(0);
+    EXPECT_EQ(take(), block);
+    free(block), free(other);
+    memory_.use_chain(-1);
+}
+
+TEST_F(PooledMemory, CapturedWorkKeepsWhatItUses) {
+    void* before = take();
+    void* inside = nullptr;
+    {
+        const auto captured = memory_.begin_capture();
+        inside = take();
+        free(inside);
+        EXPECT_EQ(take(), inside);  // in the order of the captured work
+        free(inside);
+        free(before);
+        memory_.end_capture();
+        for (int i = 0; i < 4; ++i) {
+            void* later = take();
+            EXPECT_TRUE(later != before && later != inside);
+        }
+    }
+    void *first = take(), *second = take();  // the captured work is gone
+    EXPECT_TRUE((first == before && second == inside) || (first == inside && second == before));
+}
+
+TEST_F(PooledMemory, CapturedWorkKeepsAChainsBlockThatIsFreedInside) {
+    memory_.use_chain(0);
+    void* of_chain = take();
+    memory_.use_chain(-1);
+    auto captured = memory_.begin_capture();
+    memory_.use_chain(0);
+    free(of_chain);
+    memory_.use_chain(-1);
+    memory_.end_capture();
+    memory_.use_chain(0);
+    void* later = take();
+    EXPECT_NE(later, of_chain);
+    captured.reset();
+    EXPECT_EQ(take(), of_chain);
+    free(of_chain), free(later);
+    memory_.use_chain(-1);
+}
+
+TEST_F(PooledMemory, CapturedWorkKeepsTheMemoryOfEarlierCapturedWork) {
+    auto first = memory_.begin_capture();
+    void* result = take();
+    memory_.end_capture();
+    first.reset();  // the result holds its pool
+    auto second = memory_.begin_capture();
+    free(result);
+    memory_.end_capture();
+    void* later = take();
+    EXPECT_NE(later, result);
+    second.reset();
+    EXPECT_EQ(take(), result);
+    free(result), free(later);
+}
+
+TEST_F(PooledMemory, ABufferMayOutliveTheWorkThatAllocatedIt) {
+    auto captured = memory_.begin_capture();
+    void* block = take();
+    memory_.end_capture();
+    captured.reset();
+    void* later = take();
+    EXPECT_NE(later, block);
+    free(block);
+    EXPECT_EQ(take(), block);
+    free(block), free(later);
+}
+
+}  // namespace
+}  // namespace unmask
