@@ -29,6 +29,9 @@ endif()
 
 # The C++ compiler's; nvcc has flags of its own (cuda/CMakeLists.txt).
 set(cxx_options -Wall -Wextra -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    list(APPEND cxx_options -Wno-restrict)  # false alarms about joined std::strings
+endif()
 if(UNMASK_WERROR)
     list(APPEND cxx_options -Werror)
 endif()

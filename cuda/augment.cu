@@ -10,9 +10,10 @@
 // halved chroma 3.5A read (mostly from the cache, as is 0.5A of it in damage) and 0.5A written, the blur 6A.
 // With the default probabilities, weighted by how often each pass runs: 0.55 + 0.2 (damage) + 0.07 (chroma) +
 // 0.02 (blur) MB, and mixup reads each picture twice.
+#include "engine/ops/augment.h"
+
 #include "cuda/augment_blur.cuh"
 #include "cuda/augment_damage.cuh"
-#include "engine/ops/augment.h"
 
 namespace unmask {
 namespace {

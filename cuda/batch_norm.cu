@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm forward. Over many rows x is read twice and y written once: two stages of statistics, then one
 // pass that applies them (in inference that pass alone); over few rows one kernel that reads x once.
+#include "engine/ops/batch_norm.h"
+
 #include "cuda/batch_norm_small.cuh"
 #include "cuda/batch_norm_statistics.cuh"
-#include "engine/ops/batch_norm.h"
 
 namespace unmask {
 namespace {

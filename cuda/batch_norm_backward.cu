@@ -3,6 +3,7 @@
 // gradients written once: two stages of sums, then one pass (in inference, without the sums, that pass
 // alone); over few rows one kernel that reads everything once.
 #include "cuda/batch_norm_backward.cuh"
+
 #include "cuda/batch_norm_small_backward.cuh"
 
 namespace unmask {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversion between f32 and bf16.
-#include "cuda/map.cuh"
 #include "engine/ops/cast.h"
+
+#include "cuda/map.cuh"
 
 namespace unmask {
 namespace {

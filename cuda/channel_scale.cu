@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels weighted image by image. Forward reads x and writes y once; backward reads grad_y and x once and
 // writes grad_x once, with the sums over the pixels of each image taken along.
-#include "cuda/channel_tiles.cuh"
 #include "engine/ops/channel_scale.h"
+
+#include "cuda/channel_tiles.cuh"
 
 namespace unmask {
 namespace {

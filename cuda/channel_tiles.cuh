@@ -8,10 +8,6 @@
 
 namespace unmask {
 
-// Blocks of a launch that keep a large GPU's memory busy: 4 for each of 132 multiprocessors. The same on
-// every GPU, so that sums are cut alike.
-constexpr int64_t many_blocks = 528;
-
 struct ChannelTiles {
     int columns = 1;     // threads along the channels
     int lanes = 1;       // rows at a time
@@ -55,7 +51,7 @@ __device__ inline int64_t chunk_rows(int64_t rows, int64_t lanes, int64_t chunks
     return whole * lanes + rest;
 }
 
-// Sums each of `count` values over the lanes of a block: shared[lane][columns] of packs; the result is in
+// Sums each of `width` values over the lanes of a block: shared[lane][columns] of packs; the result is in
 // lane 0's pack. All threads must take part.
 template <int width>
 __device__ void sum_lanes(Pack<float, width>* shared, int column, int columns, int lane, int lanes) {

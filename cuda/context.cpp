@@ -15,37 +15,12 @@
 namespace unmask {
 namespace {
 
-// The libraries take themselves down in an order of their own when the program ends; what contexts hold is
-// left to the driver then.
-bool program_ends = false;
-
-class CudaGraph final : public CapturedWork {
-  public:
-    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePools> memory, cudaGraph_t graph)
-        : context_(std::move(context)), memory_(std::move(memory)) {
-        UNMASK_CUDA(cudaGraphInstantiate(&executable_, graph, 0));
-    }
-    ~CudaGraph() override {
-        // The driver lets a launch under way finish first. The memory goes back for later work of the same
-        // stream.
-        if (executable_ != nullptr && !program_ends) cudaGraphExecDestroy(executable_);
-    }
-    void run() override {
-        if (context_->capturing()) fail("captured work: it cannot run inside another capture");
-        context_->make_current();
-        UNMASK_CUDA(cudaGraphLaunch(executable_, context_->stream()));
-    }
-
-  private:
-    std::shared_ptr<CudaContext> context_;
-    std::shared_ptr<CapturePools> memory_;
-    cudaGraphExec_t executable_ = nullptr;
-};
+bool ending = false;
 
 std::shared_ptr<Context> make_context(int index) {
     auto result = std::make_shared<CudaContext>(index);
     static const bool once = [] {
-        std::atexit([] { program_ends = true; });
+        std::atexit([] { ending = true; });
         install_nvtx_ranges();
         return true;
     }();
@@ -70,14 +45,14 @@ CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(inde
     make_current();
     UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     current_ = stream_;
-    memory_ = std::make_unique<DeviceMemory>(
-        [index](size_t bytes) { return take_device_memory(index, bytes); },
-        [index](void* memory, size_t) { give_device_memory(index, memory); });
+    memory_ =
+        std::make_unique<DeviceMemory>([index](size_t bytes) { return take_device_memory(index, bytes); },
+                                       [index](void* memory, size_t) { give_device_memory(index, memory); });
     staging_ = std::make_unique<Staging>(stream_);
 }
 
 CudaContext::~CudaContext() {
-    if (program_ends) {
+    if (program_ends()) {
         for (auto& [type, service] : services_) new std::shared_ptr<void>(std::move(service));
         static_cast<void>(staging_.release());
         static_cast<void>(memory_.release());
@@ -93,6 +68,10 @@ CudaContext::~CudaContext() {
     staging_.reset();
     memory_.reset();
     cudaStreamDestroy(stream_);
+}
+
+bool CudaContext::program_ends() {
+    return ending;
 }
 
 CudaContext& CudaContext::of(const Tensor& tensor) {
@@ -256,42 +235,6 @@ std::string CudaContext::tuning() const {
 void CudaContext::set_tuning(const std::string& json) {
     tuning_notice_.clear();
     if (!json.empty()) tuning_notice_ = service<cudnn::PlanCache>().import_choices(json);
-}
-
-std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& work) {
-    refuse_while_capturing("capture other work");
-    refuse_in_chains("capture work");
-    // What lives as long as the context must not come from the capture's memory or be made inside it.
-    static_cast<void>(cudnn());
-    static_cast<void>(cublaslt());
-    static_cast<void>(cublaslt_workspace());
-    make_current();
-
-    // Ends the capture on every way out.
-    struct Open {
-        CudaContext& context;
-        std::shared_ptr<CapturePools> memory;
-        cudaGraph_t graph = nullptr;
-        bool ended = false;
-        cudaError_t end() {
-            ended = true;
-            return cudaStreamEndCapture(context.stream_, &graph);
-        }
-        ~Open() {
-            if (!ended && end() != cudaSuccess) static_cast<void>(cudaGetLastError());
-            if (graph != nullptr) cudaGraphDestroy(graph);
-            context.capturing_ = false;
-            context.memory_->end_capture();
-        }
-    };
-    // Relaxed, since the pool may call cudaMalloc and cuDNN may load modules; waiting is refused by
-    // ourselves.
-    UNMASK_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed));
-    capturing_ = true;
-    Open open{*this, memory_->begin_capture()};
-    work();
-    UNMASK_CUDA_FOR(open.end(), "the work did something that cannot be captured");
-    return std::make_unique<CudaGraph>(shared_from_this(), open.memory, open.graph);
 }
 
 }  // namespace unmask

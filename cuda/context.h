@@ -32,6 +32,9 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     ~CudaContext() override;
     // The context behind a tensor on a GPU.
     [[nodiscard]] static CudaContext& of(const Tensor& tensor);
+    // The libraries take themselves down in an order of their own when the program ends; what contexts hold
+    // is left to the driver then.
+    [[nodiscard]] static bool program_ends();
 
     [[nodiscard]] Device device() const override { return {DeviceType::cuda, index_}; }
     [[nodiscard]] const CudaDeviceInfo& info() const { return info_; }

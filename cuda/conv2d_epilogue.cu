@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = activation(y + bias + residual) in place: y (and residual) read once, y written once.
-#include "cuda/channel_tiles.cuh"
 #include "cuda/conv2d_epilogue.h"
+
+#include "cuda/channel_tiles.cuh"
 #include "cuda/epilogue.cuh"
 
 namespace unmask {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolutions of 3×3 and 5×5 taps: which kernel serves which stride, and the launches.
 #include "cuda/depthwise_conv2d.h"
+
 #include "cuda/depthwise_forward.cuh"
 #include "cuda/depthwise_gradients.cuh"
 

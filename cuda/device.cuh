@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every .cu file stands on: CUDA's device vocabulary, or under g++ the emulation of it, the launch macro,
-// shared memory, vector accesses, conversions and reductions. Kernels keep to plain SIMT: no inline PTX, no
-// tensor cores, no more than one warp's or block's collectives.
+// What every .cu file stands on: CUDA's device vocabulary, or under g++ the emulation of it, the launch
+// macro, shared memory, vector accesses, conversions and reductions. Kernels keep to plain SIMT: no inline
+// PTX, no tensor cores, no more than one warp's or block's collectives.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -27,25 +27,25 @@ void check_launch(const char* kernel, dim3 grid, dim3 block);
 
 // UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, arguments…): enqueues the kernel. A template's
 // instance goes in parentheses. The grid may not be empty.
-#define UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)         \
-    do {                                                                      \
-        const dim3 unmask_grid = (grid), unmask_block = (block);              \
+#define UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)             \
+    do {                                                                          \
+        const dim3 unmask_grid = (grid), unmask_block = (block);                  \
         kernel<<<unmask_grid, unmask_block, shared_bytes, stream>>>(__VA_ARGS__); \
-        ::unmask::check_launch(#kernel, unmask_grid, unmask_block);           \
+        ::unmask::check_launch(#kernel, unmask_grid, unmask_block);               \
     } while (false)
 
 // An array of `count` elements (a constant) that the threads of a block share; uninitialised.
 #define UNMASK_SHARED(type, name, count) __shared__ type name[count]
 // The shared memory whose size the launch gives; at most one a kernel.
-#define UNMASK_DYNAMIC_SHARED(type, name)                    \
+#define UNMASK_DYNAMIC_SHARED(type, name)                                  \
     extern __shared__ __align__(16) unsigned char unmask_dynamic_shared[]; \
     type* name = reinterpret_cast<type*>(unmask_dynamic_shared)
 
 #else
 
-#define UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                       \
-    do {                                                                                    \
-        static_cast<void>(stream);                                                          \
+#define UNMASK_LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                        \
+    do {                                                                                                     \
+        static_cast<void>(stream);                                                                           \
         ::simt::launch(#kernel, grid, block, shared_bytes, ::simt::bind(kernel __VA_OPT__(, ) __VA_ARGS__)); \
     } while (false)
 #define UNMASK_SHARED(type, name, count) type* const name = UNMASK_SIMT_SHARED(type, count)
@@ -126,7 +126,8 @@ struct Max {
 // The reduction over the warp, in every lane; all 32 lanes must take part.
 template <class Op = Sum>
 __device__ float warp_reduce(float value, Op op = {}) {
-    for (int offset = 16; offset > 0; offset /= 2) value = op(value, __shfl_xor_sync(whole_warp, value, offset));
+    for (int offset = 16; offset > 0; offset /= 2)
+        value = op(value, __shfl_xor_sync(whole_warp, value, offset));
     return value;
 }
 
@@ -148,6 +149,9 @@ __device__ float block_reduce(float value, Op op = {}) {
 // ---- launch sizes ----
 
 constexpr int block_threads = 256;
+// Blocks of a launch that keep a large GPU's memory busy: 4 for each of 132 multiprocessors. The same on
+// every GPU, so that sums are cut alike.
+constexpr int64_t many_blocks = 528;
 
 // Blocks that cover `count` items, `per_block` each.
 inline unsigned blocks_for(int64_t count, int64_t per_block) {

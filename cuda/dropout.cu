@@ -1,43 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dropout: the mask is drawn again wherever it is needed, one Philox block for 4 neighbouring elements.
-#include <cmath>
-
-#include "cuda/index.cuh"
 #include "engine/ops/dropout.h"
+
+#include "cuda/dropout_mask.cuh"
+#include "cuda/index.cuh"
 
 namespace unmask {
 namespace {
 
-// `threshold` is p · 2^24 rounded up: philox_uniform(bits) >= p in whole numbers.
 template <bool packed, class T>
-__global__ void dropout_kernel(int64_t count, const T* x, T* y, PhiloxKey key, uint64_t step,
-                               const int64_t* device_step, uint32_t threshold, float scale) {
+__global__ void dropout_kernel(int64_t count, const T* x, T* y, DropoutMask mask) {
     constexpr int N = packed ? pack_of<T> : 4;
     const int64_t first = global_thread() * N;
     if (first >= count) return;
-    if (device_step != nullptr) step = static_cast<uint64_t>(*device_step);
-    const Philox philox(key);
-    Pack<float, N> factors;
+    const bool whole = packed && first + N <= count;
+    Pack<T, N> pack{};
+    if (whole) {
+        pack = load_pack<N>(x + first);
+    } else {
 #pragma unroll
-    for (int block = 0; block < N / 4; ++block) {
-        const PhiloxBlock words = philox.block(step, static_cast<uint64_t>(first / 4 + block));
-#pragma unroll
-        for (int i = 0; i < 4; ++i) factors[4 * block + i] = (words[i] >> 8) >= threshold ? scale : 0.0f;
+        for (int i = 0; i < N; ++i)
+            if (first + i < count) pack[i] = x[first + i];
     }
-    // A dropped element is 0 even where x is not finite.
-    const auto masked = [](T value, float factor) {
-        return from_float<T>(factor == 0.0f ? 0.0f : to_float(value) * factor);
-    };
-    if (packed && first + N <= count) {
-        Pack<T, N> pack = load_pack<N>(x + first);
+    float values[N];
 #pragma unroll
-        for (int i = 0; i < N; ++i) pack[i] = masked(pack[i], factors[i]);
-        store_pack<N>(y + first, pack);
-        return;
-    }
+    for (int i = 0; i < N; ++i) values[i] = to_float(pack[i]);
+    mask.apply(values, first);
+#pragma unroll
+    for (int i = 0; i < N; ++i) pack[i] = from_float<T>(values[i]);
+    if (whole) return store_pack<N>(y + first, pack);
 #pragma unroll
     for (int i = 0; i < N; ++i)
-        if (first + i < count) y[first + i] = masked(x[first + i], factors[i]);
+        if (first + i < count) y[first + i] = pack[i];
 }
 
 void forward(const Tensor& x, Tensor& y, const DropoutParams& params) {
@@ -47,15 +41,10 @@ void forward(const Tensor& x, Tensor& y, const DropoutParams& params) {
         using T = decltype(zero);
         const T* in = x.data<T>();
         T* out = y.data<T>();
-        const auto* device_step = params.device_step.defined() ? params.device_step.data<int64_t>()
-                                                               : static_cast<int64_t*>(nullptr);
-        const auto threshold = static_cast<uint32_t>(std::ceil(params.probability * 0x1p24));
-        const auto scale = static_cast<float>(1.0 / (1.0 - params.probability));
         const auto launch = [&](auto packed) {
             constexpr int N = packed() ? pack_of<T> : 4;
             UNMASK_LAUNCH((dropout_kernel<packed(), T>), blocks_for(count, int64_t{block_threads} * N),
-                          block_threads, 0, stream_of(x), count, in, out, params.key, params.step,
-                          device_step, threshold, scale);
+                          block_threads, 0, stream_of(x), count, in, out, DropoutMask(params, true));
         };
         if (is_aligned(in, 16) && is_aligned(out, 16))
             launch(std::true_type{});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mask of engine/ops/dropout.h drawn inside other kernels.
+// The mask of engine/ops/dropout.h, for dropout and for kernels that fuse it.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,7 @@ struct DropoutMask {
     PhiloxKey key{};
     uint64_t step = 0;
     const int64_t* device_step = nullptr;
-    uint32_t threshold = 0;  // p · 2^24 rounded up: an element is kept when the top 24 bits reach it
+    uint32_t threshold = 0;  // p · 2^24 rounded up: philox_uniform(bits) >= p in whole numbers
     float scale = 1.0f;      // of what is kept
     bool active = false;
 
@@ -26,7 +26,8 @@ struct DropoutMask {
           scale(static_cast<float>(1.0 / (1.0 - params.probability))),
           active(training && params.probability > 0.0) {}
 
-    // values[i], element `first` + i, is scaled or becomes 0. More than one value: first is a multiple of 4.
+    // values[i], element `first` + i, is scaled or becomes 0, even where it is not finite. More than one
+    // value: first is a multiple of 4.
     template <int width>
     __device__ void apply(float (&values)[width], int64_t first) const {
         static_assert(width == 1 || width % 4 == 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise arithmetic, with broadcasting between two operands.
+#include "engine/ops/elementwise.h"
+
 #include "cuda/broadcast_map.cuh"
 #include "cuda/map.cuh"
-#include "engine/ops/elementwise.h"
 
 namespace unmask {
 namespace {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of a table by label, and their gradients back: each element of the table gathers its labels' gradients
 // in their order.
-#include "cuda/index.cuh"
 #include "engine/ops/embedding.h"
+
+#include "cuda/index.cuh"
 
 namespace unmask {
 namespace {

@@ -4,11 +4,13 @@
 // partial values a second launch joins.
 //
 // A fold (the kind of reduction) has
-//     using Element, State, Value;       what is read, a thread's progress, what is joined
+//     using Element, State, Value;                what is read, a thread's progress, what is joined
 //     State start(int64_t output);
-//     void add(State&, Element, int64_t offset);    offset: the element's place in x; they come in rising
-//     order Value value(const State&); static constexpr Value identity; static Value join(Value, Value); void
-//     finish(int64_t output, Value);           takes the result
+//     void add(State&, Element, int64_t offset);  the element's place in x; places come in rising order
+//     Value value(const State&);
+//     static constexpr Value identity;
+//     static Value join(Value, Value);
+//     void finish(int64_t output, Value);         takes the result
 #pragma once
 
 #include "cuda/folding.cuh"
@@ -36,8 +38,8 @@ inline constexpr bool joins_partials = false;
 template <class Fold>
 inline constexpr bool joins_partials<JoinFold<Fold>> = true;
 
-// What a thread folds of one output whose innermost dimensions are reduced: packs first, first + step, … <
-// end.
+// What a thread folds of one output whose innermost dimensions are reduced: packs first, first + step, …
+// below end.
 template <int N, class Fold>
 __device__ typename Fold::Value fold_packs(const Folding& folding, const Fold& fold,
                                            const typename Fold::Element* x, int64_t output, int64_t first,
@@ -146,9 +148,6 @@ __global__ void fold_rows_kernel(Folding folding, int64_t tiles, int lanes, int6
     }
 }
 
-// Blocks of a launch that keep a large GPU's memory busy; the same on every GPU, for the same bytes.
-constexpr int64_t enough_blocks = 528;
-
 }  // namespace detail
 
 // Folds x; fold.finish gets every output once. Scratch memory, if any, is allocated where `y` lives.
@@ -179,7 +178,7 @@ void launch_fold(const Tensor& y, const Folding& folding, const typename Fold::E
                 lanes *= 2;
             const int64_t rows = block_threads / lanes, tiles = blocks_for(packs, lanes);
             const int64_t most = joins ? 1 : std::max<int64_t>(folding.count / (8 * rows), 1);
-            const int64_t wanted = std::clamp<int64_t>(detail::enough_blocks / (tiles * units), 1, most);
+            const int64_t wanted = std::clamp<int64_t>(many_blocks / (tiles * units), 1, most);
             const int64_t part_rows = (folding.count + wanted - 1) / wanted;
             const int64_t parts = folding.count == 0 ? 1 : (folding.count + part_rows - 1) / part_rows;
             Value* partials = partials_of(parts);
@@ -201,7 +200,7 @@ void launch_fold(const Tensor& y, const Folding& folding, const typename Fold::E
             return;
         }
         const int64_t most = joins ? 1 : blocks_for(packs, 4 * block_threads);
-        const int64_t wanted = std::clamp<int64_t>(detail::enough_blocks / folding.outputs, 1, most);
+        const int64_t wanted = std::clamp<int64_t>(many_blocks / folding.outputs, 1, most);
         const int64_t part_packs = (packs + wanted - 1) / wanted;
         const int64_t parts = (packs + part_packs - 1) / part_packs;
         Value* partials = partials_of(parts);

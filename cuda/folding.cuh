@@ -25,9 +25,8 @@ struct FoldDimensions {
 // How y's elements (size 1 in the reduced dimensions) are folded from x's.
 struct Folding {
     FoldDimensions kept, reduced;
-    bool inner_reduced =
-        false;          // the innermost dimensions are reduced; else `inner` outputs are neighbours in x
-    int64_t inner = 1;  // size of the innermost dimension; `kept` does without it
+    bool inner_reduced = false;      // the innermost dimensions; else `inner` outputs are neighbours in x
+    int64_t inner = 1;               // size of the innermost dimension; `kept` does without it
     int64_t outputs = 1, count = 1;  // in y, and for each of them
 
     Folding() = default;

@@ -2,10 +2,11 @@
 // The whole objective and its gradients in one launch: one block, or with Sinkhorn one for each divergence,
 // the last of which to finish combines them all. Every sum has a fixed order. Everything follows from the
 // differences of the two classes' logits.
+#include "engine/ops/information_objective.h"
+
 #include <cmath>
 
 #include "cuda/sinkhorn.cuh"
-#include "engine/ops/information_objective.h"
 
 namespace unmask {
 namespace {

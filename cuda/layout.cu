@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies between pitched runs, and permuted dimensions. Elements are moved by their size, several in one
 // access where sizes and addresses allow it.
+#include "engine/ops/layout.h"
+
 #include <numeric>
 
 #include "cuda/index.cuh"
-#include "engine/ops/layout.h"
 
 namespace unmask {
 namespace {

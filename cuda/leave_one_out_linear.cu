@@ -2,8 +2,9 @@
 // The heads over all branches and over all but one. Forward: one launch. Backward: one launch computes grad_z
 // and, over a part of the rows each, partial sums of all parameters' gradients; a second one adds the parts
 // in order.
-#include "cuda/device.cuh"
 #include "engine/ops/leave_one_out_linear.h"
+
+#include "cuda/device.cuh"
 
 namespace unmask {
 namespace {

@@ -32,8 +32,8 @@ void launch_map(Stream stream, int64_t count, Function function, Out* out, const
         UNMASK_LAUNCH((map_kernel<pack, Function, Out, In...>), blocks_for(count, block_threads * pack),
                       block_threads, 0, stream, count, function, out, in...);
     else
-        UNMASK_LAUNCH((map_kernel<1, Function, Out, In...>), blocks_for(count, block_threads), block_threads, 0,
-                      stream, count, function, out, in...);
+        UNMASK_LAUNCH((map_kernel<1, Function, Out, In...>), blocks_for(count, block_threads), block_threads,
+                      0, stream, count, function, out, in...);
 }
 
 }  // namespace unmask

@@ -56,8 +56,7 @@ struct CapturePools {
 class DeviceMemory {
   public:
     // `take` gives nullptr when the device has no more.
-    DeviceMemory(CachingPool::Take take, CachingPool::Give give)
-        : main_(std::move(take), std::move(give)) {}
+    DeviceMemory(CachingPool::Take take, CachingPool::Give give) : main_(std::move(take), std::move(give)) {}
 
     // nullptr when the device has no more.
     [[nodiscard]] void* allocate(size_t bytes);

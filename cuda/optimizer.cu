@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Optimizer steps in one pass over the flat buffers: Adam reads gradient, value and both moments and writes
 // value and moments (and the copy and zeros for the gradient), 16 bytes an access; SGD likewise.
-#include "cuda/device.cuh"
 #include "engine/optimizer.h"
+
+#include "cuda/device.cuh"
 
 namespace unmask {
 namespace {

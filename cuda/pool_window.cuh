@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/index.cuh"
+#include "engine/ops/pool.h"
 
 namespace unmask {
 
@@ -26,6 +27,12 @@ struct PoolAxis {
         return {before < 0 ? 0 : quotient(before, stride) + 1, end < outputs ? end : outputs};
     }
 };
+
+// Axis 0: rows, 1: columns.
+inline PoolAxis pool_axis(const Tensor& x, const Tensor& y, size_t axis, const Pool2dParams& params) {
+    const int i = static_cast<int>(axis) + 1;
+    return {x.dim(i), y.dim(i), params.kernel[axis], params.stride[axis], params.padding[axis]};
+}
 
 // [floor(i·H / H'), ceil((i + 1)·H / H')).
 struct AdaptiveAxis {

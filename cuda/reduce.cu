@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions over any dimensions, the gradient of max, and broadcasting.
+#include "engine/ops/reduce.h"
+
 #include "cuda/broadcast_map.cuh"
 #include "cuda/sum_fold.cuh"
-#include "engine/ops/reduce.h"
 
 namespace unmask {
 namespace {

@@ -2,8 +2,9 @@
 // Bilinear resize. Along an axis output i lies at ((2i + 1)·inputs - outputs) / (2·outputs), at least 0 and
 // at most the last input: places are kept in units of 1 / (2·outputs), in whole numbers, so that neighbours
 // and weights are exact. The gradient gathers for each input from the outputs that read it.
-#include "cuda/index.cuh"
 #include "engine/ops/resize.h"
+
+#include "cuda/index.cuh"
 
 namespace unmask {
 namespace {

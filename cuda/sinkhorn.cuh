@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Sinkhorn divergence (losses/divergence.h) of distributions over two classes, with its gradient, by one
 // block. A row of log a is the point (log a_0, log a_1), one of q the point (1 - y, y), so that
-//     cost_ij = c_i + d_j - ε F_i y_j,   c = |log a|² - 2 log a_0, d = (1 - y)² + y², F = 2 (log a_1 - log
-//     a_0) / ε,
+//     cost_ij = c_i + d_j - ε F_i y_j,
+//     c = |log a|² - 2 log a_0, d = (1 - y)² + y², F = 2 (log a_1 - log a_0) / ε,
 // and with U_i = (u_i - c_i) / ε, V_j = (v_j - d_j) / ε the plan is P_ij = exp(U_i + V_j + F_i y_j). Nothing
 // of size N × N is stored; a warp sums over a row or a column. Exponents and sums are in float64, because
 // distances of 10^4 · ε cancel in them; the exponential is in float32.
@@ -65,8 +65,8 @@ __device__ inline void set_point(const SinkhornProblem& p, int64_t i, double anc
     p.v(0)[i] = -((1.0 - y) * (1.0 - y) + y * y) / p.epsilon;
 }
 
-// next = own + log marginal - log(Σ P + 1e-6), the sum over the other side; the thread's part of Σ |next -
-// own|.
+// next = own + log marginal - log(Σ P + 1e-6), the sum over the other side; the thread's part of
+// Σ |next - own|.
 template <int threads>
 __device__ float update_potentials(const SinkhornProblem& p, const double* own, const double* factors,
                                    const double* other, const double* other_factors, double* next) {

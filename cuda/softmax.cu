@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax and log-softmax over the last dimension: up to a warp for each short row, a block for each long
 // one.
-#include "cuda/index.cuh"
 #include "engine/ops/softmax.h"
+
+#include "cuda/index.cuh"
 
 namespace unmask {
 namespace {

@@ -62,16 +62,49 @@ TEST(Structure, NoIncludeGoesUp) {
 }
 
 TEST(Structure, BackendsSeeNoGraph) {
-    const std::set<std::string> visible{"engine/tensor.h",    "engine/kernel.h",      "engine/context.h",
-                                        "engine/error.h",     "engine/philox.h",      "engine/optimizer.h",
-                                        "engine/dtype.h",     "engine/shape.h",       "engine/device.h",
-                                        "engine/lru_cache.h", "engine/caching_pool.h",
-                                        "engine/range.h",     "engine/compute_mode.h",     "engine/atomic_file.h"};
+    const std::set<std::string> visible{
+        "engine/tensor.h",       "engine/kernel.h",     "engine/context.h",      "engine/error.h",
+        "engine/philox.h",       "engine/optimizer.h",  "engine/dtype.h",        "engine/shape.h",
+        "engine/device.h",       "engine/lru_cache.h",  "engine/caching_pool.h", "engine/range.h",
+        "engine/compute_mode.h", "engine/atomic_file.h"};
     for (const char* folder : {"cpu", "cuda"}) {
         if (!fs::exists(folder)) continue;
         for (const Include& include : own_includes(folder)) {
             if (folder_of(include.header) != "engine" || include.header.starts_with("engine/ops/")) continue;
             EXPECT_TRUE(visible.contains(include.header)) << include.file << " includes " << include.header;
+        }
+    }
+}
+
+// What a GPU allows and the emulation of the kernels, determinism or the pools do not: a pattern, and the
+// only files of cuda/ where it may stand.
+TEST(Structure, KernelsKeepToTheirVocabulary) {
+    struct Rule {
+        std::regex pattern;
+        std::set<std::string> files;
+    };
+    const std::string header = "cuda/device.cuh";
+    const std::vector<Rule> rules{
+        {std::regex("<<<|__shared__"), {header}},                 // UNMASK_LAUNCH, UNMASK_SHARED
+        {std::regex("\\b(asm|wmma|cooperative_groups)\\b"), {}},  // plain SIMT
+        {std::regex("\\bcuda(Malloc|MallocManaged|Free)(Async)?\\("), {"cuda/allocation.cpp"}},
+        {std::regex("\\bcuda(MallocHost|FreeHost|HostAlloc)\\("), {"cuda/staging.cpp"}},
+        {std::regex("\\bcudaDeviceSynchronize\\("), {}},
+        // Only counters: sums of floating-point numbers would depend on the order of blocks.
+        {std::regex("\\batomic[A-Z]\\w*\\((?!.*, 1u\\))"), {}},
+    };
+    for (const auto& entry : fs::recursive_directory_iterator("cuda")) {
+        if (!entry.is_regular_file()) continue;
+        std::ifstream stream(entry.path());
+        int number = 0;
+        for (std::string line; std::getline(stream, line);) {
+            ++number;
+            line = line.substr(0, line.find("//"));
+            for (const Rule& rule : rules)
+                if (!rule.files.contains(entry.path().string())) {
+                    EXPECT_FALSE(std::regex_search(line, rule.pattern))
+                        << entry.path() << ":" << number << ": " << line;
+                }
         }
     }
 }

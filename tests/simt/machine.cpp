@@ -15,7 +15,7 @@ namespace simt {
 namespace {
 
 constexpr unsigned most_threads = 1024, warp = 32;
-constexpr size_t most_static_shared = size_t{48} << 10, most_dynamic_shared = size_t{227} << 10;
+constexpr size_t most_shared = size_t{48} << 10;  // static and dynamic; UNMASK_LAUNCH asks for no more
 constexpr size_t guard_bytes = 64, shared_alignment = 128;
 constexpr unsigned char poison = 0xFF, guard = 0xA5;  // all ones are a NaN in every floating type
 
@@ -47,27 +47,27 @@ struct Thread {
 
 [[noreturn]] void fault(const std::string& text);
 
-// Shared memory of a block: an array for each place that names one, with guards around it.
+// Shared memory of a block: an array for each mark, with guards around it.
 class SharedMemory {
   public:
     void begin_block(size_t dynamic_bytes) {
         arrays_.clear();
-        used_ = 0;
+        used_ = dynamic_bytes;
         dynamic_ = make(dynamic_bytes);
     }
-    void* array(const Site& site, size_t bytes) {
-        for (const auto& [place, block] : arrays_)
-            if (place == site && block.size == bytes) return block.data();
+    void* array(const Site& site, const void* mark, size_t bytes) {
+        for (Array& array : arrays_)
+            if (array.mark == mark) return array.block.data();
         used_ += bytes;
-        if (used_ > most_static_shared)
-            fault("more than " + std::to_string(most_static_shared) + " bytes of static shared memory");
-        arrays_.emplace_back(site, make(bytes));
-        return arrays_.back().second.data();
+        if (used_ > most_shared)
+            fault("more than " + std::to_string(most_shared) + " bytes of shared memory");
+        arrays_.push_back({site, mark, make(bytes)});
+        return arrays_.back().block.data();
     }
     void* dynamic() { return dynamic_.data(); }
     void check() const {
-        for (const auto& [place, block] : arrays_)
-            if (!block.intact()) fault("a write beyond the shared array of " + text_of(place));
+        for (const Array& array : arrays_)
+            if (!array.block.intact()) fault("a write beyond the shared array of " + text_of(array.site));
         if (!dynamic_.intact()) fault("a write beyond the dynamic shared memory");
     }
 
@@ -93,7 +93,12 @@ class SharedMemory {
         std::memset(block.data(), poison, size);
         return block;
     }
-    std::vector<std::pair<Site, Block>> arrays_;
+    struct Array {
+        Site site;
+        const void* mark;
+        Block block;
+    };
+    std::vector<Array> arrays_;
     Block dynamic_;
     size_t used_ = 0;
 };
@@ -291,8 +296,10 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7FFFFFFFu || grid.y > 65535 || grid.z > 65535)
         fault("expected a grid of 1 to (2^31 - 1, 65535, 65535) blocks, found " +
               text_of(uint3{grid.x, grid.y, grid.z}));
-    if (shared_bytes > most_dynamic_shared)
-        fault("expected at most 227 KiB of dynamic shared memory, found " + std::to_string(shared_bytes));
+    const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z;
+    if (blocks > 0x7FFFFFFFu) fault("more than 2^31 - 1 blocks are not emulated");
+    if (shared_bytes > most_shared)
+        fault("expected at most 48 KiB of dynamic shared memory, found " + std::to_string(shared_bytes));
     m.grid = grid;
     m.block = block;
     m.thread_body = [&body] {
@@ -304,9 +311,8 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     };
     while (m.threads.size() < m.thread_count) m.threads.push_back(std::make_unique<Thread>());
     ++m.launch_count;
-    const unsigned blocks = grid.x * grid.y * grid.z;
     std::vector<unsigned> order_of_blocks;
-    fill_turns(order_of_blocks, blocks);
+    fill_turns(order_of_blocks, static_cast<unsigned>(blocks));
     for (const unsigned i : order_of_blocks) {
         m.block_index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
         m.shared.begin_block(shared_bytes);
@@ -354,8 +360,8 @@ uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int
     return self.wait.result;
 }
 
-void* shared_array(Site site, size_t bytes) {
-    return machine().shared.array(site, bytes);
+void* shared_array(Site site, const void* mark, size_t bytes) {
+    return machine().shared.array(site, mark, bytes);
 }
 void* dynamic_shared() {
     return machine().shared.dynamic();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The emulated GPU: runs a grid's blocks one after another and a block's threads as fibers. A thread runs until
-// it waits for others (a barrier, a warp collective) or ends. What a GPU would leave undefined is a Fault:
-// threads of a block that wait at different barriers or have left while others wait, a shuffle that reads a lane
-// outside its mask, a write beyond shared memory, a misaligned vector access, too many threads or too much
-// shared memory.
+// The emulated GPU: runs a grid's blocks one after another and a block's threads as fibers. A thread runs
+// until it waits for others (a barrier, a warp collective) or ends. What a GPU would leave undefined is a
+// Fault: threads of a block that wait at different barriers or have left while others wait, a shuffle that
+// reads a lane outside its mask, a write beyond shared memory, a misaligned vector access, too many threads
+// or too much shared memory.
 #pragma once
 
 #include <cstddef>
@@ -56,9 +56,10 @@ enum class Collective : uint8_t { barrier, ballot, shuffle, shuffle_up, shuffle_
 [[nodiscard]] const dim3& block_size();
 [[nodiscard]] const dim3& grid_size();
 void sync_threads(Site site);
-[[nodiscard]] uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int lane, int width);
-// The block's array of this place in the source, filled with NaN when the block begins.
-[[nodiscard]] void* shared_array(Site site, size_t bytes);
+[[nodiscard]] uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int lane,
+                                int width);
+// The block's array of that mark, filled with NaN when the block begins; the place is for messages.
+[[nodiscard]] void* shared_array(Site site, const void* mark, size_t bytes);
 [[nodiscard]] void* dynamic_shared();
 // Fault unless the address is a multiple of the size.
 void check_aligned(const void* address, size_t bytes);
@@ -77,6 +78,7 @@ void enqueue(std::function<void()> work);
 // The call with its arguments converted and copied, as a launch does.
 template <class... Parameters, class... Arguments>
 std::function<void()> bind(void (*kernel)(Parameters...), Arguments&&... arguments) {
+    static_assert((sizeof(Parameters) + ... + 0) <= 4096, "a kernel's parameters have 4 KiB");
     std::tuple<std::decay_t<Parameters>...> copies(std::forward<Arguments>(arguments)...);
     return [kernel, copies]() mutable { std::apply(kernel, copies); };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CUDA's vocabulary for g++: the .cu files of cuda/ include this instead of the CUDA runtime, and their kernels
-// run on the emulated machine (machine.h), one thread after another. It proves indexing, arithmetic and
-// determinism; memory ordering and speed it cannot.
+// CUDA's vocabulary for g++: the .cu files of cuda/ include this instead of the CUDA runtime, and their
+// kernels run on the emulated machine (machine.h), one thread after another. It proves indexing, arithmetic
+// and determinism; memory ordering and speed it cannot.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +38,16 @@ constexpr int warpSize = 32;
 #define __all_sync(mask, condition) (::simt::ballot(UNMASK_SIMT_SITE, mask, !(condition)) == 0)
 
 // Static shared memory, and what the launch asked for: see cuda/device.cuh.
-#define UNMASK_SIMT_SHARED(type, count) \
-    static_cast<type*>(::simt::shared_array(UNMASK_SIMT_SITE, sizeof(type) * (count)))
+// An array for each place in the source and instance of its template, as nvcc makes them: a lambda has a
+// static of its own in each.
+#define UNMASK_SIMT_SHARED(type, count)             \
+    static_cast<type*>(::simt::shared_array(        \
+        UNMASK_SIMT_SITE,                           \
+        [] {                                        \
+            static char mark;                       \
+            return static_cast<const void*>(&mark); \
+        }(),                                        \
+        sizeof(type) * (count)))
 #define UNMASK_SIMT_DYNAMIC_SHARED(type) static_cast<type*>(::simt::dynamic_shared())
 
 namespace simt {

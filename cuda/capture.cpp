@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Captured work as CUDA graphs: see CudaContext::capture.
+#include <utility>
+
+#include "cuda/check.h"
+#include "cuda/context.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+class CudaGraph final : public CapturedWork {
+  public:
+    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePools> memory, cudaGraph_t graph)
+        : context_(std::move(context)), memory_(std::move(memory)) {
+        UNMASK_CUDA(cudaGraphInstantiate(&executable_, graph, 0));
+    }
+    ~CudaGraph() override {
+        // The driver lets a launch under way finish first. The memory goes back for later work of the same
+        // stream.
+        if (executable_ != nullptr && !CudaContext::program_ends()) cudaGraphExecDestroy(executable_);
+    }
+    void run() override {
+        if (context_->capturing()) fail("captured work: it cannot run inside another capture");
+        context_->make_current();
+        UNMASK_CUDA(cudaGraphLaunch(executable_, context_->stream()));
+    }
+
+  private:
+    std::shared_ptr<CudaContext> context_;
+    std::shared_ptr<CapturePools> memory_;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& work) {
+    refuse_while_capturing("capture other work");
+    refuse_in_chains("capture work");
+    // What lives as long as the context must not come from the capture's memory or be made inside it.
+    static_cast<void>(cudnn());
+    static_cast<void>(cublaslt());
+    static_cast<void>(cublaslt_workspace());
+    make_current();
+
+    // Ends the capture on every way out.
+    struct Open {
+        CudaContext& context;
+        std::shared_ptr<CapturePools> memory;
+        cudaGraph_t graph = nullptr;
+        bool ended = false;
+        cudaError_t end() {
+            ended = true;
+            return cudaStreamEndCapture(context.stream_, &graph);
+        }
+        ~Open() {
+            if (!ended && end() != cudaSuccess) static_cast<void>(cudaGetLastError());
+            if (graph != nullptr) cudaGraphDestroy(graph);
+            context.capturing_ = false;
+            context.memory_->end_capture();
+        }
+    };
+    // Relaxed, since the pool may call cudaMalloc and cuDNN may load modules; waiting is refused by
+    // ourselves.
+    UNMASK_CUDA(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed));
+    capturing_ = true;
+    Open open{*this, memory_->begin_capture()};
+    work();
+    UNMASK_CUDA_FOR(open.end(), "the work did something that cannot be captured");
+    return std::make_unique<CudaGraph>(shared_from_this(), open.memory, open.graph);
+}
+
+}  // namespace unmask

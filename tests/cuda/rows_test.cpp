@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of the op-case table on the emulated GPU, where the handwritten kernels of cuda/ run: against the
+// CPU's float64, in float32 and in bf16, and with the same bytes whatever the order of threads and blocks.
+#include <gtest/gtest.h>
+
+#include "tests/simt/machine.h"
+#include "tests/support/compare.h"
+#include "tests/support/op_cases.h"
+
+namespace unmask {
+
+void PrintTo(const OpCase& op_case, std::ostream* stream) {
+    *stream << op_case.name;
+}
+
+namespace {
+
+constexpr Device gpu{DeviceType::cuda, 0};
+// Storage in bf16 rounds every operand and result by up to 2^-9.
+constexpr double bf16_bound = 1.5e-2;
+
+class Kernels : public testing::TestWithParam<OpCase> {
+  protected:
+    ~Kernels() override { simt::set_order(simt::Order::forward); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Table, Kernels, testing::ValuesIn(op_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+void expect_close(const OpCase& op_case, const Evaluation& found, const Evaluation& expected,
+                  double forward_bound, double gradient_bound) {
+    const Difference forward = difference(found.y, expected.y);
+    EXPECT_LE(forward.relative, forward_bound) << "largest " << forward.largest;
+    for (size_t i = 0; i < op_case.inputs.size(); ++i) {
+        ASSERT_EQ(found.gradients[i].defined(), expected.gradients[i].defined()) << op_case.inputs[i].name;
+        if (!found.gradients[i].defined()) continue;
+        const Difference gradient = difference(found.gradients[i], expected.gradients[i]);
+        EXPECT_LE(gradient.relative, gradient_bound)
+            << "gradient of " << op_case.inputs[i].name << ", largest " << gradient.largest;
+    }
+}
+
+TEST_P(Kernels, Float32AgreesWithFloat64OfTheCpu) {
+    const OpCase& op_case = GetParam();
+    expect_close(op_case, evaluate(op_case, DType::f32, gpu), evaluate(op_case, DType::f64),
+                 op_case.bounds.forward, op_case.bounds.gradient);
+}
+
+TEST_P(Kernels, SameBytesInAnyOrderOfThreads) {
+    const OpCase& op_case = GetParam();
+    const Evaluation forward = evaluate(op_case, DType::f32, gpu);
+    for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+        simt::set_order(order);
+        const Evaluation other = evaluate(op_case, DType::f32, gpu);
+        EXPECT_TRUE(same_bytes(other.y, forward.y));
+        for (size_t i = 0; i < op_case.inputs.size(); ++i)
+            if (forward.gradients[i].defined()) {
+                EXPECT_TRUE(same_bytes(other.gradients[i], forward.gradients[i])) << op_case.inputs[i].name;
+            }
+    }
+}
+
+// ---- bf16 ----
+
+class Bf16Kernels : public Kernels {};
+
+std::vector<OpCase> bf16_cases() {
+    std::vector<OpCase> result;
+    for (const OpCase& op_case : op_cases())
+        if (runs_in_bf16(op_case)) result.push_back(op_case);
+    return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Bf16Kernels, testing::ValuesIn(bf16_cases()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(Bf16Kernels, AgreesWithFloat64OfTheCpuOnTheSameInputs) {
+    const OpCase& op_case = GetParam();
+    expect_close(op_case, evaluate_rounded(op_case, DType::bf16, gpu),
+                 evaluate_rounded(op_case, DType::f64, cpu_device), bf16_bound, bf16_bound);
+}
+
+}  // namespace
+}  // namespace unmask
