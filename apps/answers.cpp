@@ -93,11 +93,18 @@ std::string bench_answer(const BenchResult& result) {
                  {"batch", result.batch},
                  {"threads", result.threads},
                  {"device", result.device},
+                 {"precision", result.precision},
+                 {"schedule", result.schedule},
+                 {"input", result.input},
+                 {"graph", result.graph},
+                 {"deterministic", result.deterministic},
                  {"runs", result.runs},
+                 {"steps", result.steps},
                  {"parameters", result.parameters},
                  {"seconds", result.seconds},
                  {"images_per_second", result.images_per_second},
-                 {"peak_bytes", result.peak_bytes}});
+                 {"peak_bytes", result.peak_bytes},
+                 {"reserved_bytes", result.reserved_bytes}});
 }
 
 }  // namespace unmask

@@ -25,12 +25,13 @@ namespace unmask {
 [[nodiscard]] std::string prepare_answer(const PrepareReport& report);
 
 struct BenchResult {
-    std::string mode, backbone, device;
-    int branches = 0, size = 0, batch = 0, threads = 0, runs = 0;
+    std::string mode, backbone, device, precision, schedule, input;
+    bool graph = false, deterministic = true;
+    int branches = 0, size = 0, batch = 0, threads = 0, runs = 0, steps = 1;
     double width = 1;
     int64_t parameters = 0;
-    double seconds = 0, images_per_second = 0;  // of the median run
-    int64_t peak_bytes = 0;
+    double seconds = 0, images_per_second = 0;   // of a step of the median run
+    int64_t peak_bytes = 0, reserved_bytes = 0;  // held by tensors at most; taken from the system at the end
 };
 [[nodiscard]] std::string bench_answer(const BenchResult& result);
 

@@ -22,8 +22,9 @@
 namespace unmask {
 namespace {
 
-constexpr std::array<const char*, 4> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
-                                               "run.json"};
+constexpr const char* tuning_name = "tuning.json";
+constexpr std::array<const char*, 5> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
+                                               "run.json", tuning_name};
 constexpr std::string_view optimizer_prefix = "optimizer.";
 
 std::string entry(const LoadedDetector& loaded, const std::string& key, const std::filesystem::path& file) {
@@ -121,6 +122,20 @@ std::vector<EpochRecord> RunFolder::recorded_epochs() const {
     } catch (const Error& error) {
         fail("{}: {}", (folder_ / "run.json").string(), error.what());
     }
+}
+
+std::string RunFolder::tuning() const {
+    const std::filesystem::path path = folder_ / tuning_name;
+    if (!std::filesystem::exists(path)) return {};
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) fail("{}: cannot be read", path.string());
+    return text.str();
+}
+
+void RunFolder::keep_tuning(const std::string& tuning) const {
+    write_file_atomically(folder_ / tuning_name, tuning);
 }
 
 void RunFolder::write(const RunRecord& record, const std::vector<Setting>& settings) const {

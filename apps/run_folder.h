@@ -26,6 +26,11 @@ class RunFolder {
     [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
     [[nodiscard]] std::filesystem::path last() const { return folder_ / "last.safetensors"; }
 
+    // What a GPU's libraries chose by timing (Context::tuning), so that a resumed run computes the same
+    // bytes; empty when nothing was kept.
+    [[nodiscard]] std::string tuning() const;
+    void keep_tuning(const std::string& tuning) const;
+
     // The epochs in run.json; Error when it is no such file.
     [[nodiscard]] std::vector<EpochRecord> recorded_epochs() const;
     // metrics.csv and run.json.

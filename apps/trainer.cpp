@@ -16,6 +16,7 @@
 #include "apps/training_inputs.h"
 #include "apps/training_step.h"
 #include "cpu/parallel.h"
+#include "data/device_input.h"
 #include "data/loader.h"
 #include "engine/error.h"
 #include "models/checkpoint.h"
@@ -38,6 +39,8 @@ class Trainer {
 
   private:
     EpochRecord train_epoch(int64_t epoch);
+    [[nodiscard]] EpochTerms take_step(Batch& batch, double learning_rate);
+    void keep_tuning() const;
     [[nodiscard]] EvaluationScores validate();
     void resume();
     void take_up_threads(int before);
@@ -55,6 +58,7 @@ class Trainer {
     Objective objective_;
     std::unique_ptr<TrainingStep> step_;
     std::unique_ptr<DataLoader> loader_;
+    std::optional<DeviceInput> input_;  // on a GPU
     std::optional<RunFolder> folder_;
     RunProgress progress_;  // epochs and steps that are done
     std::optional<EvaluationScores> best_;
@@ -76,6 +80,10 @@ Trainer::Trainer(TrainOptions options)
     detector_.to(options_.compute.device);
     objective_.to(options_.compute.device);
     step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
+    if (options_.compute.device.type != DeviceType::cpu)
+        input_.emplace(DeviceInputOptions{.device = options_.compute.device,
+                                          .dtype = image_dtype(options_.compute.precision),
+                                          .normalisation = {}});
     loader_ = std::make_unique<DataLoader>(
         *data_.train, LoaderOptions{.batch = options_.batch,
                                     .threads = workers_,
@@ -84,7 +92,8 @@ Trainer::Trainer(TrainOptions options)
                                                  .oversample_real = options_.oversample_real},
                                     .drop_last = true,
                                     .augmentation = options_.augmentation,
-                                    .normalisation = {}});
+                                    .normalisation = {},
+                                    .raw = input_.has_value()});
     record_ = {.data = options_.data.string(),
                .data_hash = hash_of(data_.manifest),
                .train_pictures = int64_t(data_.train->size()),
@@ -105,6 +114,8 @@ void Trainer::resume() {
     objective_.load_state(loaded.objective);
     restore_optimizer(step_->optimizer(), loaded, folder_->last());
     step_->parameters_changed();
+    if (const std::string tuning = folder_->tuning(); !tuning.empty() && input_)
+        context_of(options_.compute.device)->set_tuning(tuning);
     // The record may be an epoch ahead of the model: it is written first.
     for (EpochRecord& epoch : folder_->recorded_epochs()) {
         if (epoch.epoch > progress_.epoch) break;
@@ -162,6 +173,7 @@ TrainResult Trainer::run() {
             record_.epochs.push_back(record);
             write_records();
             save(folder_->last(), true);
+            keep_tuning();
             tell(record);
         }
     } catch (const Interruption&) {
@@ -187,9 +199,8 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
     int64_t pictures = 0;
     loader_->start(epoch);
     while (std::optional<Batch> batch = loader_->next()) {
-        Targets targets = mix_batch(*batch, options_.mixup, options_.seed, progress_.steps);
         record.learning_rate = scheduled_rate(options_.schedule, progress_.steps, steps_in_all);
-        const EpochTerms terms = step_->run(batch->images, targets, progress_.steps, record.learning_rate);
+        const EpochTerms terms = take_step(*batch, record.learning_rate);
         if (!std::isfinite(terms.total)) stop_at(terms, *batch);
         ++progress_.steps;
         pictures += int64_t(batch->indices.size());
@@ -208,6 +219,24 @@ EpochRecord Trainer::train_epoch(int64_t epoch) {
     record.seconds = now() - begin;
     record.images_per_second = double(pictures) / record.seconds;
     return record;
+}
+
+// On a GPU the pictures travel as bytes and are augmented and mixed there.
+EpochTerms Trainer::take_step(Batch& batch, double learning_rate) {
+    if (!input_) {
+        const Targets targets = mix_batch(batch, options_.mixup, options_.seed, progress_.steps);
+        return step_->run(batch.images, targets, progress_.steps, learning_rate);
+    }
+    const MixupDraw draw =
+        draw_mixup(options_.mixup, options_.seed, progress_.steps, size_t(batch.labels.numel()));
+    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
+    return step_->run(images, mixed_targets(batch.labels, draw), progress_.steps, learning_rate);
+}
+
+// Which algorithms a GPU's libraries were found to be fastest with is kept with the run.
+void Trainer::keep_tuning() const {
+    const std::string tuning = context_of(options_.compute.device)->tuning();
+    if (!tuning.empty()) folder_->keep_tuning(tuning);
 }
 
 EvaluationScores Trainer::validate() {

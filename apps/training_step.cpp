@@ -85,7 +85,11 @@ void TrainingStep::place(Program& program, const Tensor& images, const Targets& 
         if (!place.defined()) place = Tensor::empty(source.shape(), source.dtype(), compute_.device);
         if (place.raw() != source.raw()) place.copy_from(source);
     };
-    if (images.dtype() == dtype) {
+    if (images.dtype() == dtype && images.device() == compute_.device) {
+        // Images that stay where they are from step to step, as DeviceInput's do, are not copied.
+        if (!capture_ || !program.images.defined()) program.images = images;
+        if (program.images.raw() != images.raw()) program.images.copy_from(images);
+    } else if (images.dtype() == dtype) {
         put(program.images, images);
     } else {
         if (!program.images.defined()) program.images = Tensor::empty(images.shape(), dtype, compute_.device);

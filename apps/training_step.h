@@ -23,8 +23,9 @@ class TrainingStep {
     TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options, bool capture = true);
     ~TrainingStep();
 
-    // One step on images [n, size, size, 3] and targets, of any device; dropout draws from `step`. Nothing is
-    // updated when the objective is not a finite number. Error for labels other than 0 and 1 in host memory.
+    // One step on images [n, size, size, 3] and targets, of any device; dropout draws from `step`. Images on
+    // a device that records are kept and may be overwritten by a later batch of that size. Nothing is updated
+    // when the objective is not a finite number. Error for labels other than 0 and 1 in host memory.
     void enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate);
     // The objective of the last enqueued step, before its update; waits for the device.
     [[nodiscard]] EpochTerms terms() const;

@@ -8,6 +8,7 @@
 
 #include "engine/chains.h"
 #include "engine/error.h"
+#include "engine/ops/accumulate.h"
 #include "engine/ops/elementwise.h"
 
 namespace unmask {
@@ -59,13 +60,42 @@ void accumulate(GradientSlot& slot, Tensor gradient) {
     }
 }
 
+// Gradients on their way to pinned memory: they are added together, since a GPU pays for every pass.
+class PinnedGradients {
+  public:
+    void add(GradientSlot& slot, Tensor gradient) {
+        for (const Accumulation& part : parts_)
+            if (part.target.raw() == slot.gradient.raw()) {
+                flush();
+                break;
+            }
+        bytes_ += gradient.bytes();
+        parts_.push_back({std::move(gradient), slot.gradient});
+        if (bytes_ >= most_bytes) flush();
+    }
+    void flush() {
+        if (parts_.empty()) return;
+        accumulate_gradients(parts_.front().target, parts_);
+        parts_.clear();
+        bytes_ = 0;
+    }
+
+  private:
+    static constexpr size_t most_bytes = size_t{64} << 20;  // held back at most
+    std::vector<Accumulation> parts_;
+    size_t bytes_ = 0;
+};
+
 // Runs nodes in the chains that they were recorded in, and joins the chains for what was recorded outside.
 class ChainWalk {
   public:
     ChainWalk(Device device, const std::vector<std::shared_ptr<GradientSlot>>& order) : device_(device) {
         for (const auto& slot : order) count_ = std::max(count_, slot->node->chain + 1);
     }
-    void enter(int chain) {
+    // Gradients are added in the chain that they come from.
+    void enter(int chain, PinnedGradients& pinned) {
+        if (chain != chain_) pinned.flush();
+        chain_ = chain;
         if (chain < 0) return chains_.reset();
         if (!chains_) chains_.emplace(device_, count_);
         chains_->use(chain);
@@ -73,7 +103,7 @@ class ChainWalk {
 
   private:
     Device device_;
-    int count_ = 0;
+    int count_ = 0, chain_ = -1;
     std::optional<Chains> chains_;
 };
 
@@ -148,6 +178,10 @@ void Variable::pin_gradient(Tensor memory) {
     body_->slot->pinned = true;
 }
 
+bool Variable::has_pinned_gradient() const {
+    return body_ != nullptr && body_->slot != nullptr && body_->slot->pinned;
+}
+
 void Variable::set_value(Tensor value) {
     UNMASK_ASSERT(value.shape() == shape() && (body_->slot == nullptr || body_->slot->node == nullptr));
     body_->value = std::move(value);
@@ -181,6 +215,7 @@ void Variable::backward(const Tensor& gradient) const {
     auto order = topological_order(root);
     root->gradient = gradient;
     ChainWalk walk(gradient.device(), order);
+    PinnedGradients pinned;
     while (!order.empty()) {
         const std::shared_ptr<GradientSlot> slot = std::move(order.back());
         order.pop_back();
@@ -192,12 +227,19 @@ void Variable::backward(const Tensor& gradient) const {
         if (!incoming.defined()) continue;
         std::vector<bool> needed;
         for (const auto& input : node->inputs) needed.push_back(input != nullptr && input->requires_grad);
-        walk.enter(node->chain);
+        walk.enter(node->chain, pinned);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node->inputs.size());
         for (size_t i = 0; i < gradients.size(); ++i)
-            if (needed[i] && gradients[i].defined()) accumulate(*node->inputs[i], std::move(gradients[i]));
+            if (needed[i] && gradients[i].defined()) {
+                GradientSlot& input = *node->inputs[i];
+                if (input.pinned)
+                    pinned.add(input, std::move(gradients[i]));
+                else
+                    accumulate(input, std::move(gradients[i]));
+            }
     }
+    pinned.flush();
 }
 
 Variable record(const char* op, Tensor value, std::vector<Variable> inputs, BackwardFunction backward) {

@@ -62,6 +62,8 @@ class Variable {
     void clear_gradient();
     // Accumulates in this memory (same shape and dtype) instead of allocating; see FlatParameters.
     void pin_gradient(Tensor memory);
+    // Then backward may bring bf16 gradients for f32 memory.
+    [[nodiscard]] bool has_pinned_gradient() const;
     // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
     void set_value(Tensor value);
 

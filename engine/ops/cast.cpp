@@ -22,7 +22,10 @@ Variable cast(const Variable& x, DType dtype) {
     if (x.dtype() == dtype) return x;
     const Tensor& copy = x.copy();
     const Tensor y = copy.defined() && copy.dtype() == dtype ? copy : converted(x.value(), dtype);
-    return record("cast", y, {x}, [original = x.dtype()](const Tensor& gradient, const auto&) {
+    // Memory that gradients are added to takes them as they are.
+    const bool adds = x.has_pinned_gradient() && x.dtype() == DType::f32 && dtype == DType::bf16;
+    const DType original = adds ? dtype : x.dtype();
+    return record("cast", y, {x}, [original](const Tensor& gradient, const auto&) {
         return std::vector{converted(gradient, original)};
     });
 }

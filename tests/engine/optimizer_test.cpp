@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/ops/cast.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "tests/support/expect_error.h"
@@ -38,6 +39,28 @@ TEST(FlatParameters, RebindsEveryCopyAndPinsGradients) {
     EXPECT_EQ(handle.gradient().to_doubles(), (std::vector<double>{2, 4, 6}));
     flat.clear_gradients();
     EXPECT_EQ(a.gradient().to_doubles(), (std::vector<double>{0, 0, 0}));
+}
+
+// Backward adds to pinned memory in groups; the same memory twice, sizes without a pattern, and bf16 on the
+// way.
+TEST(FlatParameters, GradientsOfEveryUseArrive) {
+    std::vector<FlatParameters::Entry> entries;
+    std::vector<Variable> variables;
+    for (int64_t i = 0; i < 130; ++i) {
+        variables.emplace_back(Tensor::full({1 + i % 7}, 0.5 + 0.25 * static_cast<double>(i % 3)), true);
+        entries.push_back({std::to_string(i), variables.back()});
+    }
+    FlatParameters flat(entries);
+    Variable total;
+    for (const Variable& x : variables) {
+        const Variable y = sum(square(x)) + sum(affine(cast(cast(x, DType::bf16), DType::f32), 3.0));
+        total = total.defined() ? total + y : y;
+    }
+    total.backward();
+    for (const Variable& x : variables) {
+        const std::vector<double> value = x.value().to_doubles(), gradient = x.gradient().to_doubles();
+        for (size_t k = 0; k < value.size(); ++k) EXPECT_DOUBLE_EQ(gradient[k], 2.0 * value[k] + 3.0);
+    }
 }
 
 TEST(FlatParameters, RefusesMixedTypes) {
