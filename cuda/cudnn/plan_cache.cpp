@@ -87,8 +87,10 @@ PlanCache::PlanCache(CudaContext& context)
 
 std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
                                                        std::span<const Operand> operands) {
-    return plans_->get(mode_key(problem),
-                       [&] { return std::make_shared<const Entry>(make(problem, operands)); });
+    auto entry = plans_->get(mode_key(problem),
+                             [&] { return std::make_shared<const Entry>(make(problem, operands)); });
+    if (context_.capturing()) captured_.insert(entry);
+    return entry;
 }
 
 PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Operand> operands) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -60,6 +61,8 @@ class PlanCache {
 
     CudaContext& context_;
     std::unique_ptr<LruCache<std::shared_ptr<const Entry>>> plans_;
+    // What captured work runs: a plan may own kernels that were compiled for it.
+    std::set<std::shared_ptr<const Entry>> captured_;
     mutable std::mutex mutex_;
     std::map<std::string, Stored> choices_;
 };
