@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# libcsv (Debian: libcsv-dev), as the target Csv::Csv.
+# libcsv (Debian: libcsv-dev), as the target Csv::Csv; its archive with UNMASK_HEADER_ONLY.
 find_path(CSV_INCLUDE_DIR csv.h)
-find_library(CSV_LIBRARY csv)
+if(UNMASK_HEADER_ONLY)
+    find_library(CSV_LIBRARY libcsv.a)
+else()
+    find_library(CSV_LIBRARY csv)
+endif()
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Csv REQUIRED_VARS CSV_LIBRARY CSV_INCLUDE_DIR)
 if(Csv_FOUND AND NOT TARGET Csv::Csv)

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <iostream>
 
+#include "cuda/device_info.h"
 #include "engine/context.h"
 #include "engine/error.h"
 #include "tests/gpu/checks.h"
@@ -14,37 +16,49 @@ namespace {
 
 using namespace unmask;
 
+constexpr Device gpu{DeviceType::cuda, 0};
+
+int print_info() {
+    std::cout << describe_cuda(0) << "\n";
+    static_cast<void>(cuda_device_info(0));  // an Error where there is no usable device
+    return 0;
+}
+
 int run(int argc, char** argv) {
-    constexpr Device gpu{DeviceType::cuda, 0};
     CLI::App app("Checks the CUDA backend on cuda:0.", "gpu_suite");
     app.require_subcommand(1);
     std::string filter, cases, dtype = "f32", backbone = "resnet18";
     int steps = 20;
-    CheckResult result;
+    std::function<CheckResult()> check;
     const auto parse_dtype = [&] { return dtype == "bf16" ? DType::bf16 : DType::f32; };
+
+    CLI::App* info = app.add_subcommand("info", "The GPU, the driver and the versions of the libraries");
 
     CLI::App* ops = app.add_subcommand("ops", "Every row of the op-case table against the CPU");
     ops->add_option("--filter", filter, "Only rows whose names contain this");
     ops->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
-    ops->callback([&] { result = check_op_cases(gpu, parse_dtype(), filter); });
+    ops->callback([&] { check = [&] { return check_op_cases(gpu, parse_dtype(), filter); }; });
 
     CLI::App* parity = app.add_subcommand("parity", "The parity cases");
     parity->add_option("--cases", cases, "Folder of the cases")->required()->check(CLI::ExistingDirectory);
     parity->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
-    parity->callback([&] { result = check_parity(gpu, parse_dtype(), cases); });
+    parity->callback([&] { check = [&] { return check_parity(gpu, parse_dtype(), cases); }; });
 
     CLI::App* determinism = app.add_subcommand("determinism", "Training twice, and as a graph against eager");
     determinism->add_option("--backbone", backbone, "Network of every branch");
     determinism->add_option("--steps", steps, "Training steps")->check(CLI::Range(3, 1000));
-    determinism->callback([&] { result = check_determinism(gpu, backbone, steps); });
+    determinism->callback([&] { check = [&] { return check_determinism(gpu, backbone, steps); }; });
 
     try {
-        static_cast<void>(context_of(gpu));
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
+    if (info->parsed()) return print_info();
+    static_cast<void>(context_of(gpu));
+    const CheckResult result = check();
     std::cout << report(result);
+    if (result.cases == 0) fail("expected at least one case, found none (see --filter)");
     return result.failures.empty() ? 0 : 1;
 }
 
