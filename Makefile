@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# make demo | test | build | asan: each installs what is missing (Debian packages), configures and builds first.
+# make demo | test | build | asan | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
 .POSIX:
-.PHONY: demo build test asan dependencies clean
+.PHONY: demo build test asan gpu-bundle dependencies clean
 
 PRESET = release
 DEMO_OUT = build/demo
@@ -20,6 +20,13 @@ test: dependencies
 # The tests under the address and undefined-behaviour sanitizers.
 asan: dependencies
 	cmake/run_tests.sh asan
+
+# Programs, cases and scripts for a machine with a GPU (docs/gpu-runs.md): build/gpu-bundle/unmask-gpu-bundle.tar.gz.
+# Needs the CUDA toolkit and cuDNN here, no GPU.
+gpu-bundle: dependencies
+	cmake --preset gpu-bundle
+	cmake --build --preset gpu-bundle
+	bench/gpu/make_bundle.sh build/gpu-bundle
 
 dependencies:
 	cmake/install_dependencies.sh

@@ -4,8 +4,9 @@
 
     python3 bench/peers/torch_detector.py --mode infer --batch 1        # prints one line of JSON
     python3 bench/peers/torch_detector.py --mode export --out m.onnx    # for onnx_detector.mjs
+    python3 bench/peers/torch_detector.py --device cuda --mode train --batch 256 --variants tf32,bf16,bf16_compile
 
-Needs Debian's python3-torch and python3-torchvision.
+On the CPU Debian's python3-torch and python3-torchvision do; on a GPU (torch_cuda.py) it takes PyTorch 2.3 or newer.
 """
 import argparse
 import json
@@ -15,6 +16,7 @@ import time
 
 import torch
 import torch.nn.functional as F
+import torch_cuda
 import torchvision
 from torch import nn
 
@@ -43,7 +45,8 @@ class MobileNetV1(nn.Module):
 def make_backbone(name):
     if name == "mobilenet_v1":
         return MobileNetV1(), 1024
-    net = getattr(torchvision.models, name)(weights=None)
+    made = getattr(torchvision.models, name)
+    net = made(weights=None) if name.startswith("resnet") else made(weights=None, stochastic_depth_prob=0.0)
     if name.startswith("resnet"):
         features, net.fc = net.fc.in_features, nn.Identity()
     else:
@@ -62,7 +65,8 @@ class Detector(nn.Module):
         self.dropout = nn.Dropout()
         self.global_head = nn.Linear(d, 2)
         self.joint_head = nn.Linear(branches * d, 2)
-        self.leave_one_out_heads = nn.ModuleList(nn.Linear((branches - 1) * d, 2) for _ in range(branches))
+        self.leave_one_out_heads = nn.ModuleList(
+            nn.Linear((branches - 1) * d, 2) for _ in range(branches if branches > 1 else 0))
 
     def features(self, x):
         return [branch(x) for branch in self.branches]
@@ -83,7 +87,9 @@ def objective(heads, labels, sigma, temperature=1.5):
     anchor = log_q(to_joint.detach())
     divergence = lambda logits: F.kl_div(anchor, log_q(logits), reduction="mean", log_target=True)
     classification = sum(F.cross_entropy(logits, labels) for logits in [to_global, to_joint, *others])
-    terms = [classification, divergence(to_global), torch.exp(-sum(divergence(logits) for logits in others))]
+    terms = [classification, divergence(to_global)]
+    if others:
+        terms.append(torch.exp(-sum(divergence(logits) for logits in others)))
     return sum(0.5 / s**2 * term + torch.log(1 + s**2) for term, s in zip(terms, sigma))
 
 
@@ -99,7 +105,8 @@ def median_seconds(run, repeats):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", choices=["infer", "train", "export"], required=True)
+    parser.add_argument("--mode", choices=["infer", "train", "export", "ceilings"], required=True)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--backbone", default="resnet34")
     parser.add_argument("--branches", type=int, default=4)
     parser.add_argument("--size", type=int, default=224)
@@ -107,7 +114,19 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", default="detector.onnx")
+    on_gpu = parser.add_argument_group("with --device cuda (see torch_cuda.py)")
+    on_gpu.add_argument("--variants", default="tf32,bf16,fp16,bf16_compile", help="of " + ", ".join(torch_cuda.VARIANTS))
+    on_gpu.add_argument("--steps", type=int, default=1, help="of a run, between two waits for the GPU")
+    on_gpu.add_argument("--warm-up", type=int, default=2, help="runs before those that are timed")
     args = parser.parse_args()
+    if unknown := set(args.variants.split(",")) - set(torch_cuda.VARIANTS):
+        parser.error(f"--variants: expected some of {', '.join(torch_cuda.VARIANTS)}, found {', '.join(unknown)}")
+    if args.mode == "ceilings":
+        return torch_cuda.ceilings()
+    if args.device == "cuda":
+        if args.mode == "export":
+            parser.error("--mode export is for the CPU")
+        return torch_cuda.run(args, Detector, objective)
     torch.set_num_threads(args.threads)
     net = Detector(args.backbone, args.branches)
     x = torch.rand(args.batch, 3, args.size, args.size)
@@ -138,4 +157,5 @@ def main():
                       "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
-main()
+if __name__ == "__main__":
+    main()

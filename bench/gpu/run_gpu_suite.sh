@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run_gpu_suite.sh: every check and measurement on this machine's first GPU. Lies beside the programs in the bundle that
+# `make gpu-bundle` makes, and builds nothing. A step that fails or takes too long does not stop the others.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+
+usage() {
+    cat <<END
+run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--limit SECONDS] [--speed-cases NAME,…] [--python PROGRAM]
+  --out          where logs and figures go (default: gpu-run)
+  --only         some of: environment, ops, parity, determinism, memcheck, racecheck, speed
+  --quick        fewer determinism steps, sanitizers in f32 only, the speed of resnet34 only
+  --limit        longest time of one program in the first steps (default 600), and of the speed step as a whole
+                 (six times that)
+  --speed-cases  see gpu_speed.py --help
+  --python       a Python that has PyTorch (default: python3)
+Exit code: 0 when no step failed.
+END
+}
+
+out=gpu-run only="" quick="" limit=600 cases="" python=python3
+while [ $# -gt 0 ]; do
+    case $1 in
+        --quick) quick=yes; shift; continue ;;
+        -h | --help) usage; exit 0 ;;
+        --out | --only | --limit | --speed-cases | --python) ;;
+        *) echo "run_gpu_suite.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
+    esac
+    [ $# -ge 2 ] || { echo "run_gpu_suite.sh: $1 needs a value" >&2; exit 2; }
+    case $1 in
+        --out) out=$2 ;;
+        --only) only=$2 ;;
+        --limit) limit=$2 ;;
+        --speed-cases) cases=$2 ;;
+        --python) python=$2 ;;
+    esac
+    shift 2
+done
+steps="environment ops parity determinism memcheck racecheck speed"
+for step in ${only//,/ }; do
+    case " $steps " in
+        *" $step "*) ;;
+        *) echo "run_gpu_suite.sh: --only: expected some of $steps, found '$step'" >&2; exit 2 ;;
+    esac
+done
+case $limit in
+    '' | *[!0-9]*) echo "run_gpu_suite.sh: --limit: expected seconds, found '$limit'" >&2; exit 2 ;;
+esac
+mkdir -p "$out" || exit 2
+out=$(cd "$out" && pwd)
+
+# The folders of cuDNN and cuBLASLt that the system does not know: those of Python's packages, which are PyTorch's own,
+# and the toolkit's.
+library_folders() {
+    "$python" - 2>/dev/null <<END
+import glob, site, sys
+folders = {*site.getsitepackages(), *sys.path}
+for found in sorted(found for folder in folders if folder for found in glob.glob(folder + "/nvidia/*/lib")):
+    print(found)
+END
+    for folder in /usr/local/cuda/lib64 /usr/local/cuda/lib; do
+        [ -d "$folder" ] && echo "$folder"
+    done
+}
+found=$(library_folders | tr '\n' ':')
+# For the programs of the bundle alone: PyTorch finds its own.
+libraries=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${found%:}
+suite=(env "LD_LIBRARY_PATH=$libraries" "$here/gpu_suite")
+
+table="" failed=0
+row() { table+=$(printf '%-28s %-34s %6s' "$1" "$2" "$3")$'\n'; }
+skip() { row "$1" "skipped: $2" -; echo "== $1: skipped: $2"; }
+chosen() { [ -z "$only" ] || case ",$only," in *",$1,"*) ;; *) return 1 ;; esac; }
+
+# run NAME LIMIT COMMAND…: its output goes to NAME.log and, at the end, its last lines here.
+run() {
+    local name=$1 seconds=$2 begin=$SECONDS code result
+    shift 2
+    echo "== $name"
+    timeout --kill-after=10 "$seconds" "$@" >"$out/$name.log" 2>&1
+    code=$?
+    case $code in
+        0) result=passed ;;
+        124 | 137) result="FAILED: ended after $seconds s" ;;
+        *) result="FAILED: exit code $code" ;;
+    esac
+    [ $code -eq 0 ] || failed=1
+    tail -n 12 "$out/$name.log"
+    row "$name" "$result" $((SECONDS - begin))
+}
+
+# shellcheck disable=SC2317  # called by name below
+environment() {
+    nvidia-smi || echo "nvidia-smi: not there or failed"
+    LD_LIBRARY_PATH=$libraries "$here/unmask" --version
+    LD_LIBRARY_PATH=$libraries "$here/gpu_suite" info || return
+    "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
+    uname -srm
+    LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
+}
+
+# sanitize NAME TOOL DTYPE [OPTIONS…]
+sanitize() {
+    local name=$1 tool=$2 dtype=$3
+    shift 3
+    run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 30 "$@" \
+        "$here/gpu_suite" ops --dtype "$dtype"
+}
+
+export here python libraries
+export -f environment
+chosen environment && run environment 120 bash -c environment
+dtypes="f32 bf16"
+for dtype in $dtypes; do
+    chosen ops && run "ops_$dtype" "$limit" "${suite[@]}" ops --dtype "$dtype"
+done
+for dtype in $dtypes; do
+    chosen parity && run "parity_$dtype" "$limit" "${suite[@]}" parity --cases "$here/cases" --dtype "$dtype"
+done
+if chosen determinism; then
+    for backbone in resnet18 mobilenet_v1 efficientnet_b0; do
+        run "determinism_$backbone" "$limit" "${suite[@]}" determinism --backbone $backbone --steps \
+            "$([ -n "$quick" ] && echo 5 || echo 20)"
+    done
+fi
+sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
+[ -n "$quick" ] && dtypes=f32
+for tool in memcheck racecheck; do
+    chosen $tool || continue
+    if [ -z "$sanitizer" ]; then
+        skip $tool "compute-sanitizer not found"
+        continue
+    fi
+    for dtype in $dtypes; do
+        if [ $tool = memcheck ]; then
+            # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
+            sanitize "memcheck_$dtype" memcheck "$dtype" --report-api-errors no
+        else
+            # Only the project's kernels: their names hold its namespace.
+            option=--kernel-name
+            "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
+            sanitize "racecheck_$dtype" racecheck "$dtype" $option kernel_substring=unmask
+        fi
+    done
+done
+if chosen speed; then
+    if "$python" -c 'import torch, torchvision' 2>/dev/null; then
+        rm -f "$out/speed.jsonl"
+        run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
+            --libraries "$libraries" --limit $((6 * limit)) ${quick:+--quick} ${cases:+--cases "$cases"}
+        "$python" "$here/gpu_table.py" "$out/speed.jsonl" >"$out/speed.txt"
+    else
+        skip speed "$python has no PyTorch"
+    fi
+fi
+
+echo
+printf '%-28s %-34s %6s\n' step result seconds
+printf '%s' "$table"
+if [ -s "$out/speed.txt" ]; then
+    echo
+    cat "$out/speed.txt"
+fi
+exit $failed
