@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inference on the emulated GPU: recorded once for each batch size and run again on other images.
+#include <gtest/gtest.h>
+
+#include "apps/inference_step.h"
+#include "engine/philox.h"
+#include "tests/simt/machine.h"
+#include "tests/support/compare.h"
+
+namespace unmask {
+namespace {
+
+constexpr Device gpu{DeviceType::cuda, 0};
+
+Tensor images(int64_t batch, uint64_t seed) {
+    const Philox random(seed, "images");
+    Tensor result = Tensor::empty({batch, 32, 32, 3});
+    for (int64_t i = 0; i < result.numel(); ++i)
+        result.data<float>()[i] = 2.0f * random.uniform(0, static_cast<uint64_t>(i)) - 1.0f;
+    return result;
+}
+
+TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
+    for (const Precision precision : {Precision::f32, Precision::bf16})
+        for (const BranchSchedule schedule :
+             {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::parallel}) {
+            Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
+            detector.initialize(3);
+            detector.to(gpu);
+            detector.set_training(false);
+            detector.prepare_inference();
+            detector.set_branch_schedule(schedule);
+            const Compute compute{gpu, precision};
+            InferenceStep recorded(detector, compute), eager(detector, compute, false);
+            for (uint64_t seed = 0; seed < 5; ++seed)
+                for (const int64_t batch : {1, 3}) {
+                    const Tensor input = images(batch, seed);
+                    const Tensor expected = eager.enqueue(input).to(cpu_device);
+                    EXPECT_TRUE(same_bytes(recorded.enqueue(input).to(cpu_device), expected))
+                        << name_of(precision) << ", batch " << batch << ", seed " << seed;
+                }
+        }
+}
+
+TEST(InferenceStep, OnTheCpuIsTheDetectors) {
+    Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
+    detector.initialize(3);
+    detector.set_training(false);
+    detector.prepare_inference();
+    InferenceStep step(detector, {});
+    const Tensor input = images(2, 1);
+    EXPECT_TRUE(same_bytes(step.enqueue(input), detector.infer(input)));
+}
+
+}  // namespace
+}  // namespace unmask
