@@ -83,11 +83,11 @@ class SimtContext final : public Context {
     void release_cached() override {}
 
     void copy_from_host(void* destination, const void* source, size_t bytes) override {
-        if (recording_ != nullptr) fail("captured work cannot copy from the host");
+        refuse("copy from the host");
         if (bytes > 0) std::memcpy(destination, source, bytes);
     }
     void copy_to_host(void* destination, const void* source, size_t bytes) override {
-        if (recording_ != nullptr) fail("captured work cannot wait for the device");
+        refuse("copy to the host");
         if (bytes > 0) std::memcpy(destination, source, bytes);
     }
     void copy_on_device(void* destination, const void* source, size_t bytes) override {
@@ -100,12 +100,19 @@ class SimtContext final : public Context {
             if (bytes > 0) std::memset(destination, 0, bytes);
         });
     }
-    void synchronize() override {
-        if (recording_ != nullptr) fail("captured work cannot wait for the device");
+    void synchronize() override { refuse("wait for the device"); }
+
+    // Chains run in order here, but refuse what a GPU's refuse.
+    void fork(int chains) override {
+        UNMASK_ASSERT(chains_ == 0 && chains > 0);
+        chains_ = chains;
     }
+    void use_chain(int chain) override { UNMASK_ASSERT(chain >= 0 && chain < chains_); }
+    void join() override { chains_ = 0; }
 
     [[nodiscard]] bool can_capture() const override { return true; }
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {
+        refuse("capture other work");
         auto recorded = std::make_unique<RecordedWork>();
         recording_ = recorded.get();
         simt::set_recorder([&recorded](std::function<void()> step) { recorded->add(std::move(step)); });
@@ -121,9 +128,15 @@ class SimtContext final : public Context {
     }
 
   private:
+    void refuse(const char* what) const {
+        if (recording_ != nullptr) fail("captured work cannot {}", what);
+        if (chains_ > 0) fail("a chain cannot {}", what);
+    }
+
     mutable std::mutex mutex_;
     MemoryStatistics statistics_;
     RecordedWork* recording_ = nullptr;
+    int chains_ = 0;
     std::vector<void*> kept_;  // allocated while recording, not released yet
 };
 
