@@ -15,6 +15,7 @@ option(UNMASK_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
 option(UNMASK_OPENMP "Compute with several threads on the CPU, where OpenMP is found" ON)
 option(UNMASK_HEADER_ONLY "Link none of fmt, spdlog, toml++ and libcsv as shared libraries" OFF)
 option(UNMASK_TESTS "Build the tests (needs GoogleTest)" ON)
+option(UNMASK_EMULATED_GPU "Among the tests: the kernels of cuda/ on the emulated GPU" ON)
 option(UNMASK_GPU_SUITE "Build the checks for a GPU as a program, with or without the tests" OFF)
 option(UNMASK_WERROR "Treat warnings as errors" OFF)
 

@@ -25,9 +25,11 @@ struct CheckResult {
 inline constexpr double bf16_op_bound = 1.5e-2;
 [[nodiscard]] CheckResult check_op_cases(Device device, DType dtype, const std::string& filter = "");
 
-// Every parity case in the folder (and below): f32 by the rule of tests/parity/README.md. bf16 activations
-// have bounds of their own, on a group's relative error: see checks_parity.cpp.
-[[nodiscard]] CheckResult check_parity(Device device, DType dtype, const std::filesystem::path& folder);
+// Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of
+// tests/parity/README.md. bf16 activations have bounds of their own, on a group's relative error: see
+// checks_parity.cpp.
+[[nodiscard]] CheckResult check_parity(Device device, DType dtype, const std::filesystem::path& folder,
+                                       const std::string& filter = "");
 
 // The same `steps` training steps twice, and recorded as a graph against eager: the same bytes. For the
 // backbone with four branches at 64 pixels, in f32 and bf16.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parity cases on the emulated GPU: whole detectors, in float32 by the rule of tests/parity/README.md and in bf16 by
+// bounds of its own.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "tests/gpu/checks.h"
+
+namespace unmask {
+namespace {
+
+void expect_parity(DType dtype, const char* filter) {
+    const CheckResult result = check_parity({DeviceType::cuda, 0}, dtype, UNMASK_PARITY_CASES, filter);
+    std::cout << report(result);
+    EXPECT_GT(result.cases, 0);
+    EXPECT_TRUE(result.failures.empty());
+}
+
+TEST(EmulatedParity, Losses) {
+    expect_parity(DType::f32, "losses");
+}
+TEST(EmulatedParity, ResNet18WithSinkhornAndMixup) {
+    expect_parity(DType::f32, "resnet18_n2_sinkhorn_mixup");
+}
+TEST(EmulatedParity, EfficientNet) {
+    expect_parity(DType::f32, "efficientnet_b0_n2");
+}
+TEST(EmulatedParity, ResNet18InBf16) {
+    expect_parity(DType::bf16, "resnet18_n2.json");
+}
+
+}  // namespace
+}  // namespace unmask
