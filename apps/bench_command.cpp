@@ -23,6 +23,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     BenchOptions options = arguments.bench;
     options.train.compute = global.compute;
+    time_algorithms();
     options.schedule = parse_branch_schedule(arguments.schedule);
     options.input = arguments.input == "raw" ? BenchInput::raw : BenchInput::images;
     options.graph = !arguments.no_graph;

@@ -34,6 +34,7 @@ std::vector<std::pair<std::string, std::string>> build_information() {
     return {{"compiler", compiler()},
             {"build_type", UNMASK_BUILD_TYPE},
             {"onednn", presence(onednn_available())},
+            {"cuda", presence(has_backend(DeviceType::cuda))},
             {"ffmpeg", presence(video_available())},
             {"dlib", presence(face_detector_available("dlib"))}};
 }

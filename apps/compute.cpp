@@ -35,7 +35,17 @@ void prepare_compute(const Compute& compute, bool deterministic) {
     if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32)
         fail("precision: expected f32 on the CPU, found {} (it needs --device cuda)",
              name_of(compute.precision));
+    if (compute.device.type == DeviceType::cpu && !deterministic)
+        fail(
+            "--nondeterministic: expected a GPU (--device cuda), found the CPU, which is always "
+            "deterministic");
     set_compute_mode({.tf32 = compute.precision == Precision::tf32, .deterministic = deterministic});
+}
+
+void time_algorithms() {
+    ComputeMode mode = compute_mode();
+    mode.time_algorithms = true;
+    set_compute_mode(mode);
 }
 
 }  // namespace unmask

@@ -29,5 +29,7 @@ struct Compute {
 // Error when the device is not there or does not compute in that precision. Sets the libraries' mode (see
 // engine/compute_mode.h).
 void prepare_compute(const Compute& compute, bool deterministic);
+// From here on algorithms are timed where they are chosen.
+void time_algorithms();
 
 }  // namespace unmask

@@ -124,6 +124,17 @@ std::vector<EpochRecord> RunFolder::recorded_epochs() const {
     }
 }
 
+std::pair<std::string, std::string> RunFolder::recorded_compute() const {
+    std::ifstream file(folder_ / "run.json", std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    try {
+        return compute_of(text.str());
+    } catch (const Error& error) {
+        fail("{}: {}", (folder_ / "run.json").string(), error.what());
+    }
+}
+
 std::string RunFolder::tuning() const {
     const std::filesystem::path path = folder_ / tuning_name;
     if (!std::filesystem::exists(path)) return {};

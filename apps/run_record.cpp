@@ -95,6 +95,8 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                     {"configuration", std::move(configuration)},
                     {"threads", record.threads},
                     {"device", record.device},
+                    {"precision", record.precision},
+                    {"deterministic", record.deterministic},
                     {"data",
                      {{"manifest", record.data},
                       {"hash", record.data_hash},
@@ -132,6 +134,15 @@ std::vector<EpochRecord> epochs_of(const std::string& run_json) {
         fail("is not the record of a run: {}", error.what());
     }
     return epochs;
+}
+
+std::pair<std::string, std::string> compute_of(const std::string& run_json) {
+    try {
+        const Json record = Json::parse(run_json);
+        return {record.at("device"), record.value("precision", "f32")};
+    } catch (const Json::exception& error) {
+        fail("is not the record of a run: {}", error.what());
+    }
 }
 
 std::string hash_of(const Manifest& manifest) {

@@ -42,6 +42,7 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
     if (options.output.empty()) fail("--out is required (see unmask train --help)");
     options.threads = global.threads;
     options.compute = global.compute;
+    time_algorithms();
     if (options.resume && options.overwrite) fail("--resume and --overwrite exclude each other");
     const TrainResult result = train_detector(options);
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];

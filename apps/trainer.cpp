@@ -18,6 +18,7 @@
 #include "cpu/parallel.h"
 #include "data/device_input.h"
 #include "data/loader.h"
+#include "engine/compute_mode.h"
 #include "engine/error.h"
 #include "models/checkpoint.h"
 
@@ -40,6 +41,7 @@ class Trainer {
   private:
     EpochRecord train_epoch(int64_t epoch);
     [[nodiscard]] EpochTerms take_step(Batch& batch, double learning_rate);
+    void take_up_tuning() const;
     void keep_tuning() const;
     [[nodiscard]] EvaluationScores validate();
     void resume();
@@ -101,6 +103,8 @@ Trainer::Trainer(TrainOptions options)
                .parameters = detector_.parameter_count(),
                .threads = threads_,
                .device = name_of(options_.compute.device),
+               .precision = std::string(name_of(options_.compute.precision)),
+               .deterministic = compute_mode().deterministic,
                .status = "running",
                .epochs = {}};
     progress_.threads = threads_;
@@ -114,8 +118,7 @@ void Trainer::resume() {
     objective_.load_state(loaded.objective);
     restore_optimizer(step_->optimizer(), loaded, folder_->last());
     step_->parameters_changed();
-    if (const std::string tuning = folder_->tuning(); !tuning.empty() && input_)
-        context_of(options_.compute.device)->set_tuning(tuning);
+    take_up_tuning();
     // The record may be an epoch ahead of the model: it is written first.
     for (EpochRecord& epoch : folder_->recorded_epochs()) {
         if (epoch.epoch > progress_.epoch) break;
@@ -172,8 +175,8 @@ TrainResult Trainer::run() {
             }
             record_.epochs.push_back(record);
             write_records();
-            save(folder_->last(), true);
             keep_tuning();
+            save(folder_->last(), true);
             tell(record);
         }
     } catch (const Interruption&) {
@@ -185,6 +188,9 @@ TrainResult Trainer::run() {
         write_records();
         throw;
     }
+    if (input_)
+        log_notice("most memory held on {}: {}", name_of(options_.compute.device),
+                   bytes_text(int64_t(context_of(options_.compute.device)->memory().peak_bytes)));
     record_.status = progress_.epoch < options_.epochs ? "stopped" : "done";
     write_records();
     return {.best = folder_->best(), .last = folder_->last(), .record = record_};
@@ -231,6 +237,23 @@ EpochTerms Trainer::take_step(Batch& batch, double learning_rate) {
         draw_mixup(options_.mixup, options_.seed, progress_.steps, size_t(batch.labels.numel()));
     const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
     return step_->run(images, mixed_targets(batch.labels, draw), progress_.steps, learning_rate);
+}
+
+void Trainer::take_up_tuning() const {
+    const auto [device, precision] = folder_->recorded_compute();
+    if (device != record_.device || precision != record_.precision)
+        log_warning(
+            "going on on {} in {} a run that was begun on {} in {}: the bytes of the models will differ from "
+            "an uninterrupted run's",
+            record_.device, record_.precision, device, precision);
+    if (!input_) return;
+    const std::string tuning = folder_->tuning();
+    const std::string notice =
+        tuning.empty() ? "the run kept none" : context_of(options_.compute.device)->set_tuning(tuning);
+    if (!notice.empty())
+        log_warning(
+            "algorithms are chosen anew ({}): the bytes of the models may differ from an uninterrupted run's",
+            notice);
 }
 
 // Which algorithms a GPU's libraries were found to be fastest with is kept with the run.

@@ -232,9 +232,8 @@ std::string CudaContext::tuning() const {
     return static_cast<const cudnn::PlanCache*>(found->second.get())->export_choices();
 }
 
-void CudaContext::set_tuning(const std::string& json) {
-    tuning_notice_.clear();
-    if (!json.empty()) tuning_notice_ = service<cudnn::PlanCache>().import_choices(json);
+std::string CudaContext::set_tuning(const std::string& json) {
+    return json.empty() ? std::string() : service<cudnn::PlanCache>().import_choices(json);
 }
 
 }  // namespace unmask

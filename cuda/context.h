@@ -56,9 +56,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     void synchronize() override;
 
     [[nodiscard]] std::string tuning() const override;
-    void set_tuning(const std::string& json) override;
-    // What set_tuning left out and why (choices of another GPU or cuDNN version); empty when nothing.
-    [[nodiscard]] const std::string& tuning_notice() const { return tuning_notice_; }
+    [[nodiscard]] std::string set_tuning(const std::string& json) override;
 
     [[nodiscard]] bool can_capture() const override { return true; }
     // Memory that existed before and is freed inside stays with the result too, since its kernels may read
@@ -118,7 +116,6 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     void* cublaslt_workspace_ = nullptr;
     std::map<std::type_index, std::shared_ptr<void>> services_;
     bool capturing_ = false;
-    std::string tuning_notice_;
 };
 
 // Memory for the work that is enqueued while it lives: what comes later in the stream may reuse it at once.

@@ -32,15 +32,15 @@ struct Product {
     uint32_t align_a = 256, align_b = 256, align_y = 256, align_bias = 256;
 
     [[nodiscard]] std::string str() const {
-        return fmt::format("matmul {} batch {} m {} n {} k {}{}{}{}", name_of(dtype), batch, m, n, k,
+        return fmt::format("matmul {} batch {} m {} n {} k {}{}{}{}{}", name_of(dtype), batch, m, n, k,
                            params.transpose_a ? " transpose_a" : "", params.transpose_b ? " transpose_b" : "",
-                           bias ? " +bias" : "");
+                           bias ? " +bias" : "", params.activation == Activation::relu ? " +relu" : "");
     }
     [[nodiscard]] std::string key() const {
         const ComputeMode mode = compute_mode();
         CacheKey key;
         key.add(batch).add(m).add(n).add(k).add(stride_a).add(stride_b);
-        key.add(params.transpose_a).add(params.transpose_b).add(dtype).add(bias);
+        key.add(params.transpose_a).add(params.transpose_b).add(params.activation).add(dtype).add(bias);
         key.add(align_a).add(align_b).add(align_y).add(align_bias).add(mode.tf32).add(mode.deterministic);
         return key.str();
     }
@@ -100,10 +100,11 @@ Operation operation_for(const Product& product, const void* bias) {
     const auto flag = [](bool transposed) -> int32_t { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
     set(result, CUBLASLT_MATMUL_DESC_TRANSA, flag(product.params.transpose_b));
     set(result, CUBLASLT_MATMUL_DESC_TRANSB, flag(product.params.transpose_a));
-    if (product.bias) {
-        set(result, CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(CUBLASLT_EPILOGUE_BIAS));
-        set(result, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-    }
+    const bool relu = product.params.activation == Activation::relu;
+    const auto epilogue = product.bias ? (relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS)
+                                       : (relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
+    set(result, CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(epilogue));
+    if (product.bias) set(result, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     return result;
 }
 
@@ -194,8 +195,9 @@ Product product_of(const Tensor& a, const Tensor& b, const Tensor& bias, const T
     return result;
 }
 
-void add_bias(const Tensor& bias, Tensor& y) {
-    if (bias.defined()) conv2d_epilogue(bias, Tensor(), y, Activation::none);
+// What the product did not do itself.
+void finish(const Tensor& bias, Tensor& y, Activation activation) {
+    if (bias.defined() || activation != Activation::none) conv2d_epilogue(bias, Tensor(), y, activation);
 }
 
 void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
@@ -204,8 +206,9 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const 
     MatmulPlans& plans = context.service<MatmulPlans>();
     Product product = product_of(a, b, bias, y, params);
     std::shared_ptr<const Plan> plan = plans.get(product, bias.defined() ? bias.raw() : nullptr);
-    if (plan == nullptr && product.bias) {
+    if (plan == nullptr && (product.bias || params.activation != Activation::none)) {
         product.bias = false;
+        product.params.activation = Activation::none;
         plan = plans.get(product, nullptr);
     }
     if (plan == nullptr)
@@ -218,7 +221,8 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const 
                        &plan->algorithm, context.cublaslt_workspace(), CudaContext::cublaslt_workspace_bytes,
                        context.stream()),
         product.str());
-    if (!product.bias) add_bias(bias, y);
+    finish(product.bias ? Tensor() : bias, y,
+           product.params.activation == params.activation ? Activation::none : params.activation);
 }
 
 void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
@@ -227,7 +231,7 @@ void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, co
     if (y.numel() == 0) return;
     if (a.numel() == 0) {  // k is 0: the empty sum
         y.fill_zero();
-        return add_bias(bias, y);
+        return finish(bias, y, params.activation);
     }
     run(a, b, bias, y, params);
 }

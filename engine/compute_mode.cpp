@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/compute_mode.h"
 
-#include <atomic>
+#include <mutex>
 
 namespace unmask {
 namespace {
 
-std::atomic<ComputeMode> current{ComputeMode{}};
+std::mutex mutex;
+ComputeMode current;
 
 }  // namespace
 
 ComputeMode compute_mode() {
-    return current.load();
+    const std::lock_guard lock(mutex);
+    return current;
 }
 
 void set_compute_mode(const ComputeMode& mode) {
-    current.store(mode);
+    const std::lock_guard lock(mutex);
+    current = mode;
 }
 
 }  // namespace unmask

@@ -7,6 +7,9 @@ namespace unmask {
 struct ComputeMode {
     bool tf32 = false;          // float32 products on tensor cores with 10 bits of mantissa
     bool deterministic = true;  // only algorithms that give the same bytes every time
+    // Whether algorithms that were not chosen before are timed; if not, the library's first suggestion
+    // serves. Worth while for work that is repeated many times: training, benchmarks.
+    bool time_algorithms = false;
 };
 
 [[nodiscard]] ComputeMode compute_mode();

@@ -51,11 +51,12 @@ class Context {
     virtual void fill_zero(void* destination, size_t bytes) = 0;
     virtual void synchronize() = 0;
 
-    // The choices that were made by timing (which algorithm serves which shape), as JSON, and the reverse:
-    // the choices that are given are taken instead of timing again, so that a resumed run computes the same
-    // bytes. Empty where nothing is chosen so. Error when the text is not such choices.
+    // The choices that were made by timing (which algorithm serves which shape), as JSON; empty where nothing
+    // is chosen so. set_tuning takes them instead of timing again, so that a resumed run computes the same
+    // bytes; it returns what it left out and why (choices of another GPU or library version), empty when
+    // nothing. Error when the text is not such choices.
     [[nodiscard]] virtual std::string tuning() const { return {}; }
-    virtual void set_tuning(const std::string& json);
+    [[nodiscard]] virtual std::string set_tuning(const std::string& json);
 
     // Chains of work that may run side by side (a GPU: streams). After fork(n), which waits for everything
     // enqueued before, use_chain(i) directs what is enqueued and allocated to chain i of 0 … n-1; join()

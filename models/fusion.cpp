@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/fusion.h"
 
-#include "layers/linear.h"
+#include "layers/linear_norm_activation.h"
 
 namespace unmask {
 namespace {
@@ -15,11 +15,13 @@ Fusion::Fusion(int64_t joint_features, int64_t features, double dropout)
     int place = 0;
     int64_t inputs = joint_features;
     for (const int64_t outputs : hidden) {
-        layers_.add(std::to_string(place), std::make_unique<Linear>(inputs, outputs));
-        BatchNorm& norm =
-            layers_.add(std::to_string(place + 1), std::make_unique<BatchNorm>(outputs, Activation::relu));
-        norm.set_dropout({dropout, "fusion.dropout." + std::to_string(place)});
-        norms_.push_back(&norm);
+        auto& block = layers_.add("", std::make_unique<LinearNormActivation>(LinearNormActivationOptions{
+                                          .in_features = inputs,
+                                          .out_features = outputs,
+                                          .linear_name = std::to_string(place),
+                                          .norm_name = std::to_string(place + 1)}));
+        block.norm().set_dropout({dropout, "fusion.dropout." + std::to_string(place)});
+        norms_.push_back(&block.norm());
         place += 3;
         inputs = outputs;
     }

@@ -58,6 +58,8 @@ void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, co
         return matmul_forward(a, b, bias, y, params);
     }
     checked("matmul_forward", a.shape(), b.shape(), [&] { run(a, b, bias, y, params); });
+    // Apart from the product, since oneDNN's fused relu makes zeros of NaNs.
+    if (params.activation != Activation::none) activation_forward(y, y, ActivationParams{.kind = params.activation});
 }
 
 const KernelEntry entry{matmul_forward, Backend::onednn, &forward};

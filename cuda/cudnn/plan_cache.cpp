@@ -118,7 +118,7 @@ PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Ope
 
 std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
                                            std::string& refusal) {
-    if (context_.capturing()) return {&candidates.front(), 0.0};
+    if (context_.capturing() || !compute_mode().time_algorithms) return {&candidates.front(), 0.0};
     size_t bytes = 0;
     for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
     const TimingWorkspace workspace(context_, bytes);

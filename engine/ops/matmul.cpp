@@ -66,6 +66,8 @@ std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a, co
 
 Variable matmul(const Variable& a, const Variable& b, MatmulParams params) {
     check_same_kind("matmul", a, b);
+    if (params.activation != Activation::none)
+        fail("matmul: expected no activation (linear_fused takes one), found another one");
     const MatmulSizes sizes = matmul_sizes("matmul", a.shape(), b.shape(), params);
     Tensor y = Tensor::empty(sizes.result, a.dtype(), a.device());
     matmul_forward(a.value(), b.value(), Tensor(), y, params);
@@ -76,11 +78,13 @@ Variable matmul(const Variable& a, const Variable& b, MatmulParams params) {
                   });
 }
 
-Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+namespace {
+
+Tensor linear_value(const Variable& x, const Variable& weight, const Variable& bias,
+                    const MatmulParams& params) {
     check_same_kind("linear", x, weight);
     check_rank("linear", "input", x.shape(), 2);
     check_rank("linear", "weight", weight.shape(), 2);
-    const MatmulParams params{.transpose_b = true};
     const MatmulSizes sizes = matmul_sizes("linear", x.shape(), weight.shape(), params);
     if (bias.defined()) {
         check_same_kind("linear", x, bias);
@@ -88,6 +92,14 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
     }
     Tensor y = Tensor::empty(sizes.result, x.dtype(), x.device());
     matmul_forward(x.value(), weight.value(), bias.value(), y, params);
+    return y;
+}
+
+}  // namespace
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+    const MatmulParams params{.transpose_b = true};
+    const Tensor y = linear_value(x, weight, bias, params);
     if (!will_record({&x, &weight, &bias})) return Variable(y);
     std::vector<Variable> inputs{x, weight};
     if (bias.defined()) inputs.push_back(bias);
@@ -99,6 +111,12 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                 gradients.push_back(needed[2] ? sum_to_shape(gradient, {gradient.dim(1)}) : Tensor());
             return gradients;
         });
+}
+
+Tensor linear_fused(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+    if (activation != Activation::none && activation != Activation::relu)
+        fail("linear: expected activation none or relu, found another one");
+    return linear_value(x, weight, bias, {.transpose_b = true, .activation = activation});
 }
 
 }  // namespace unmask

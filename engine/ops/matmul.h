@@ -3,13 +3,15 @@
 #pragma once
 
 #include "engine/kernel.h"
+#include "engine/ops/activation.h"
 #include "engine/variable.h"
 
 namespace unmask {
 
 struct MatmulParams {
-    bool transpose_a = false;  // a is stored as […, k, m]
-    bool transpose_b = false;  // b is stored as […, n, k]
+    bool transpose_a = false;                  // a is stored as […, k, m]
+    bool transpose_b = false;                  // b is stored as […, n, k]
+    Activation activation = Activation::none;  // of the sum with the bias; none or relu
     bool operator==(const MatmulParams&) const = default;
 };
 
@@ -23,5 +25,10 @@ inline constinit Kernel<void(const Tensor& a, const Tensor& b, const Tensor& bia
 
 // x [m, k], weight [n, k] (as PyTorch's Linear), bias [n] or undefined: x · weightᵀ + bias, [m, n].
 [[nodiscard]] Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
+
+// Inference only, nothing is recorded: activation(x · weightᵀ + bias) in one pass, activation none or relu.
+// bias may be undefined.
+[[nodiscard]] Tensor linear_fused(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                  Activation activation);
 
 }  // namespace unmask

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "engine/error.h"
 #include "tests/gpu/checks.h"
@@ -12,13 +13,20 @@
 namespace unmask {
 namespace {
 
-// In bf16 every operand and activation is rounded to 8 bits. Before the first update logits, terms and the gradients'
-// norms stay near; single elements of gradients do not, and after Adam's first updates, as long for a tiny gradient as
-// for a large one, logits neither. The bounds are about twice what the emulated GPU shows for the cases.
-double bf16_bound(const std::string& group) {
-    if (group.ends_with("gradient_first")) return 2.0;
-    if (group == "eval_after" || group == "train/2/terms") return 0.6;
-    return 0.25;
+// In bf16 every operand and activation is rounded to 8 bits. On running statistics logits stay near. In
+// training the cases' batches of a few small images make batch norm enlarge roundings in deep networks, and
+// after Adam's first updates, as long for a tiny gradient as for a large one, logits differ more. The bounds
+// are about twice the worst that the emulated GPU shows over all cases. A gradient's first element alone
+// means nothing then: it is not compared.
+std::optional<double> bf16_bound(const std::string& group) {
+    if (group.ends_with("gradient_first")) return {};
+    if (group.starts_with("eval_before")) return 0.01;
+    if (group == "sigma_after") return 1e-3;
+    if (group.ends_with("terms")) return 0.2;
+    if (group.ends_with("heads")) return 0.5;
+    if (group.ends_with("gradient_norms")) return 0.75;
+    if (group == "eval_after") return 0.65;
+    return 1e-5;  // losses alone are computed in float32
 }
 
 }  // namespace
@@ -38,7 +46,10 @@ CheckResult check_parity(Device device, DType dtype, const std::filesystem::path
         try {
             for (const parity::GroupError& group :
                  parity::compare_case(parity::read_case(file), dtype, device)) {
-                const double bound = dtype == DType::bf16 ? bf16_bound(group.group) : group.bound();
+                const std::optional<double> stated =
+                    dtype == DType::bf16 ? bf16_bound(group.group) : group.bound();
+                if (!stated) continue;
+                const double bound = *stated;
                 result.worst = std::max(result.worst, group.error / bound);
                 if (!(group.error <= bound))
                     result.failures.push_back(

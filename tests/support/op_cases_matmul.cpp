@@ -23,6 +23,20 @@ void add_linear(OpTable& table, const std::string& name, int64_t m, int64_t k, i
     table.cases.push_back(row);
 }
 
+// Not differentiable: nothing is recorded.
+void add_linear_fused(OpTable& table, const std::string& name, int64_t m, int64_t k, int64_t n, bool bias,
+                      Activation activation) {
+    OpCase row{"linear_fused",
+               "linear_fused_" + name,
+               {{"x", {m, k}, {}, false}, {"weight", {n, k}, {}, false}},
+               [activation](const Inputs& in) {
+                   return Variable(linear_fused(in[0].value(), in[1].value(),
+                                                in.size() > 2 ? in[2].value() : Tensor(), activation));
+               }};
+    if (bias) row.inputs.push_back({"bias", {n}, {}, false});
+    table.cases.push_back(row);
+}
+
 }  // namespace
 
 void add_matmul_cases(OpTable& table) {
@@ -46,6 +60,25 @@ void add_matmul_cases(OpTable& table) {
     add_product(table, "transposed_batch_by_matrix", {3, 5, 4}, {5, 2}, left);
     add_product(table, "matrix_by_batch", {4, 5}, {3, 5, 2});
     add_product(table, "many_batches", {17, 9, 33}, {17, 33, 7});
+    add_linear_fused(table, "relu", 5, 7, 6, true, Activation::relu);
+    add_linear_fused(table, "relu_without_bias", 5, 7, 6, false, Activation::relu);
+    add_linear_fused(table, "bias", 5, 7, 6, true, Activation::none);
+    add_linear_fused(table, "relu_inner_zero", 3, 0, 4, true, Activation::relu);
+    add_linear_fused(table, "relu_large", 67, 301, 129, true, Activation::relu);
+    table.bad_calls.push_back(
+        {"linear",
+         "linear_fused_activation",
+         [] {
+             (void)linear_fused(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}), {}, Activation::silu);
+         },
+         {"none or relu"}});
+    table.bad_calls.push_back(
+        {"matmul",
+         "matmul_activation",
+         [] {
+             (void)matmul(Tensor::zeros({2, 3}), Tensor::zeros({3, 4}), {.activation = Activation::relu});
+         },
+         {"linear_fused"}});
     add_product(table, "large", {143, 301}, {301, 97});
     add_product(table, "large_deep", {40, 1100}, {1100, 70});
     add_product(table, "large_wide", {13, 40}, {40, 2100});

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "layers/linear_norm_activation.h"
+
+namespace unmask {
+namespace {
+
+// The values as the other tensor's dtype on its device, in memory that never changes again.
+Tensor frozen(const Shape& shape, const std::vector<double>& values, const Tensor& like) {
+    Tensor result = Tensor::from(shape, values).to(like.dtype()).to(like.device());
+    result.buffer()->freeze();
+    return result;
+}
+
+}  // namespace
+
+LinearNormActivation::LinearNormActivation(const LinearNormActivationOptions& options)
+    : linear_(add_module(options.linear_name,
+                         std::make_unique<Linear>(options.in_features, options.out_features))),
+      norm_(add_module(options.norm_name,
+                       std::make_unique<BatchNorm>(options.out_features, options.activation))) {}
+
+Variable LinearNormActivation::forward(const Variable& x) {
+    const bool fusable = norm_.activation() == Activation::none || norm_.activation() == Activation::relu;
+    if (folded_weight_.defined() && fusable && !training() && !grad_enabled())
+        return linear_fused(x.value(), folded_weight_, folded_bias_, norm_.activation());
+    return norm_.forward(linear_.forward(x));
+}
+
+void LinearNormActivation::prepare_own() {
+    const Tensor& weight = linear_.weight().value();
+    const BatchNorm::Affine affine = norm_.inference_affine();
+    std::vector<double> folded = weight.to_doubles(), bias = linear_.bias().value().to_doubles();
+    const size_t row = folded.size() / bias.size();
+    for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
+    for (size_t i = 0; i < bias.size(); ++i) bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
+    folded_weight_ = frozen(weight.shape(), folded, weight);
+    folded_bias_ = frozen({weight.dim(0)}, bias, weight);
+}
+
+void LinearNormActivation::discard_prepared() {
+    folded_weight_ = Tensor();
+    folded_bias_ = Tensor();
+}
+
+}  // namespace unmask
