@@ -4,6 +4,7 @@
 #include "engine/error.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/layout.h"
+#include "layers/folding.h"
 
 namespace unmask {
 namespace {
@@ -14,14 +15,6 @@ Conv2dLayerOptions conv_options(const ConvNormActivationOptions& options) {
             .kernel = options.kernel,
             .stride = options.stride,
             .groups = options.groups};
-}
-
-// The values as the other tensor's dtype on its device, in memory that never changes again.
-Tensor frozen(const Shape& shape, const std::vector<double>& values, const Tensor& like) {
-    const Tensor host = Tensor::from(shape, values).to(like.dtype());
-    Tensor result = host.to(like.device());
-    result.buffer()->freeze();
-    return result;
 }
 
 }  // namespace

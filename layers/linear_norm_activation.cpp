@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/linear_norm_activation.h"
 
+#include "layers/folding.h"
+
 namespace unmask {
-namespace {
-
-// The values as the other tensor's dtype on its device, in memory that never changes again.
-Tensor frozen(const Shape& shape, const std::vector<double>& values, const Tensor& like) {
-    Tensor result = Tensor::from(shape, values).to(like.dtype()).to(like.device());
-    result.buffer()->freeze();
-    return result;
-}
-
-}  // namespace
 
 LinearNormActivation::LinearNormActivation(const LinearNormActivationOptions& options)
     : linear_(add_module(options.linear_name,

@@ -15,17 +15,11 @@
 #include "models/checkpoint.h"
 #include "tests/apps/tiny_faces.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
-
-std::string bytes_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 class TrainerTest : public testing::Test {
   protected:

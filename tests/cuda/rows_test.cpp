@@ -3,6 +3,7 @@
 // CPU's float64, in float32 and in bf16, and with the same bytes whatever the order of threads and blocks.
 #include <gtest/gtest.h>
 
+#include "tests/gpu/checks.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
 #include "tests/support/op_cases.h"
@@ -16,8 +17,6 @@ void PrintTo(const OpCase& op_case, std::ostream* stream) {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
-// Storage in bf16 rounds every operand and result by up to 2^-9.
-constexpr double bf16_bound = 1.5e-2;
 
 class Kernels : public testing::TestWithParam<OpCase> {
   protected:
@@ -77,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(Table, Bf16Kernels, testing::ValuesIn(bf16_cases()),
 TEST_P(Bf16Kernels, AgreesWithFloat64OfTheCpuOnTheSameInputs) {
     const OpCase& op_case = GetParam();
     expect_close(op_case, evaluate_rounded(op_case, DType::bf16, gpu),
-                 evaluate_rounded(op_case, DType::f64, cpu_device), bf16_bound, bf16_bound);
+                 evaluate_rounded(op_case, DType::f64, cpu_device), bf16_op_bound, bf16_op_bound);
 }
 
 }  // namespace

@@ -5,23 +5,14 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "apps/evaluator.h"
 #include "cpu/parallel.h"
 #include "tests/apps/tiny_faces.h"
+#include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
-
-std::string bytes_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 TEST(GpuTrainer, TrainsFromBytesAndGoesOnToTheSameBytes) {
     set_thread_count(1);
