@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/metrics_json.h"
+#include "apps/evaluation/metrics_json.h"
 
 namespace unmask {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "apps/detection.h"
-#include "apps/evaluator.h"
-#include "data/prepare.h"
+#include "apps/detection/detection.h"
+#include "apps/evaluation/evaluator.h"
+#include "data/prepare/prepare.h"
 
 namespace unmask {
 

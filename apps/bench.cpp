@@ -8,9 +8,9 @@
 #include <cstring>
 #include <functional>
 
-#include "apps/inference_step.h"
+#include "apps/evaluation/inference_step.h"
 #include "apps/progress.h"
-#include "apps/training_step.h"
+#include "apps/training/training_step.h"
 #include "data/device_input.h"
 #include "engine/compute_mode.h"
 #include "engine/context.h"

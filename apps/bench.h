@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "apps/answers.h"
-#include "apps/train_options.h"
+#include "apps/training/train_options.h"
 
 namespace unmask {
 

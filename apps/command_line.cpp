@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "apps/build_information.h"
-#include "apps/command.h"
+#include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/interrupt.h"
 #include "cpu/parallel.h"

@@ -18,8 +18,9 @@ class Interruption : public std::runtime_error {
     int signal_;
 };
 
-// While it lives, the first SIGINT or SIGTERM is only noted; a second one ends the program as ever. A signal
-// that the program was started to ignore stays ignored. One at a time.
+// While it lives, the first SIGINT or SIGTERM is only noted, and what follows within a second is taken for
+// the same request; one after that ends the program as ever. A signal that the program was started to ignore
+// stays ignored. One at a time.
 class InterruptWatch {
   public:
     InterruptWatch();

@@ -2,7 +2,7 @@
 // Inference on the emulated GPU: recorded once for each batch size and run again on other images.
 #include <gtest/gtest.h>
 
-#include "apps/inference_step.h"
+#include "apps/evaluation/inference_step.h"
 #include "engine/philox.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"

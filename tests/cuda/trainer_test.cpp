@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `unmask train` and `unmask evaluate` on the emulated GPU: pictures travel as bytes and are augmented there,
 // a run that was taken up again ends with the bytes of one that was not, and the model scores as on the CPU.
-#include "apps/trainer.h"
+#include "apps/training/trainer.h"
 
 #include <gtest/gtest.h>
 
-#include "apps/evaluator.h"
+#include "apps/evaluation/evaluator.h"
 #include "cpu/parallel.h"
 #include "tests/apps/tiny_faces.h"
 #include "tests/support/file_bytes.h"

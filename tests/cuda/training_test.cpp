@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "apps/training_step.h"
+#include "apps/training/training_step.h"
 #include "engine/philox.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"

@@ -2,7 +2,7 @@
 // Training twice; declared in checks.h.
 #include <fmt/format.h>
 
-#include "apps/training_step.h"
+#include "apps/training/training_step.h"
 #include "engine/philox.h"
 #include "tests/gpu/checks.h"
 #include "tests/support/compare.h"

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask demo: the whole way on drawn faces, from the first picture to a verdict, in a few minutes and
+// without any data.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "apps/answers.h"
+#include "apps/command_line.h"
+#include "apps/commands/command.h"
+#include "apps/console.h"
+#include "apps/demo/demo_faces.h"
+#include "apps/detection/detection.h"
+#include "apps/evaluation/evaluator.h"
+#include "apps/number_range.h"
+#include "apps/training/trainer.h"
+#include "data/picture.h"
+#include "data/video.h"
+#include "data/video_writer.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+constexpr double least_auc = 0.90;  // on people that the detector never saw
+constexpr int clip_size = 256;      // pixels
+constexpr int clip_frames = 24;
+constexpr uint64_t first_new_person = 1'000'000;  // numbers that no split uses
+
+struct Arguments {
+    std::filesystem::path output;
+    uint64_t seed = 0;
+};
+
+double now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+TrainOptions train_options(const std::filesystem::path& data, const std::filesystem::path& output,
+                           const DemoFacesOptions& faces, const GlobalOptions& global, uint64_t seed) {
+    TrainOptions options;
+    options.data = data;
+    options.output = output;
+    options.overwrite = true;
+    options.threads = global.threads;
+    options.compute = global.compute;
+    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 96, .dropout = 0.3};
+    options.margin = faces.margin;
+    options.crop_size = faces.crop_size;
+    options.epochs = 10;
+    options.batch = 32;
+    options.seed = seed;
+    options.schedule.learning_rate = 2e-3;
+    options.schedule.warmup = 20;
+    options.weight_decay = 1e-4;
+    // The flaws of a forgery are small: only what leaves them as they are.
+    for (const AugmentationEntry& entry : augmentation_table()) {
+        const std::string_view name = entry.name;
+        if (name != "flip" && name != "affine") options.augmentation.set_probability(name, 0);
+    }
+    return options;
+}
+
+// The demo's own pictures and videos of people nobody has seen; returns the files and, for each, whether it
+// is forged.
+std::vector<std::pair<std::filesystem::path, bool>> make_inputs(const std::filesystem::path& folder,
+                                                                uint64_t seed, double crop_margin) {
+    make_folder(folder);
+    std::vector<std::pair<std::filesystem::path, bool>> inputs;
+    for (const bool forged : {false, true}) {
+        const char* kind = forged ? "forged" : "genuine";
+        for (uint64_t i = 0; i < 2; ++i) {
+            const std::filesystem::path path = folder / fmt::format("{}-{}.jpg", kind, i + 1);
+            write_jpeg(
+                path,
+                draw_demo_clip(seed, first_new_person + i, forged, 1, clip_size, crop_margin).frames.front(),
+                95);
+            inputs.emplace_back(path, forged);
+        }
+        if (!video_available()) continue;
+        const DemoClip clip =
+            draw_demo_clip(seed, first_new_person + 2, forged, clip_frames, clip_size, crop_margin);
+        const std::filesystem::path path = folder / fmt::format("{}.mp4", kind);
+        VideoWriter writer(path, clip_size, clip_size, clip.frames_per_second);
+        for (const Image& frame : clip.frames) writer.add(frame);
+        writer.finish();
+        inputs.emplace_back(path, forged);
+    }
+    return inputs;
+}
+
+// With the face detector where this build has it; else the pictures' faces are where the demo drew them.
+std::vector<FileScore> detect(const std::filesystem::path& model_file,
+                              const std::vector<std::pair<std::filesystem::path, bool>>& inputs,
+                              bool look_for_faces, const GlobalOptions& global) {
+    const LoadedDetector model = load_detector(model_file);
+    model.detector->to(global.compute.device);
+    FileDetector detector(*model.detector, {.frames = 12,
+                                            .faces = look_for_faces ? "dlib" : "whole",
+                                            .preprocessing = model.info.preprocessing,
+                                            .threads = resolved_threads(global.threads),
+                                            .compute = global.compute});
+    std::vector<FileScore> results;
+    for (const auto& [file, forged] : inputs) results.push_back(detector.detect(file));
+    return results;
+}
+
+int run(const Arguments& arguments, const GlobalOptions& global) {
+    const double begin = now();
+    const std::filesystem::path& output = arguments.output;
+    make_folder(output);
+    if (!video_available()) log_notice("this build has no FFmpeg: the demo leaves out videos");
+    const bool look_for_faces = face_detector_available("dlib");
+    if (!look_for_faces) log_notice("this build has no dlib: the demo detects on face crops (--faces whole)");
+
+    DemoFacesOptions faces;
+    faces.seed = arguments.seed;
+    const std::filesystem::path data = draw_demo_faces(output / "faces", faces);
+    const double drawn = now();
+    const TrainResult trained =
+        train_detector(train_options(data, output / "run", faces, global, arguments.seed));
+    const double learned = now();
+
+    const Evaluation evaluation = evaluate_model({.model = trained.best,
+                                                  .data = data,
+                                                  .split = "test",
+                                                  .threads = resolved_threads(global.threads),
+                                                  .compute = global.compute});
+    write_answer(output / "evaluation.json",
+                 evaluation_answer(evaluation, trained.best.string(), data.string(), "test"));
+    fmt::print("\nOn {} people that the detector never saw:\n{}", faces.test_people,
+               evaluation_text(evaluation));
+
+    const auto inputs = make_inputs(output / "inputs", arguments.seed, look_for_faces ? 0 : faces.margin);
+    const std::vector<FileScore> results = detect(trained.best, inputs, look_for_faces, global);
+    write_answer(output / "detection.json", detection_answer(results, 0.5, 0));
+    fmt::print("\nOn new pictures and videos, looking for faces with {}:\n",
+               look_for_faces ? "dlib" : "--faces whole");
+    bool failed = false;
+    for (size_t i = 0; i < results.size(); ++i) {
+        const std::optional<double> score = results[i].score();
+        fmt::print("{:<8} {:<9} {:>6}  {}\n",
+                   inputs[i].second ? "forged:" : "genuine:", to_string(verdict_of(results[i], 0.5, 0)),
+                   score ? fmt::format("{:.3f}", *score) : "-", results[i].file.string());
+        if (results[i].error.empty()) continue;
+        log_error("{}", results[i].error);
+        failed = true;
+    }
+    fmt::print("\nfaces       {}\nmodel       {}\nmetrics     {}\nevaluation  {}\ndetection   {}\n",
+               data.string(), trained.best.string(), (output / "run" / "metrics.csv").string(),
+               (output / "evaluation.json").string(), (output / "detection.json").string());
+    fmt::print("{:.0f} s to draw, {:.0f} s to train, {:.0f} s in all\n", drawn - begin, learned - drawn,
+               now() - begin);
+    fmt::print("Try: unmask detect {}--model '{}' '{}'\n", look_for_faces ? "" : "--faces whole ",
+               trained.best.string(), inputs.back().first.string());
+    if (evaluation.all.frame.auc.value_or(0) < least_auc)
+        fail("the demo's frame AUC on unseen people is below {:.2f}", least_auc);
+    return failed ? exit_some_failed : exit_done;
+}
+
+}  // namespace
+
+CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
+    auto arguments = std::make_shared<Arguments>();
+    app.add_option("--out", arguments->output,
+                   "Folder for everything that the demo makes; an earlier demo is replaced")
+        ->required()
+        ->option_text("DIR");
+    app.add_option("--seed", arguments->seed, "Of the people, the pictures and the training")
+        ->capture_default_str()
+        ->check(seed_range());
+    return [arguments, &global] { return run(*arguments, global); };
+}
+
+}  // namespace unmask

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask prepare: from videos to face crops and a manifest.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/answers.h"
+#include "apps/command_line.h"
+#include "apps/commands/command.h"
+#include "apps/console.h"
+#include "apps/number_range.h"
+#include "apps/progress.h"
+#include "data/face_detector.h"
+#include "data/prepare/prepare.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+struct Arguments {
+    PrepareOptions options;
+    std::string label, split_by = "video", json;
+    std::vector<double> fractions;
+};
+
+int run(const Arguments& arguments, const GlobalOptions& global) {
+    check_answer_target(arguments.json);
+    PrepareOptions options = arguments.options;
+    options.threads = global.threads;
+    options.split.by = parse_split_by(arguments.split_by);
+    if (!arguments.label.empty()) {
+        const int label = parse_label(arguments.label);
+        if (label < 0) fail("--label expected real or fake, found \"{}\"", arguments.label);
+        options.label = label;
+    }
+    if (!arguments.fractions.empty()) {
+        options.split.train = arguments.fractions[0];
+        options.split.val = arguments.fractions[1];
+        options.split.test = arguments.fractions[2];
+    }
+    PrepareReport report;
+    {
+        std::unique_ptr<Progress> progress;
+        report = prepare_faces(options, [&](int64_t done, int64_t total, const std::string& text) {
+            if (progress == nullptr) progress = std::make_unique<Progress>("prepare", total, "videos");
+            progress->update(done, text);
+        });
+    }
+    for (const std::string& notice : report.notices) log_warning("{}", notice);
+    const std::vector<VideoReport> failures = report.failures();
+    for (const VideoReport& video : failures) log_warning("{}", video.problem);
+    if (!arguments.json.empty()) write_answer(arguments.json, prepare_answer(report));
+    if (report.rows == 0) {
+        log_error("{}: no face was found in any of {} videos", options.input.string(), report.videos.size());
+        return exit_error;
+    }
+    if (arguments.json != "-")
+        fmt::print(
+            "{} faces of {} videos ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n",
+            report.rows, report.videos.size(), report.reused, failures.size(), report.seconds,
+            report.manifest.string());
+    return failures.empty() ? exit_done : exit_some_failed;
+}
+
+}  // namespace
+
+CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
+    auto arguments = std::make_shared<Arguments>();
+    PrepareOptions& options = arguments->options;
+    app.add_option("--videos", options.input, "Folder with the videos (or frames), or one file")
+        ->required()
+        ->option_text("DIR");
+    app.add_option("--out", options.output, "Folder for crops/, records/, faces.csv and prepare.json")
+        ->required()
+        ->option_text("DIR");
+    app.add_option("--frames", options.frames, "Evenly spaced frames of each video; 0: all")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1'000'000));
+    app.add_option("--size", options.size, "Side of the crops in pixels")
+        ->capture_default_str()
+        ->check(CLI::Range(smallest_crop, largest_crop));
+    app.add_option("--margin", options.margin, "Side of the crop over the side of the face's box")
+        ->capture_default_str()
+        ->check(number_range(smallest_crop_margin, largest_crop_margin));
+    app.add_option("--label", arguments->label,
+                   "real or fake: the label of everything, instead of the folders'");
+    std::string detectors;
+    for (const std::string& name : face_detector_names())
+        detectors += (detectors.empty() ? "" : " or ") + name;
+    app.add_option("--faces", options.detector, "Face detector: " + detectors)->capture_default_str();
+    app.add_option("--split-by", arguments->split_by,
+                   "video (identities kept apart) or frame (leaky, for first tries only)")
+        ->capture_default_str();
+    app.add_option("--split", arguments->fractions, "Shares of train, val and test, such as 0.72,0.14,0.14")
+        ->delimiter(',')
+        ->expected(3)
+        ->check(number_range(0, 1));
+    app.add_option("--seed", options.split.seed, "Seed of the split")
+        ->capture_default_str()
+        ->check(seed_range());
+    app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
+        ->option_text("-|FILE");
+    app.footer("An interrupted run goes on where it stopped when started again with the same options.");
+    return [arguments, &global] { return run(*arguments, global); };
+}
+
+}  // namespace unmask

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask train: a detector from a manifest of faces.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "apps/command_line.h"
+#include "apps/commands/command.h"
+#include "apps/console.h"
+#include "apps/evaluation/evaluator.h"
+#include "apps/interrupt.h"
+#include "apps/settings/recipe.h"
+#include "apps/settings/settings.h"
+#include "apps/training/trainer.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+struct Arguments {
+    TrainOptions options;
+    std::string recipe;
+    std::vector<Setting> settings;
+    std::map<size_t, std::string> given;  // settings by index, as the command line gave them
+    bool print_recipe = false;
+
+    Arguments() : settings(train_settings(options)) {}
+    Arguments(const Arguments&) = delete;
+    Arguments& operator=(const Arguments&) = delete;
+};
+
+int run(Arguments& arguments, const GlobalOptions& global) try {
+    TrainOptions& options = arguments.options;
+    if (!arguments.recipe.empty()) read_recipe(arguments.recipe, arguments.settings);
+    for (const auto& [index, text] : arguments.given) set_from_text(arguments.settings[index], text);
+    if (arguments.print_recipe) {
+        fmt::print("{}", recipe_text(arguments.settings));
+        return exit_done;
+    }
+    if (options.data.empty()) fail("--data is required (see unmask train --help)");
+    if (options.output.empty()) fail("--out is required (see unmask train --help)");
+    options.threads = global.threads;
+    options.compute = global.compute;
+    time_algorithms();
+    if (options.resume && options.overwrite) fail("--resume and --overwrite exclude each other");
+    const TrainResult result = train_detector(options);
+    const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];
+    fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
+               result.record.epochs.size(), result.best.string(), result.last.string());
+    if (best.validation)
+        fmt::print("\nvalidation\n{}", evaluation_text({.all = *best.validation, .methods = {}}));
+    return exit_done;
+} catch (const Interruption& interruption) {
+    const bool kept = std::filesystem::exists(arguments.options.output / "last.safetensors");
+    log_warning("{}; {}", interruption.what(),
+                kept ? "to go on: the same unmask train command with --resume, without --overwrite"
+                     : "to begin anew: the same unmask train command");
+    return interruption.exit_code();
+}
+
+// A setting with a default of text "true" or "false" becomes a pair of flags, everything else an option.
+void add_setting(CLI::App& app, const std::shared_ptr<Arguments>& arguments, size_t index) {
+    const Setting& setting = arguments->settings[index];
+    const auto store = [arguments = arguments.get(), index](const std::string& text) {
+        arguments->given[index] = text;
+    };
+    const std::string fallback = value_text(setting.get());
+    CLI::Option* option = nullptr;
+    if (setting.type == SettingType::boolean) {
+        const std::string name = setting.flag().substr(2);
+        option = app.add_flag_function(
+            fmt::format("--{0},!--no-{0}", name),
+            [store](int64_t count) { store(count > 0 ? "true" : "false"); },
+            fmt::format("{} ({})", setting.text, fallback));
+    } else {
+        option = app.add_option_function<std::string>(setting.flag(), store,
+                                                      fmt::format("{}; {}", setting.text, setting.expected));
+        option->option_text(fallback.empty() ? "TEXT" : fmt::format("[{}]", fallback));
+    }
+    option->group("[" + setting.section + "]");
+}
+
+}  // namespace
+
+CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
+    auto arguments = std::make_shared<Arguments>();
+    app.add_option("--data", arguments->options.data, "Manifest of faces, as unmask prepare writes it")
+        ->option_text("faces.csv");
+    app.add_option("--out", arguments->options.output, "Folder for the models, metrics.csv and run.json")
+        ->option_text("RUN");
+    app.add_option("--config", arguments->recipe, "Recipe; what the command line gives wins over it")
+        ->option_text("FILE.toml");
+    app.add_flag("--overwrite", arguments->options.overwrite,
+                 "Replace the run in a folder that is not empty");
+    app.add_flag("--resume", arguments->options.resume,
+                 "Go on with the interrupted run in --out, bit for bit");
+    app.add_flag("--print-recipe", arguments->print_recipe, "Print the settings as a recipe and stop");
+    for (size_t i = 0; i < arguments->settings.size(); ++i) add_setting(app, arguments, i);
+    app.footer(
+        "The settings below a [section] are also the keys of a recipe's section, with _ for -.\n"
+        "The same seed, build and machine with the same --threads give the same bytes in the model files. "
+        "--resume\n"
+        "computes with the threads that the run was begun with unless --threads is given; with another "
+        "number "
+        "the\n"
+        "bytes differ from an uninterrupted run's. Ctrl-C ends a run that --resume takes up after its last "
+        "epoch.");
+    return [arguments, &global] { return run(*arguments, global); };
+}
+
+}  // namespace unmask

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that decides how a detector is trained. The defaults are those of recipes/default.toml.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "apps/compute.h"
+#include "apps/training/schedule.h"
+#include "data/augmentation/augmentation.h"
+#include "models/detector.h"
+
+namespace unmask {
+
+enum class OptimizerKind : uint8_t { adam, sgd };
+
+struct TrainOptions {
+    // Where from and where to; not part of a recipe.
+    std::filesystem::path data, output;
+    bool overwrite = false;  // whether an existing run may be replaced
+    bool resume = false;     // whether to go on with an interrupted run
+    int stop_after = 0;      // leaves after this epoch as if interrupted; 0: never
+    int threads = 0;         // 0: one per core
+    Compute compute;
+
+    DetectorOptions model;
+    std::string initial;  // a model file whose values training starts from; empty: drawn from the seed
+    // How the crops were made, for `unmask detect` to cut faces in the same way.
+    // How the pictures were cut, which the model file tells to detect; 0: what prepare.json beside the
+    // manifest says, or Preprocessing's defaults where there is none.
+    double margin = 0;  // side of the square crop over the longer side of the face's box
+    int crop_size = 0;  // pixels
+
+    ObjectiveOptions objective;
+
+    int epochs = 20;
+    int batch = 32;
+    uint64_t seed = 0;
+    OptimizerKind optimizer = OptimizerKind::adam;
+    ScheduleOptions schedule;
+    double weight_decay = 1e-6;
+    double momentum = 0.9;  // of SGD
+    double clip = 0;        // largest norm of the whole gradient; 0: as it is
+    double mixup = 0;       // alpha of Beta(alpha, alpha); 0: off
+
+    bool balanced = false;
+    int oversample_real = 1;
+    int workers = 0;                 // threads that load pictures; 0: as many as compute
+    int64_t cache_mebibytes = 2048;  // decoded pictures are kept in memory when they fit
+    Augmentation augmentation;
+};
+
+}  // namespace unmask

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/training_inputs.h"
+
+#include "apps/console.h"
+#include "apps/evaluation/manifest_warnings.h"
+#include "data/prepare/prepare.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+Manifest training_rows(const Manifest& manifest, const std::filesystem::path& path) {
+    Manifest rows = select_split(manifest, "train");
+    if (rows.rows.empty()) {
+        rows = select_split(manifest, "");
+        if (rows.rows.size() != manifest.rows.size())
+            fail("{}: no rows in split train (found {})", path.string(), describe_splits(manifest));
+        log_notice("{} has no splits: all {} rows are for training", path.string(), rows.rows.size());
+    }
+    if (rows.rows.size() < 2) fail("{}: training needs at least two pictures, found one", path.string());
+    return rows;
+}
+
+// `chosen` where it was given (not 0), else what the pictures were prepared with, else `fallback`.
+template <class Number>
+Number crop_value(const char* name, Number chosen, const Number* prepared, Number fallback,
+                  const std::filesystem::path& path) {
+    if (chosen != 0 && prepared != nullptr && *prepared != chosen)
+        fail("{}: its pictures were prepared with {} {}, found {} {} among the settings", path.string(), name,
+             *prepared, name, chosen);
+    if (chosen != 0) return chosen;
+    return prepared != nullptr ? *prepared : fallback;
+}
+
+Preprocessing preprocessing_of(const TrainOptions& options) {
+    const std::optional<CropSettings> prepared = read_crop_settings(options.data);
+    Preprocessing result;
+    result.face_margin = crop_value("margin", options.margin, prepared ? &prepared->margin : nullptr,
+                                    result.face_margin, options.data);
+    result.crop_size = crop_value("crop size", options.crop_size, prepared ? &prepared->size : nullptr,
+                                  result.crop_size, options.data);
+    return result;
+}
+
+}  // namespace
+
+TrainingData load_training_data(const TrainOptions& options) {
+    Manifest manifest = read_manifest(options.data);
+    check_files(manifest);
+    for (const std::string& warning : manifest_warnings(manifest))
+        log_warning("{}: {}", options.data.string(), warning);
+    const DatasetOptions dataset{.size = options.model.size, .cache_bytes = options.cache_mebibytes << 20};
+    TrainingData data{.manifest = manifest,
+                      .train = std::make_unique<FaceDataset>(training_rows(manifest, options.data), dataset),
+                      .validation = {},
+                      .preprocessing = preprocessing_of(options)};
+    Manifest validation = select_split(manifest, "val");
+    if (validation.rows.empty())
+        log_notice("{} has no val rows: best.safetensors is the last epoch's model", options.data.string());
+    else
+        data.validation = std::make_unique<FaceDataset>(std::move(validation), dataset);
+    return data;
+}
+
+void initialize_parameters(Detector& detector, Objective& objective, const TrainOptions& options) {
+    objective.initialize(options.seed);
+    if (options.initial.empty()) return detector.initialize(options.seed);
+    const LoadedDetector loaded = load_detector(options.initial);
+    const DetectorOptions &wanted = options.model, &found = loaded.detector->options();
+    if (found.backbone != wanted.backbone || found.branches != wanted.branches || found.width != wanted.width)
+        fail("{}: expected a model with backbone {}, {} branches, width {}; found {}, {}, {}",
+             options.initial, wanted.backbone, wanted.branches, wanted.width, found.backbone, found.branches,
+             found.width);
+    detector.load_state(loaded.detector->state());
+}
+
+}  // namespace unmask

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/training_step.h"
+
+#include <cmath>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/ops/activation.h"
+#include "engine/ops/cast.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/reduce.h"
+
+namespace unmask {
+namespace {
+
+// Steps run before the work is recorded: the first choose and time the libraries' algorithms.
+constexpr int runs_before_capture = 2;
+
+std::vector<FlatParameters::Entry> all_parameters(const Detector& detector, const Objective& objective) {
+    std::vector<FlatParameters::Entry> entries;
+    for (auto& [name, variable] : detector.parameters()) entries.push_back({name, variable});
+    for (auto& [name, variable] : objective.parameters("objective")) entries.push_back({name, variable});
+    return entries;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(FlatParameters& parameters, const TrainOptions& options) {
+    const double rate = options.schedule.learning_rate;
+    if (options.optimizer == OptimizerKind::sgd)
+        return make_sgd(
+            parameters,
+            {.learning_rate = rate, .momentum = options.momentum, .weight_decay = options.weight_decay});
+    return make_adam(parameters, {.learning_rate = rate, .weight_decay = options.weight_decay});
+}
+
+// What kernels on a device cannot refuse.
+void check_labels(const Tensor& labels) {
+    if (!labels.defined() || labels.device().type != DeviceType::cpu) return;
+    for (int64_t i = 0; i < labels.numel(); ++i)
+        if (const int64_t label = labels.data<int64_t>()[i]; label < 0 || label > 1)
+            fail("training step: expected labels 0 and 1, found {} at place {}", label, i);
+}
+
+template <class T>
+void set_number(Tensor& place, T value) {
+    place.buffer()->context()->copy_from_host(place.raw(), &value, sizeof(T));
+}
+
+}  // namespace
+
+// The batch in the device's memory, where recorded work finds the next one too.
+struct TrainingStep::Program {
+    Tensor images, step;
+    Targets targets;
+    int runs = 0;
+    std::unique_ptr<CapturedWork> captured;
+};
+
+TrainingStep::TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options,
+                           bool capture)
+    : detector_(detector),
+      objective_(objective),
+      compute_(options.compute),
+      seed_(options.seed),
+      clip_(options.clip),
+      capture_(capture && context_of(options.compute.device)->can_capture()),
+      parameters_(all_parameters(detector, objective)),
+      optimizer_(make_optimizer(parameters_, options)) {
+    const DType dtype = parameters_.values().dtype();
+    terms_ = Tensor::zeros({4}, dtype, compute_.device);
+    one_ = Tensor::full({}, 1.0, dtype, compute_.device);
+    if (compute_.precision == Precision::bf16) parameters_.keep_copies(DType::bf16);
+    optimizer_->set_clear_gradients(true);
+    optimizer_->set_guard(terms_.rows(0, 1));
+    detector_.set_training(true);
+    objective_.set_training(true);
+}
+
+TrainingStep::~TrainingStep() = default;
+
+void TrainingStep::place(Program& program, const Tensor& images, const Targets& targets, int64_t step) {
+    check_labels(targets.labels);
+    check_labels(targets.mixed_labels);
+    const DType dtype = image_dtype(compute_.precision);
+    const auto put = [this](Tensor& place, const Tensor& source) {
+        if (!place.defined()) place = Tensor::empty(source.shape(), source.dtype(), compute_.device);
+        if (place.raw() != source.raw()) place.copy_from(source);
+    };
+    if (images.dtype() == dtype && images.device() == compute_.device) {
+        // Images that stay where they are from step to step, as DeviceInput's do, are not copied.
+        if (!capture_ || !program.images.defined()) program.images = images;
+        if (program.images.raw() != images.raw()) program.images.copy_from(images);
+    } else if (images.dtype() == dtype) {
+        put(program.images, images);
+    } else {
+        if (!program.images.defined()) program.images = Tensor::empty(images.shape(), dtype, compute_.device);
+        cast_forward(images.to(compute_.device), program.images);
+    }
+    put(program.targets.labels, targets.labels);
+    if (targets.mixed_labels.defined()) put(program.targets.mixed_labels, targets.mixed_labels);
+    if (!program.step.defined()) {
+        program.step = Tensor::empty({1}, DType::i64, compute_.device);
+        program.targets.device_lambda = Tensor::empty({1}, DType::f32, compute_.device);
+    }
+    set_number(program.step, step);
+    set_number(program.targets.device_lambda, static_cast<float>(targets.lambda));
+}
+
+void TrainingStep::work(Program& program) {
+    detector_.set_dropout(seed_, program.step);
+    const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
+    terms_.copy_from(result.terms);
+    result.total.backward(one_);
+    if (clip_ > 0) clip_gradients();
+    optimizer_->apply();
+}
+
+void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
+    Program& program = programs_[{images.dim(0), targets.mixed_labels.defined()}];
+    place(program, images, targets, step);
+    optimizer_->set_learning_rate(learning_rate);
+    optimizer_->prepare();
+    if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture) {
+        Context& context = *context_of(compute_.device);
+        context.synchronize();
+        context.release_cached();  // the recorded step has memory of its own
+        program.captured = context.capture([&] { work(program); });
+    }
+    ++program.runs;
+    if (program.captured != nullptr)
+        program.captured->run();
+    else
+        work(program);
+}
+
+EpochTerms TrainingStep::terms() const {
+    const std::vector<double> values = terms_.to_doubles();
+    const ObjectiveOptions& options = objective_.options();
+    const auto term = [&values](size_t place, bool on) {
+        return on ? std::optional(values[place]) : std::nullopt;
+    };
+    return {.total = values[0],
+            .classification = values[1],
+            .global_information = term(2, options.global_information),
+            .local_information = term(3, options.local_information && detector_.options().branches > 1)};
+}
+
+// gradient *= clip / max(norm, clip), all on the device; not a number where the norm is none.
+void TrainingStep::clip_gradients() {
+    const NoGrad nothing_recorded;
+    const Variable norm = sqrt(sum(square(Variable(parameters_.gradients()))));
+    const Variable larger = affine(relu(affine(norm, 1.0, -clip_)), 1.0, clip_);
+    const Variable factor = affine(reciprocal(larger), clip_);
+    Tensor gradients = parameters_.gradients();
+    binary_forward(gradients, factor.value(), gradients, BinaryOp::multiply);
+}
+
+bool TrainingStep::finite() const {
+    const NoGrad nothing_recorded;
+    return std::isfinite(sum(Variable(parameters_.values())).value().item());
+}
+
+}  // namespace unmask

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of training: forward, objective, backward, clipping, optimizer. All of it is enqueued on the
+// device without waiting for it, so that a GPU records it once and runs it again as a whole (a CUDA graph).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "apps/training/run_record.h"
+#include "apps/training/train_options.h"
+#include "engine/optimizer.h"
+#include "losses/objective.h"
+#include "models/detector.h"
+
+namespace unmask {
+
+class TrainingStep {
+  public:
+    // Takes over the parameters of detector and objective (see FlatParameters); both must outlive this and be
+    // on options.compute.device. `capture`: whether a device that can records the step after its first runs.
+    TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options, bool capture = true);
+    ~TrainingStep();
+
+    // One step on images [n, size, size, 3] and targets, of any device; dropout draws from `step`. Images on
+    // a device that records are kept and may be overwritten by a later batch of that size. Nothing is updated
+    // when the objective is not a finite number. Error for labels other than 0 and 1 in host memory.
+    void enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate);
+    // The objective of the last enqueued step, before its update; waits for the device.
+    [[nodiscard]] EpochTerms terms() const;
+    // Both.
+    EpochTerms run(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
+        enqueue(images, targets, step, learning_rate);
+        return terms();
+    }
+
+    [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+    [[nodiscard]] int64_t parameter_count() const { return parameters_.count(); }
+    // Call it after the parameters changed otherwise than by a step.
+    void parameters_changed() { parameters_.refresh_copies(); }
+    // Whether every parameter is a number.
+    [[nodiscard]] bool finite() const;
+
+  private:
+    struct Program;  // the step for one shape of batch
+    void place(Program& program, const Tensor& images, const Targets& targets, int64_t step);
+    void work(Program& program);
+    void clip_gradients();
+
+    Detector& detector_;
+    Objective& objective_;
+    Compute compute_;
+    uint64_t seed_;
+    double clip_;
+    bool capture_;
+    FlatParameters parameters_;
+    std::unique_ptr<Optimizer> optimizer_;
+    Tensor terms_;                                          // [4] on the device, see ObjectiveResult
+    Tensor one_;                                            // the gradient that backward starts from
+    std::map<std::pair<int64_t, bool>, Program> programs_;  // by batch size and mixup
+};
+
+}  // namespace unmask

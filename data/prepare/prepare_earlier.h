@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What earlier runs of prepare left in the output folder, read before a new run changes anything.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "data/layouts/layout.h"
+#include "data/manifest.h"
+#include "data/prepare/prepare.h"
+
+namespace unmask {
+
+// Where a video's record is.
+[[nodiscard]] std::filesystem::path record_path(const std::filesystem::path& output,
+                                                const SourceVideo& video);
+
+class EarlierRuns {
+  public:
+    // Reads OUT/faces.csv. Error when it is damaged, when one of the videos is recorded under the same
+    // dataset and id from another source, or when rows of other videos would stay beside crops that are cut
+    // differently.
+    EarlierRuns(const std::filesystem::path& output, const std::vector<SourceVideo>& videos,
+                const CropSettings& settings);
+
+    // Appends the rows of videos that the new run does not look at (another folder, with another --label) and
+    // whose crops are there. Returns how many.
+    int64_t add_rows(Manifest& manifest) const;
+
+  private:
+    std::vector<ManifestRow> kept_;
+};
+
+}  // namespace unmask

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// prepare.json: how the crops beside it were cut.
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "data/prepare/prepare.h"
+#include "engine/atomic_file.h"
+#include "engine/error.h"
+
+namespace unmask {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+fs::path crop_settings_file(const fs::path& manifest) {
+    return manifest.parent_path() / "prepare.json";
+}
+
+void write_crop_settings(const fs::path& manifest, const CropSettings& settings) {
+    const Json json{{"size", settings.size}, {"margin", settings.margin}, {"detector", settings.detector}};
+    write_file_atomically(crop_settings_file(manifest), json.dump(1) + "\n");
+}
+
+std::optional<CropSettings> read_crop_settings(const fs::path& manifest) {
+    const fs::path path = crop_settings_file(manifest);
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) return {};
+    std::ifstream stream(path);
+    try {
+        const Json json = Json::parse(stream);
+        return CropSettings{json.at("size"), json.at("margin"), json.at("detector")};
+    } catch (const nlohmann::json::exception& error) {
+        fail("{}: expected the crops' size, margin and detector as JSON, found: {}", path.string(),
+             error.what());
+    }
+}
+
+}  // namespace unmask

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/run_record.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/training/term_means.h"
+#include "engine/atomic_file.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+namespace {
+
+EpochRecord first_epoch() {
+    return {
+        .epoch = 1,
+        .steps = 25,
+        .loss = {.total = 3.5, .classification = 2.25, .global_information = 0.5, .local_information = {}},
+        .learning_rate = 0.001,
+        .seconds = 1.5,
+        .images_per_second = 100,
+        .validation = EvaluationScores{.frame = {.real = 2, .fake = 0, .accuracy = 0.5, .log_loss = 0.7},
+                                       .video = {.real = 1, .fake = 0, .accuracy = 1.0, .log_loss = 0.6}},
+        .best = true};
+}
+
+TEST(RunRecord, MetricsHaveARowAnEpochAndEmptyCellsForWhatIsUndefined) {
+    EpochRecord second = first_epoch();
+    second.epoch = 2;
+    second.validation.reset();
+    second.best = false;
+    EXPECT_EQ(metrics_csv({first_epoch(), second}),
+              "epoch,steps,loss,classification,global_information,local_information,learning_rate,seconds,"
+              "images_per_second,val_frame_accuracy,val_frame_auc,val_frame_eer,val_frame_average_precision,"
+              "val_frame_log_loss,val_video_accuracy,val_video_auc,val_video_eer,val_video_average_precision,"
+              "val_video_log_loss,best\n"
+              "1,25,3.5,2.25,0.5,,0.001,1.500,100.00,0.5,,,,0.7,1,,,,0.6,1\n"
+              "2,25,3.5,2.25,0.5,,0.001,1.500,100.00,,,,,,,,,,,0\n");
+}
+
+TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
+    TrainOptions options;
+    options.seed = 42;
+    options.model.branches = 3;
+    options.objective.weights = {1, 2, 3};
+    RunRecord record{.data = "faces.csv",
+                     .data_hash = "0123456789abcdef",
+                     .train_pictures = 7,
+                     .status = "done",
+                     .best_epoch = 1,
+                     .epochs = {first_epoch()}};
+    const auto json = nlohmann::json::parse(run_json(record, train_settings(options)));
+    EXPECT_EQ(json["seed"], 42);
+    EXPECT_EQ(json["configuration"]["model"]["branches"], 3);
+    EXPECT_EQ(json["configuration"]["objective"]["weights"], (std::vector<double>{1, 2, 3}));
+    EXPECT_EQ(json["configuration"]["augmentation"]["jpeg_quality"], 60);
+    EXPECT_EQ(json["data"]["hash"], "0123456789abcdef");
+    EXPECT_TRUE(json["build"].contains("compiler"));
+    EXPECT_TRUE(json.contains("version"));
+    EXPECT_EQ(json["results"]["best_epoch"], 1);
+    EXPECT_TRUE(json["results"]["epochs"][0]["validation"]["frame"]["auc"].is_null());
+    EXPECT_TRUE(json["results"]["epochs"][0]["local_information"].is_null());
+    // Every setting is there.
+    for (const Setting& setting : train_settings(options))
+        EXPECT_TRUE(json["configuration"][setting.section].contains(setting.name)) << setting.key();
+}
+
+TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
+    TrainOptions options;
+    EpochRecord second = first_epoch();
+    second.validation.reset();
+    const std::vector<EpochRecord> epochs{first_epoch(), second};
+    RunRecord record;
+    record.epochs = epochs;
+    EXPECT_EQ(metrics_csv(epochs_of(run_json(record, train_settings(options)))), metrics_csv(epochs));
+    expect_error([] { static_cast<void>(epochs_of("{}")); }, {"not the record of a run"});
+    expect_error([] { static_cast<void>(epochs_of("{")); }, {"not the record of a run"});
+}
+
+TEST(RunRecord, TheHashTellsRowsAndPicturesApart) {
+    const TemporaryFolder folder;
+    write_file_atomically(folder / "a.png", "picture");
+    const Manifest manifest{.directory = folder.path(),
+                            .rows = {{.path = "a.png", .video = "v", .label = 1}}};
+    const std::string hash = hash_of(manifest);
+    EXPECT_EQ(hash.size(), 16u);
+    EXPECT_EQ(hash_of(manifest), hash);
+    Manifest changed = manifest;
+    changed.rows[0].label = 0;
+    EXPECT_NE(hash_of(changed), hash);
+    write_file_atomically(folder / "a.png", "another picture");
+    EXPECT_NE(hash_of(manifest), hash);
+}
+
+TEST(RunRecord, TermsAreAveragedByPictures) {
+    TermMeans means;
+    means.add({.total = 1, .classification = 4}, 3);
+    means.add({.total = 5, .classification = 8}, 1);
+    EXPECT_DOUBLE_EQ(means.means().total, 2);
+    EXPECT_DOUBLE_EQ(*means.means().classification, 5);
+    EXPECT_FALSE(means.means().local_information.has_value());
+}
+
+}  // namespace
+}  // namespace unmask
