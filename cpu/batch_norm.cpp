@@ -20,9 +20,33 @@ int64_t row_count(const Tensor& x) {
     return x.numel() / std::max<int64_t>(x.dim(-1), 1);
 }
 
-// Merges the parts' moments, moves the running statistics and fills the saved ones.
+// moments [parts][2][C], means and sums of squared deviations of `rows_of(part)` rows each: merges them in
+// order into the first.
+template <class Rows>
+void merge_moments(double* moments, int64_t parts, int64_t channels, Rows rows_of) {
+    for (int64_t c = 0; c < channels; ++c) {
+        double centre = moments[c], squares = moments[channels + c];
+        auto before = static_cast<double>(rows_of(0));
+        for (int64_t part = 1; part < parts; ++part) {
+            const double* other = moments + part * 2 * channels + c;
+            const auto here = static_cast<double>(rows_of(part));
+            const double delta = other[0] - centre, weight = here / (before + here);
+            centre += delta * weight;
+            squares += other[channels] + delta * delta * before * weight;
+            before += here;
+        }
+        moments[c] = centre;
+        moments[channels + c] = squares;
+    }
+}
+
+int64_t ranks(const BatchNormParams& params) {
+    return params.communicator != nullptr ? params.communicator->size() : 1;
+}
+
+// [2][C], of the rows of all ranks.
 template <class T>
-void batch_statistics(const Tensor& x, BatchNormGroup& state, const BatchNormParams& params) {
+Tensor batch_moments(const Tensor& x, const BatchNormParams& params) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
     const ChannelParts parts(rows, channels);
     const Tensor scratch = Tensor::empty({parts.parts(), 2, channels}, DType::f64);
@@ -32,22 +56,27 @@ void batch_statistics(const Tensor& x, BatchNormGroup& state, const BatchNormPar
         channel_moments(x.data<T>() + row * channels + channel, channels, count, width, mean,
                         mean + channels);
     });
+    merge_moments(moments, parts.parts(), channels, [&](int64_t part) { return parts.part_rows(part); });
+    Tensor own = scratch.rows(0, 1);
+    if (ranks(params) == 1) return own;
+    Tensor all = Tensor::empty({ranks(params), 2, channels}, DType::f64);
+    params.communicator->all_gather(own, all);
+    merge_moments(all.data<double>(), ranks(params), channels, [&](int64_t) { return rows; });
+    return all.rows(0, 1);
+}
+
+// Moves the running statistics and fills the saved ones.
+template <class T>
+void batch_statistics(const Tensor& x, BatchNormGroup& state, const BatchNormParams& params) {
+    const int64_t rows = row_count(x) * ranks(params), channels = x.dim(-1);
+    const Tensor memory = batch_moments<T>(x, params);
+    const double* moments = memory.data<double>();
     T *mean = state.saved_mean.data<T>(), *inverse = state.saved_inverse_deviation.data<T>();
     T *running_mean = state.running_mean.data<T>(), *running_variance = state.running_variance.data<T>();
     const double total = static_cast<double>(rows), kept = 1.0 - params.momentum;
     const double unbiased = total / std::max(total - 1.0, 1.0);
     for (int64_t c = 0; c < channels; ++c) {
-        double centre = moments[c], squares = moments[channels + c];
-        double before = static_cast<double>(parts.part_rows(0));
-        for (int64_t part = 1; part < parts.parts(); ++part) {
-            const double* other = moments + part * 2 * channels + c;
-            const double here = static_cast<double>(parts.part_rows(part));
-            const double delta = other[0] - centre, weight = here / (before + here);
-            centre += delta * weight;
-            squares += other[channels] + delta * delta * before * weight;
-            before += here;
-        }
-        const double variance = squares / total;
+        const double centre = moments[c], variance = moments[channels + c] / total;
         mean[c] = static_cast<T>(centre);
         inverse[c] = static_cast<T>(1.0 / std::sqrt(variance + params.eps));
         running_mean[c] =
@@ -255,18 +284,21 @@ struct GroupGradients {
 
 template <bool with_residual, class T, class Function>
 void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, GroupGradients& gradients,
-                  bool training) {
+                  const BatchNormParams& params) {
     const int64_t rows = row_count(x), channels = x.dim(-1);
-    const Tensor sum_memory = Tensor::zeros({2, channels}, DType::f64);
+    Tensor sum_memory = Tensor::zeros({2, channels}, DType::f64);
     double* sums = sum_memory.data<double>();
-    if (training || gradients.weight.defined() || gradients.bias.defined())
+    if (params.training || gradients.weight.defined() || gradients.bias.defined())
         gradient_sums<with_residual>(inputs, rows, channels, sums);
     const Tensor factors = Tensor::empty({3, channels}, x.dtype());
     T* scale = factors.data<T>();
-    const double share = training ? 1.0 / static_cast<double>(rows) : 0.0;
     for (int64_t c = 0; c < channels; ++c) {
         if (gradients.bias.defined()) gradients.bias.data<T>()[c] = static_cast<T>(sums[c]);
         if (gradients.weight.defined()) gradients.weight.data<T>()[c] = static_cast<T>(sums[channels + c]);
+    }
+    if (params.training && ranks(params) > 1) params.communicator->all_reduce(sum_memory);
+    const double share = params.training ? 1.0 / static_cast<double>(rows * ranks(params)) : 0.0;
+    for (int64_t c = 0; c < channels; ++c) {
         scale[c] = inputs.weight[c] * inputs.inverse[c];
         scale[channels + c] = static_cast<T>(sums[c] * share);
         scale[2 * channels + c] = static_cast<T>(sums[channels + c] * share);
@@ -298,9 +330,9 @@ void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, con
         dispatch_fused_activation(params.activation, [&](auto function) {
             const Inputs<T, decltype(function)> inputs(gradient, x, residual, y, all);
             if (residual.defined())
-                run_backward<true>(inputs, x, wanted, params.training);
+                run_backward<true>(inputs, x, wanted, params);
             else
-                run_backward<false>(inputs, x, wanted, params.training);
+                run_backward<false>(inputs, x, wanted, params);
         });
     });
     for (size_t i = 0; count > 1 && i < count; ++i) {

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "engine/chains.h"
 #include "engine/error.h"
+#include "engine/gradient_listener.h"
 #include "engine/ops/accumulate.h"
 #include "engine/ops/elementwise.h"
 
@@ -60,9 +62,18 @@ void accumulate(GradientSlot& slot, Tensor gradient) {
     }
 }
 
-// Gradients on their way to pinned memory: they are added together, since a GPU pays for every pass.
+// Gradients on their way to pinned memory: they are added together, since a GPU pays for every pass. A
+// listener hears of each that is complete.
 class PinnedGradients {
   public:
+    explicit PinnedGradients(const std::vector<std::shared_ptr<GradientSlot>>& order)
+        : listener_(ListenToGradients::current()),
+          most_bytes_(listener_ != nullptr ? listener_->portion_bytes() : size_t{64} << 20) {
+        if (listener_ == nullptr) return;
+        for (const auto& slot : order)
+            for (const auto& input : slot->node->inputs)
+                if (input != nullptr && input->pinned && input->requires_grad) ++awaited_[input.get()];
+    }
     void add(GradientSlot& slot, Tensor gradient) {
         for (const Accumulation& part : parts_)
             if (part.target.raw() == slot.gradient.raw()) {
@@ -71,19 +82,30 @@ class PinnedGradients {
             }
         bytes_ += gradient.bytes();
         parts_.push_back({std::move(gradient), slot.gradient});
-        if (bytes_ >= most_bytes) flush();
+    }
+    // The op that feeds on these inputs has been walked.
+    void passed(const std::vector<std::shared_ptr<GradientSlot>>& inputs) {
+        if (listener_ != nullptr)
+            for (const auto& input : inputs)
+                if (const auto found = awaited_.find(input.get());
+                    found != awaited_.end() && --found->second == 0)
+                    complete_.push_back(input->gradient);
+        if (bytes_ >= most_bytes_) flush();
     }
     void flush() {
-        if (parts_.empty()) return;
-        accumulate_gradients(parts_.front().target, parts_);
+        if (!parts_.empty()) accumulate_gradients(parts_.front().target, parts_);
         parts_.clear();
         bytes_ = 0;
+        for (const Tensor& gradient : std::exchange(complete_, {})) listener_->complete(gradient);
     }
 
   private:
-    static constexpr size_t most_bytes = size_t{64} << 20;  // held back at most
+    GradientListener* listener_;
+    size_t most_bytes_;  // held back at most
     std::vector<Accumulation> parts_;
     size_t bytes_ = 0;
+    std::unordered_map<const GradientSlot*, int> awaited_;  // ops that will still feed the slot
+    std::vector<Tensor> complete_;                          // once the parts are added
 };
 
 // Runs nodes in the chains that they were recorded in, and joins the chains for what was recorded outside.
@@ -215,7 +237,7 @@ void Variable::backward(const Tensor& gradient) const {
     auto order = topological_order(root);
     root->gradient = gradient;
     ChainWalk walk(gradient.device(), order);
-    PinnedGradients pinned;
+    PinnedGradients pinned(order);
     while (!order.empty()) {
         const std::shared_ptr<GradientSlot> slot = std::move(order.back());
         order.pop_back();
@@ -224,7 +246,10 @@ void Variable::backward(const Tensor& gradient) const {
         if (!node->backward)
             fail("backward: the graph of {} was already walked; run the forward pass again", node->op);
         const BackwardFunction function = std::exchange(node->backward, nullptr);
-        if (!incoming.defined()) continue;
+        if (!incoming.defined()) {
+            pinned.passed(node->inputs);
+            continue;
+        }
         std::vector<bool> needed;
         for (const auto& input : node->inputs) needed.push_back(input != nullptr && input->requires_grad);
         walk.enter(node->chain, pinned);
@@ -238,6 +263,7 @@ void Variable::backward(const Tensor& gradient) const {
                 else
                     accumulate(input, std::move(gradients[i]));
             }
+        pinned.passed(node->inputs);
     }
     pinned.flush();
 }

@@ -38,6 +38,7 @@ class BatchNorm final : public Layer {
 
   protected:
     void initialize_own(uint64_t seed, const std::string& prefix) override;
+    void share_own_statistics(Communicator* communicator) override { params_.communicator = communicator; }
 
   private:
     BatchNormParams params_;

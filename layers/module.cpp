@@ -119,6 +119,10 @@ void Module::initialize(uint64_t seed, const std::string& prefix) {
     });
 }
 
+void Module::share_statistics(Communicator* communicator) {
+    walk("", [communicator](Module& module, const std::string&) { module.share_own_statistics(communicator); });
+}
+
 void Module::prepare_inference() {
     walk("", [](Module& module, const std::string&) { module.prepare_own(); });
 }

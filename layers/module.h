@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/communicator.h"
 #include "engine/variable.h"
 
 namespace unmask {
@@ -63,6 +64,10 @@ class Module {
     void to(Device device);
     void to(DType dtype);
 
+    // Batch norms below this module take their statistics in training over the batches of all ranks, which
+    // must be equally large; null: of this process alone. The communicator must outlive the module.
+    void share_statistics(Communicator* communicator);
+
   protected:
     // Registered parameters are leaves that require a gradient; they start as zeros until initialize().
     Variable& add_parameter(std::string name, const Shape& shape);
@@ -79,6 +84,7 @@ class Module {
     // Fills this module's own parameters (not its submodules'); `prefix` is this module's full name with a
     // final dot.
     virtual void initialize_own(uint64_t seed, const std::string& prefix);
+    virtual void share_own_statistics(Communicator* /*communicator*/) {}
     virtual void prepare_own() {}
     virtual void discard_prepared() {}
 

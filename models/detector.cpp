@@ -7,6 +7,7 @@
 
 #include "engine/chains.h"
 #include "engine/error.h"
+#include "engine/ops/gather_batch.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
 #include "models/backbone.h"
@@ -122,7 +123,8 @@ HeadLogits Detector::heads(const std::vector<Variable>& feature_maps) {
         fail("detector: expected {} feature maps, found {}", parts_->branches.size(), feature_maps.size());
     std::vector<Variable> features;
     for (const Variable& map : feature_maps) features.push_back(global_average_pool(map));
-    const Variable z = concat(features, 1);
+    Variable z = concat(features, 1);
+    if (communicator_ != nullptr && training()) z = gather_batch(z, *communicator_);
     BranchHeads::Logits logits = parts_->branch_heads->forward(z);
     return {global_logits(z), std::move(logits.joint), std::move(logits.leave_one_out)};
 }
@@ -137,6 +139,15 @@ Tensor Detector::infer(const Tensor& x) {
     std::vector<Variable> features;
     for (const Variable& map : feature_maps(x)) features.push_back(global_average_pool(map));
     return global_logits(concat(features, 1)).value();
+}
+
+void Detector::set_communicator(Communicator* communicator) {
+    communicator_ = communicator;
+    for (Backbone* branch : parts_->branches) branch->share_statistics(communicator);
+}
+
+bool Detector::has_partial_gradient(const std::string& name) {
+    return name.starts_with("branches.");
 }
 
 void Detector::set_dropout(uint64_t seed, uint64_t step) {

@@ -55,6 +55,15 @@ class Detector : public Module {
     void set_dropout(uint64_t seed, uint64_t step);
     void set_dropout(uint64_t seed, const Tensor& device_step);
 
+    // In training x is this rank's part of a batch that all ranks share equally (null: the whole batch).
+    // Branches see the part alone, but normalise by the whole batch's statistics; their features are gathered,
+    // so that fusion and heads compute on every rank from the whole batch: logits [batch · ranks, 2], and
+    // complete gradients of their own parameters. Those of the branches are this rank's part of the sum (see
+    // GradientExchange and has_partial_gradient). The communicator must outlive the detector.
+    void set_communicator(Communicator* communicator);
+    // Whether a parameter of this name belongs to a branch.
+    [[nodiscard]] static bool has_partial_gradient(const std::string& name);
+
     // How the branches' work is ordered; the results are the same up to rounding.
     void set_branch_schedule(BranchSchedule schedule) { schedule_ = schedule; }
     [[nodiscard]] BranchSchedule branch_schedule() const { return schedule_; }
@@ -68,6 +77,7 @@ class Detector : public Module {
 
     DetectorOptions options_;
     BranchSchedule schedule_ = BranchSchedule::separate;
+    Communicator* communicator_ = nullptr;
     std::unique_ptr<Parts> parts_;
 };
 

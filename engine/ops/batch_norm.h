@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "engine/communicator.h"
 #include "engine/kernel.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/dropout.h"
@@ -22,6 +23,10 @@ struct BatchNormParams {
     double eps = 1e-5;
     Activation activation = Activation::none;   // none, relu, silu
     DropoutParams dropout{.probability = 0.0};  // in training
+    // In training the batch is that of all its ranks, each of which holds as many rows: the statistics and
+    // the gradient of x are the whole batch's, those of weight and bias this rank's part. Null: this process
+    // alone. It must outlive the graph.
+    Communicator* communicator = nullptr;
 };
 
 // The norm of one group of channels: [C / groups] each, f32 where x is bf16, else of x's dtype.

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several processes that compute one thing together (data parallelism): each is a rank of a group and holds a
+// part of the batch. Every rank makes the same calls in the same order, with tensors of the same shapes.
+#pragma once
+
+#include <memory>
+
+#include "engine/tensor.h"
+
+namespace unmask {
+
+// Its results are the same bytes on all ranks. Errors: a rank that no longer answers, or what the library
+// says went wrong; the group can't be used afterwards.
+class Communicator {
+  public:
+    Communicator() = default;
+    Communicator(const Communicator&) = delete;
+    Communicator& operator=(const Communicator&) = delete;
+    virtual ~Communicator() = default;
+
+    [[nodiscard]] virtual int rank() const = 0;  // 0 … size-1
+    [[nodiscard]] virtual int size() const = 0;
+    // Where the tensors of all calls are.
+    [[nodiscard]] virtual Device device() const = 0;
+
+    // own [n, …] of all ranks, in their order, into all [n · size, …]; any dtype.
+    virtual void all_gather(const Tensor& own, Tensor& all) = 0;
+    // In place, the sum over the ranks; f32 or f64.
+    virtual void all_reduce(Tensor& values) = 0;
+    // In place, the values of one rank; any dtype.
+    virtual void broadcast(Tensor& values, int from) = 0;
+
+    // all_reduce beside what the caller does next: the values are complete after finish_all_reduces() only,
+    // and nothing may touch them until then.
+    virtual void begin_all_reduce(Tensor values) = 0;
+    virtual void finish_all_reduces() = 0;
+};
+
+}  // namespace unmask
