@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The three functions that every folder's CMakeLists uses.
+# The functions that every folder's CMakeLists uses.
 
 # unmask_library(NAME SOURCES a.cpp … [DEPENDS target …] [PRIVATE_DEPENDS target …])
 # A static library `unmask_NAME`; headers are included by their path from the project's root.
@@ -36,4 +36,14 @@ function(unmask_test name)
         gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
             DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
     endif()
+endfunction()
+
+# unmask_mpi_test(NAME processes PROGRAM)
+# A CTest entry that starts the program as so many processes on this machine, more than it has cores if need be.
+function(unmask_mpi_test name processes program)
+    add_test(NAME ${name}
+        COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${processes} --oversubscribe $<TARGET_FILE:${program}>
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600 PROCESSORS 2
+        ENVIRONMENT "OMP_WAIT_POLICY=passive;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
 endfunction()

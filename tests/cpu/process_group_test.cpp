@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Started by mpirun as several processes: each runs every test.
+#include "engine/process_group.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+std::unique_ptr<ProcessGroup> group;
+
+Tensor numbers(const std::vector<double>& values, DType dtype) {
+    return Tensor::from<double>({static_cast<int64_t>(values.size())}, values).to(dtype);
+}
+
+TEST(ProcessGroup, KnowsItsRanks) {
+    EXPECT_EQ(group->size(), 3);
+    EXPECT_EQ(group->local_size(), 3);
+    EXPECT_EQ(group->local_rank(), group->rank());
+    EXPECT_EQ(largest(*group, group->rank()), 2.0);
+}
+
+TEST(ProcessGroup, GathersInTheOrderOfRanks) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+        const Tensor own = numbers({double(group->rank()), double(10 * group->rank())}, dtype);
+        Tensor all = Tensor::empty({6}, dtype);
+        group->all_gather(own, all);
+        EXPECT_EQ(all.to_doubles(), (std::vector<double>{0, 0, 1, 10, 2, 20}));
+    }
+    Tensor small = Tensor::empty({5}, DType::f32);
+    expect_error([&] { group->all_gather(Tensor::zeros({2}), small); }, {"all_gather", "3 times [2]", "[5]"});
+}
+
+TEST(ProcessGroup, AddsUpInPlace) {
+    for (const DType dtype : {DType::f32, DType::f64}) {
+        Tensor values = numbers({1.0 + group->rank(), -2.0 * group->rank()}, dtype);
+        group->all_reduce(values);
+        EXPECT_EQ(values.to_doubles(), (std::vector<double>{6, -6}));
+    }
+    Tensor labels = Tensor::zeros({2}, DType::i64);
+    expect_error([&] { group->all_reduce(labels); }, {"f32 or f64", "i64"});
+}
+
+TEST(ProcessGroup, AddsUpBesideTheCaller) {
+    std::vector<Tensor> sums;
+    for (int i = 0; i < 20; ++i) {
+        sums.push_back(Tensor::full({1000 + i}, i + group->rank(), DType::f32));
+        group->begin_all_reduce(sums.back());
+        EXPECT_EQ(largest(*group, i), i);  // other calls go on between
+    }
+    group->finish_all_reduces();
+    for (int i = 0; i < 20; ++i)
+        for (const float value : sums[size_t(i)].to_floats()) ASSERT_EQ(value, float(3 * i + 3));
+}
+
+TEST(ProcessGroup, SendsTheValuesOfOneRank) {
+    Tensor values = numbers({double(group->rank())}, DType::f64);
+    group->broadcast(values, 2);
+    EXPECT_EQ(values.item(), 2.0);
+    EXPECT_EQ(broadcast_text(*group, group->rank() == 0 ? "model" : ""), "model");
+    EXPECT_EQ(broadcast_text(*group, ""), "");
+}
+
+}  // namespace
+}  // namespace unmask
+
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    unmask::group = unmask::join_process_group();
+    if (unmask::group == nullptr) {
+        std::cerr << "process_group_test: start it by mpirun -n 3\n";
+        return EXIT_FAILURE;
+    }
+    const int result = RUN_ALL_TESTS();
+    unmask::group->leave();
+    unmask::group.reset();
+    return result;
+}
