@@ -107,6 +107,8 @@ int run(int argc, const char* const* argv) {
         fail("{} (see unmask --help)", error.what());
     }
     set_up_console(global.log_level, global.quiet);
+    global.compute_given =
+        app.count("--device") + app.count("--precision") + app.count("--nondeterministic") > 0;
     global.compute = {parse_device(compute.device), parse_precision(compute.precision)};
     prepare_compute(global.compute,
                     !compute.nondeterministic);  // an Error now rather than after loading the data

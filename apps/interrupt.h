@@ -12,6 +12,7 @@ namespace unmask {
 class Interruption : public std::runtime_error {
   public:
     Interruption(int signal, const std::string& text) : std::runtime_error(text), signal_(signal) {}
+    [[nodiscard]] int signal() const { return signal_; }
     [[nodiscard]] int exit_code() const { return 128 + signal_; }
 
   private:

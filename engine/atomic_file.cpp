@@ -30,13 +30,15 @@ class TemporaryFile {
     std::string path_;
 };
 
+// Of a file's content, or of the names in a folder.
 void flush_to_disk(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) fail("{}: cannot be opened for flushing: {}", path, std::strerror(errno));
     const int result = ::fsync(descriptor);
     const int reason = errno;
     ::close(descriptor);
-    if (result != 0) fail("{}: cannot be flushed to disk: {}", path, std::strerror(reason));
+    const bool unsupported = result != 0 && reason == EINVAL;  // some file systems flush no folders
+    if (result != 0 && !unsupported) fail("{}: cannot be flushed to disk: {}", path, std::strerror(reason));
 }
 
 }  // namespace
@@ -56,6 +58,8 @@ void write_file_atomically(const std::filesystem::path& path,
     if (::rename(temporary.path().c_str(), path.c_str()) != 0)
         fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
     temporary.release();
+    const std::filesystem::path folder = path.parent_path();
+    flush_to_disk(folder.empty() ? "." : folder.string());  // else a power cut may bring the old name back
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {

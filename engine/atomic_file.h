@@ -9,8 +9,8 @@
 
 namespace unmask {
 
-// Lets `write` fill a temporary file beside `path`, flushes it to disk and renames it to `path`. On any
-// failure the temporary file is removed, an existing `path` stays as it was, and Error names the file and the
+// Lets `write` fill a temporary file beside `path`, flushes it to disk, renames it to `path` and flushes the
+// folder: files written one after the other are found in that order even after a power cut. On any failure the temporary file is removed, an existing `path` stays as it was, and Error names the file and the
 // system's reason.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);

@@ -106,7 +106,12 @@ void Module::adopt_state(const std::map<std::string, Tensor>& values) {
 }
 
 void Module::set_training(bool training) {
-    walk("", [training](Module& module, const std::string&) {
+    set_training(training, [](const std::string&) { return true; });
+}
+
+void Module::set_training(bool training, const std::function<bool(const std::string& name)>& chosen) {
+    walk("", [&](Module& module, const std::string& path) {
+        if (!chosen(path.substr(0, path.empty() ? 0 : path.size() - 1))) return;
         module.training_ = training;
         if (training) module.discard_prepared();
     });

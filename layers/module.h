@@ -49,6 +49,8 @@ class Module {
 
     // Training mode: batch statistics and dropout. On by default.
     void set_training(bool training);
+    // The same for those modules below (or this one, "") whose full name `chosen` takes.
+    void set_training(bool training, const std::function<bool(const std::string& name)>& chosen);
     [[nodiscard]] bool training() const { return training_; }
 
     // Draws every parameter anew: its values depend on the seed and its full name alone.

@@ -12,7 +12,9 @@
 #include "apps/interrupt.h"
 #include "apps/settings/recipe.h"
 #include "apps/settings/settings.h"
+#include "apps/training/resume.h"
 #include "apps/training/trainer.h"
+#include "cpu/parallel.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -21,6 +23,7 @@ namespace {
 struct Arguments {
     TrainOptions options;
     std::string recipe;
+    std::filesystem::path run;  // to resume
     std::vector<Setting> settings;
     std::map<size_t, std::string> given;  // settings by index, as the command line gave them
     bool print_recipe = false;
@@ -30,21 +33,44 @@ struct Arguments {
     Arguments& operator=(const Arguments&) = delete;
 };
 
+// What the command line says, or the run that is resumed; of that one only where it lies may be said anew.
+void gather_options(Arguments& arguments, const GlobalOptions& global) {
+    TrainOptions& options = arguments.options;
+    if (!arguments.run.empty()) {
+        if (!options.output.empty() || options.overwrite || !arguments.recipe.empty())
+            fail(
+                "--resume takes everything from the run: expected no --out, --overwrite or --config with it");
+        const std::filesystem::path moved = options.data;
+        options.threads = global.threads;
+        options.compute = global.compute;
+        take_run_options(arguments.run, options, global.threads > 0, global.compute_given);
+        if (!moved.empty()) options.data = moved;
+        set_thread_count(resolved_threads(options.threads));
+        log_notice("resuming {}: data {}, device {}, precision {}, {} threads, its recipe",
+                   arguments.run.string(), options.data.string(), name_of(options.compute.device),
+                   name_of(options.compute.precision), resolved_threads(options.threads));
+    } else {
+        options.threads = global.threads;
+        options.compute = global.compute;
+        if (!arguments.recipe.empty()) read_recipe(arguments.recipe, arguments.settings);
+    }
+    for (const auto& [index, text] : arguments.given) set_from_text(arguments.settings[index], text);
+    if (!options.initial.empty())
+        options.initial = std::filesystem::absolute(options.initial).lexically_normal();
+}
+
 int run(Arguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
-    if (!arguments.recipe.empty()) read_recipe(arguments.recipe, arguments.settings);
-    for (const auto& [index, text] : arguments.given) set_from_text(arguments.settings[index], text);
+    gather_options(arguments, global);
     if (arguments.print_recipe) {
         fmt::print("{}", recipe_text(arguments.settings));
         return exit_done;
     }
     if (options.data.empty()) fail("--data is required (see unmask train --help)");
     if (options.output.empty()) fail("--out is required (see unmask train --help)");
-    options.threads = global.threads;
-    options.compute = global.compute;
     time_algorithms();
-    if (options.resume && options.overwrite) fail("--resume and --overwrite exclude each other");
     const TrainResult result = train_detector(options);
+    if (result.was_complete) fmt::print("the run was complete: nothing was left to do\n");
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];
     fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
                result.record.epochs.size(), result.best.string(), result.last.string());
@@ -52,10 +78,7 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
         fmt::print("\nvalidation\n{}", evaluation_text({.all = *best.validation, .methods = {}}));
     return exit_done;
 } catch (const Interruption& interruption) {
-    const bool kept = std::filesystem::exists(arguments.options.output / "last.safetensors");
-    log_warning("{}; {}", interruption.what(),
-                kept ? "to go on: the same unmask train command with --resume, without --overwrite"
-                     : "to begin anew: the same unmask train command");
+    log_warning("{}", interruption.what());
     return interruption.exit_code();
 }
 
@@ -93,19 +116,22 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
         ->option_text("FILE.toml");
     app.add_flag("--overwrite", arguments->options.overwrite,
                  "Replace the run in a folder that is not empty");
-    app.add_flag("--resume", arguments->options.resume,
-                 "Go on with the interrupted run in --out, bit for bit");
+    app.add_option(
+           "--resume", arguments->run,
+           "Go on with the interrupted run in that folder, bit for bit; all that it needs it has recorded")
+        ->option_text("RUN");
     app.add_flag("--print-recipe", arguments->print_recipe, "Print the settings as a recipe and stop");
     for (size_t i = 0; i < arguments->settings.size(); ++i) add_setting(app, arguments, i);
     app.footer(
         "The settings below a [section] are also the keys of a recipe's section, with _ for -.\n"
-        "The same seed, build and machine with the same --threads give the same bytes in the model files. "
-        "--resume\n"
-        "computes with the threads that the run was begun with unless --threads is given; with another "
-        "number "
-        "the\n"
-        "bytes differ from an uninterrupted run's. Ctrl-C ends a run that --resume takes up after its last "
-        "epoch.");
+        "The same seed, build and machine with the same --threads give the same bytes in the model files.\n"
+        "A run keeps checkpoints after each epoch, every --checkpoint-minutes and when it is interrupted "
+        "(Ctrl-C,\n"
+        "SIGTERM). --resume RUN goes on from the last with the run's own data, settings, threads, device "
+        "and\n"
+        "precision; --data says where moved data are now, --threads, --device and --precision compute "
+        "otherwise,\n"
+        "which may change bytes. Exit code 130 or 143: interrupted, resumable.");
     return [arguments, &global] { return run(*arguments, global); };
 }
 

@@ -3,7 +3,9 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <system_error>
+#include <variant>
 
 #include "apps/build_information.h"
 #include "apps/evaluation/metrics_json.h"
@@ -47,6 +49,31 @@ Json json_of(const EpochRecord& epoch) {
     else
         json["validation"] = nullptr;
     return json;
+}
+
+EpochRecord epoch_of(const Json& json) {
+    EpochRecord epoch{.epoch = json.at("epoch"), .steps = json.at("steps")};
+    epoch.loss = {.total = json.at("loss"),
+                  .classification = optional_of(json.at("classification")),
+                  .global_information = optional_of(json.at("global_information")),
+                  .local_information = optional_of(json.at("local_information"))};
+    epoch.learning_rate = json.at("learning_rate");
+    epoch.seconds = json.at("seconds");
+    epoch.images_per_second = json.at("images_per_second");
+    epoch.best = json.at("best");
+    const Json& validation = json.at("validation");
+    if (!validation.is_null())
+        epoch.validation = {metrics_of(validation.at("frame")), metrics_of(validation.at("video"))};
+    return epoch;
+}
+
+// The kinds of JSON's values are those of settings.
+SettingValue setting_value_of(const Json& json) {
+    if (json.is_boolean()) return json.get<bool>();
+    if (json.is_number_integer()) return json.get<int64_t>();
+    if (json.is_number()) return json.get<double>();
+    if (json.is_array()) return json.get<std::vector<double>>();
+    return json.get<std::string>();
 }
 
 }  // namespace
@@ -105,43 +132,44 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                     {"parameters", record.parameters},
                     {"results",
                      {{"best_epoch", record.best_epoch == 0 ? Json(nullptr) : Json(record.best_epoch)},
+                      {"stopped_early", record.stopped_early},
                       {"seconds", record.seconds},
                       {"epochs", std::move(epochs)}}}};
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::vector<EpochRecord> epochs_of(const std::string& run_json) {
-    std::vector<EpochRecord> epochs;
+RecordedRun recorded_run(const std::string& run_json) {
     try {
-        const Json record = Json::parse(run_json);
-        for (const Json& json : record.at("results").at("epochs")) {
-            EpochRecord& epoch = epochs.emplace_back();
-            epoch.epoch = json.at("epoch");
-            epoch.steps = json.at("steps");
-            epoch.loss = {.total = json.at("loss"),
-                          .classification = optional_of(json.at("classification")),
-                          .global_information = optional_of(json.at("global_information")),
-                          .local_information = optional_of(json.at("local_information"))};
-            epoch.learning_rate = json.at("learning_rate");
-            epoch.seconds = json.at("seconds");
-            epoch.images_per_second = json.at("images_per_second");
-            epoch.best = json.at("best");
-            const Json& validation = json.at("validation");
-            if (!validation.is_null())
-                epoch.validation = {metrics_of(validation.at("frame")), metrics_of(validation.at("video"))};
-        }
+        const Json json = Json::parse(run_json);
+        const Json& results = json.at("results");
+        RecordedRun run{.data = json.at("data").at("manifest"),
+                        .settings = {},
+                        .threads = json.at("threads"),
+                        .device = json.at("device"),
+                        .precision = json.value("precision", "f32"),
+                        .deterministic = json.value("deterministic", true),
+                        .seconds = results.at("seconds"),
+                        .epochs = {}};
+        for (const auto& [section, values] : json.at("configuration").items())
+            for (const auto& [name, value] : values.items())
+                run.settings[section + "." + name] = setting_value_of(value);
+        for (const Json& epoch : results.at("epochs")) run.epochs.push_back(epoch_of(epoch));
+        return run;
     } catch (const Json::exception& error) {
         fail("is not the record of a run: {}", error.what());
     }
-    return epochs;
 }
 
-std::pair<std::string, std::string> compute_of(const std::string& run_json) {
-    try {
-        const Json record = Json::parse(run_json);
-        return {record.at("device"), record.value("precision", "f32")};
-    } catch (const Json::exception& error) {
-        fail("is not the record of a run: {}", error.what());
+void take_settings(const RecordedRun& run, const std::vector<Setting>& settings) {
+    for (const auto& [key, value] : run.settings) {
+        const auto setting =
+            std::ranges::find_if(settings, [&key](const Setting& each) { return each.key() == key; });
+        if (setting == settings.end()) fail("the run has the setting {}, which this program lacks", key);
+        try {
+            setting->set(value);
+        } catch (const std::bad_variant_access&) {
+            fail("the run's setting {}: expected {}, found {}", key, setting->expected, value_text(value));
+        }
     }
 }
 

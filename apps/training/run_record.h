@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "apps/evaluation/evaluator.h"
@@ -35,16 +35,17 @@ struct EpochRecord {
 };
 
 struct RunRecord {
-    std::string data;       // the manifest
+    std::string data;       // the manifest, as an absolute path
     std::string data_hash;  // see hash_of
     int64_t train_pictures = 0, val_pictures = 0;
     int64_t parameters = 0;
     int threads = 0;
     std::string device, precision = "f32";
     bool deterministic = true;
-    std::string status;  // "running", "done", or what ended it
+    std::string status;          // "running", "done", or what ended it
+    bool stopped_early = false;  // for want of a better validation (patience)
     int64_t best_epoch = 0;
-    double seconds = 0;
+    double seconds = 0;  // of all its parts
     std::vector<EpochRecord> epochs;
 };
 
@@ -53,11 +54,21 @@ struct RunRecord {
 // seed, configuration, data, build and results.
 [[nodiscard]] std::string run_json(const RunRecord& record, const std::vector<Setting>& settings);
 
-// The epochs of such a text; Error when it is another.
-[[nodiscard]] std::vector<EpochRecord> epochs_of(const std::string& run_json);
-
-// The device and the precision of such a text; "f32" where it names none.
-[[nodiscard]] std::pair<std::string, std::string> compute_of(const std::string& run_json);
+// What such a text says, for going on with the run.
+struct RecordedRun {
+    std::string data;                              // the manifest
+    std::map<std::string, SettingValue> settings;  // by key
+    int threads = 0;
+    std::string device, precision = "f32";
+    bool deterministic = true;
+    double seconds = 0;
+    std::vector<EpochRecord> epochs;
+};
+// Error when it is another text.
+[[nodiscard]] RecordedRun recorded_run(const std::string& run_json);
+// Gives the settings the run's values; what the run's program did not know keeps its own. Error names one
+// that this program does not know.
+void take_settings(const RecordedRun& run, const std::vector<Setting>& settings);
 
 // 16 hexadecimal digits over every row of the manifest and the size of its picture: another number means
 // other data.

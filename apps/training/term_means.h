@@ -10,21 +10,23 @@
 namespace unmask {
 
 // Sums of the terms, weighted by the batches' sizes.
-class TermMeans {
-  public:
-    void add(const EpochTerms& terms, int64_t pictures) {
-        const auto weight = double(pictures);
-        sum_.total += weight * terms.total;
-        add_to(sum_.classification, terms.classification, weight);
-        add_to(sum_.global_information, terms.global_information, weight);
-        add_to(sum_.local_information, terms.local_information, weight);
-        pictures_ += pictures;
+struct TermMeans {
+    EpochTerms sum;
+    int64_t pictures = 0;
+
+    void add(const EpochTerms& terms, int64_t count) {
+        const auto weight = double(count);
+        sum.total += weight * terms.total;
+        add_to(sum.classification, terms.classification, weight);
+        add_to(sum.global_information, terms.global_information, weight);
+        add_to(sum.local_information, terms.local_information, weight);
+        pictures += count;
     }
     [[nodiscard]] EpochTerms means() const {
-        EpochTerms means = sum_;
-        means.total /= double(pictures_);
+        EpochTerms means = sum;
+        means.total /= double(pictures);
         for (auto* term : {&means.classification, &means.global_information, &means.local_information})
-            if (*term) **term /= double(pictures_);
+            if (*term) **term /= double(pictures);
         return means;
     }
 
@@ -32,8 +34,6 @@ class TermMeans {
     static void add_to(std::optional<double>& sum, const std::optional<double>& term, double weight) {
         if (term) sum = sum.value_or(0) + weight * *term;
     }
-    EpochTerms sum_;
-    int64_t pictures_ = 0;
 };
 
 }  // namespace unmask

@@ -19,13 +19,15 @@ struct TrainOptions {
     // Where from and where to; not part of a recipe.
     std::filesystem::path data, output;
     bool overwrite = false;  // whether an existing run may be replaced
-    bool resume = false;     // whether to go on with an interrupted run
+    bool resume = false;     // whether to go on with an interrupted run; from the start if it saved nothing
     int stop_after = 0;      // leaves after this epoch as if interrupted; 0: never
     int threads = 0;         // 0: one per core
     Compute compute;
 
     DetectorOptions model;
-    std::string initial;  // a model file whose values training starts from; empty: drawn from the seed
+    std::string initial;  // a model or pretrained file that training starts from; empty: drawn from the seed
+    std::string freeze;   // layers that stay as they are (see FrozenLayers)
+    int freeze_epochs = 0;  // after which they are trained too; 0: never
     // How the crops were made, for `unmask detect` to cut faces in the same way.
     // How the pictures were cut, which the model file tells to detect; 0: what prepare.json beside the
     // manifest says, or Preprocessing's defaults where there is none.
@@ -40,9 +42,14 @@ struct TrainOptions {
     OptimizerKind optimizer = OptimizerKind::adam;
     ScheduleOptions schedule;
     double weight_decay = 1e-6;
-    double momentum = 0.9;  // of SGD
-    double clip = 0;        // largest norm of the whole gradient; 0: as it is
-    double mixup = 0;       // alpha of Beta(alpha, alpha); 0: off
+    double momentum = 0.9;     // of SGD
+    double clip = 0;           // largest norm of the whole gradient; 0: as it is
+    double average_decay = 0;  // of the moving average that is validated and kept as best; 0: off
+    int patience = 0;  // epochs without a better validation that end training; 0: all epochs are trained
+    double mixup = 0;  // alpha of Beta(alpha, alpha); 0: off
+
+    double checkpoint_minutes = 10;  // between checkpoints within an epoch; 0: after every step
+    int keep = 2;                    // checkpoints, the last one included
 
     bool balanced = false;
     int oversample_real = 1;

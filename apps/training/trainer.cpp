@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/trainer.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
 
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/interrupt.h"
 #include "apps/progress.h"
-#include "apps/training/mixup.h"
-#include "apps/training/run_folder.h"
-#include "apps/training/term_means.h"
+#include "apps/training/epoch_loop.h"
+#include "apps/training/frozen_layers.h"
+#include "apps/training/resume.h"
+#include "apps/training/run_checkpoint.h"
 #include "apps/training/training_inputs.h"
-#include "apps/training/training_step.h"
-#include "cpu/parallel.h"
-#include "data/device_input.h"
-#include "data/loader.h"
+#include "apps/training/validation.h"
 #include "engine/compute_mode.h"
 #include "engine/error.h"
-#include "models/checkpoint.h"
 
 namespace unmask {
 namespace {
@@ -39,18 +35,23 @@ class Trainer {
     TrainResult run();
 
   private:
-    EpochRecord train_epoch(int64_t epoch);
-    [[nodiscard]] EpochTerms take_step(Batch& batch, double learning_rate);
-    void take_up_tuning() const;
-    void keep_tuning() const;
-    [[nodiscard]] EvaluationScores validate();
-    void resume();
-    void take_up_threads(int before);
-    void stop_if_interrupted() const;
-    void save(const std::filesystem::path& file, bool with_optimizer) const;
+    [[nodiscard]] bool is_thawed() const;
+    void make_step();
+    void resume(const FoundCheckpoint& checkpoint);
+    void train_epochs();
+    void train_epoch();
+    void after_step();
+    static void stop_if_interrupted();
+    void keep_what_is_done(const std::string& status, bool with_checkpoint);
+    [[nodiscard]] bool try_to_keep_what_is_done(const std::string& status);
+    [[nodiscard]] std::string what_is_kept() const;
+    void save();
+    [[nodiscard]] bool stopped_early() const;
+    [[nodiscard]] bool is_complete() const;
+    [[nodiscard]] TrainedParts parts() { return {detector_, objective_, *step_}; }
+    [[nodiscard]] CheckpointInfo checkpoint_info() const;
     void write_records();
     void tell(const EpochRecord& record) const;
-    [[noreturn]] void stop_at(const EpochTerms& terms, const Batch& batch) const;
 
     TrainOptions options_;
     std::vector<Setting> settings_;
@@ -58,11 +59,13 @@ class Trainer {
     int threads_, workers_;
     Detector detector_;
     Objective objective_;
+    FrozenLayers frozen_;
     std::unique_ptr<TrainingStep> step_;
-    std::unique_ptr<DataLoader> loader_;
-    std::optional<DeviceInput> input_;  // on a GPU
+    std::unique_ptr<EpochLoop> loop_;
     std::optional<RunFolder> folder_;
-    RunProgress progress_;  // epochs and steps that are done
+    RunProgress progress_;
+    int64_t saved_steps_ = -1, saved_epoch_ = -1;  // of last.safetensors; -1: there is none
+    double saved_at_ = now();
     std::optional<EvaluationScores> best_;
     RunRecord record_;
     double begin_ = now();
@@ -75,28 +78,17 @@ Trainer::Trainer(TrainOptions options)
       threads_(resolved_threads(options_.threads)),
       workers_(options_.workers > 0 ? options_.workers : threads_),
       detector_(options_.model),
-      objective_(options_.objective) {
-    initialize_parameters(detector_, objective_, options_);
-    folder_ = options_.resume ? RunFolder::reopen(options_.output)
-                              : RunFolder::create(options_.output, options_.overwrite);
-    detector_.to(options_.compute.device);
-    objective_.to(options_.compute.device);
-    step_ = std::make_unique<TrainingStep>(detector_, objective_, options_);
-    if (options_.compute.device.type != DeviceType::cpu)
-        input_.emplace(DeviceInputOptions{.device = options_.compute.device,
-                                          .dtype = image_dtype(options_.compute.precision),
-                                          .normalisation = {}});
-    loader_ = std::make_unique<DataLoader>(
-        *data_.train, LoaderOptions{.batch = options_.batch,
-                                    .threads = workers_,
-                                    .seed = options_.seed,
-                                    .sampling = {.balanced = options_.balanced,
-                                                 .oversample_real = options_.oversample_real},
-                                    .drop_last = true,
-                                    .augmentation = options_.augmentation,
-                                    .normalisation = {},
-                                    .raw = input_.has_value()});
-    record_ = {.data = options_.data.string(),
+      objective_(options_.objective),
+      frozen_(detector_, options_.freeze) {
+    std::optional<FoundCheckpoint> checkpoint;
+    if (options_.resume) {
+        folder_ = RunFolder::reopen(options_.output);
+        checkpoint = newest_checkpoint(*folder_);
+        if (!checkpoint) log_notice("the run had saved nothing yet: starting over");
+    }
+    if (!checkpoint) initialize_parameters(detector_, objective_, options_);
+    if (!folder_) folder_ = RunFolder::create(options_.output, options_.overwrite);
+    record_ = {.data = std::filesystem::absolute(options_.data).lexically_normal().string(),
                .data_hash = hash_of(data_.manifest),
                .train_pictures = int64_t(data_.train->size()),
                .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
@@ -108,19 +100,48 @@ Trainer::Trainer(TrainOptions options)
                .status = "running",
                .epochs = {}};
     progress_.threads = threads_;
-    if (options_.resume) resume();
+    detector_.to(options_.compute.device);
+    objective_.to(options_.compute.device);
+    loop_ = std::make_unique<EpochLoop>(options_, *data_.train, workers_);
+    if (checkpoint) {
+        resume(*checkpoint);
+    } else {
+        write_records();
+        make_step();
+    }
 }
 
-void Trainer::resume() {
-    const LoadedDetector loaded = load_detector(folder_->last());
-    progress_ = check_resumable(loaded, folder_->last(), settings_, record_.data_hash);
-    detector_.load_state(loaded.detector->state());
-    objective_.load_state(loaded.objective);
-    restore_optimizer(step_->optimizer(), loaded, folder_->last());
-    step_->parameters_changed();
-    take_up_tuning();
+bool Trainer::is_thawed() const {
+    return !options_.freeze.empty() && options_.freeze_epochs > 0 &&
+           progress_.epoch >= options_.freeze_epochs;
+}
+
+// For the layers that are trained in the next epoch. A step for other layers gives it the averages of the
+// weights that it had; its optimizer's memory ends with it.
+void Trainer::make_step() {
+    if (is_thawed()) frozen_.thaw();
+    frozen_.freeze();
+    auto step = std::make_unique<TrainingStep>(detector_, objective_, options_);
+    if (step_ && step_->average()) step->average()->load_state(step_->average()->state());
+    step_ = std::move(step);
+    if (frozen_.any())
+        log_notice("{} of {} parameters are frozen", frozen_.parameter_count(), record_.parameters);
+}
+
+void Trainer::resume(const FoundCheckpoint& checkpoint) {
+    RecordedRun run = folder_->recorded();
+    progress_ = check_resumable(checkpoint.loaded, checkpoint.path, settings_, record_.data_hash);
+    threads_ = record_.threads = progress_.threads =
+        threads_to_go_on_with(progress_.threads, threads_, options_);
+    if (progress_.batch > loop_->batches())
+        fail("{}: cannot be resumed: expected at most {} batches in an epoch, found {}",
+             checkpoint.path.string(), loop_->batches(), progress_.batch);
+    make_step();
+    const int64_t frozen_steps = is_thawed() ? options_.freeze_epochs * loop_->batches() : 0;
+    restore_checkpoint(checkpoint.loaded, checkpoint.path, parts(), progress_.steps - frozen_steps);
+    take_up_tuning(*folder_, run, options_.compute);
     // The record may be an epoch ahead of the model: it is written first.
-    for (EpochRecord& epoch : folder_->recorded_epochs()) {
+    for (EpochRecord& epoch : run.epochs) {
         if (epoch.epoch > progress_.epoch) break;
         if (epoch.best) {
             best_ = epoch.validation;
@@ -128,158 +149,139 @@ void Trainer::resume() {
         }
         record_.epochs.push_back(std::move(epoch));
     }
-    take_up_threads(progress_.threads);
-    log_notice("going on after epoch {} of {}", progress_.epoch, options_.epochs);
-}
-
-// Sums are split among the threads, so that another number of them rounds otherwise.
-void Trainer::take_up_threads(int before) {
-    progress_.threads = threads_;
-    if (before == 0 || before == threads_ || options_.compute.device.type != DeviceType::cpu) return;
-    if (options_.threads > 0)
-        return log_warning(
-            "going on with {} threads a run that was begun with {}: the bytes of the models will differ from "
-            "an uninterrupted run's",
-            threads_, before);
-    log_notice("computing with {} threads as before", before);
-    threads_ = record_.threads = progress_.threads = before;
-    set_thread_count(before);
-}
-
-void Trainer::stop_if_interrupted() const {
-    const int signal = InterruptWatch::received();
-    if (signal == 0) return;
-    std::string text = "interrupted before the first epoch was finished: nothing is kept";
-    if (progress_.epoch > 0)
-        text = fmt::format("interrupted: the run in {} is kept up to epoch {} of {}",
-                           options_.output.string(), progress_.epoch, options_.epochs);
-    throw Interruption(signal, text);
+    if (int64_t(record_.epochs.size()) != progress_.epoch)
+        fail("{}: cannot be resumed: run.json has {} of the {} epochs before it", checkpoint.path.string(),
+             record_.epochs.size(), progress_.epoch);
+    begin_ -= run.seconds;
+    if (checkpoint.path == folder_->last()) {
+        saved_steps_ = progress_.steps;
+        saved_epoch_ = progress_.epoch;
+    }
+    // The best model is written after the checkpoint that it is made from.
+    if (progress_.batch == 0 && record_.best_epoch == progress_.epoch &&
+        !is_of_epoch(folder_->best(), progress_.epoch))
+        save_best(folder_->best(), parts(), checkpoint_info());
+    write_records();
+    if (is_complete()) return;
+    log_notice("going on after epoch {} of {}{}", progress_.epoch, options_.epochs,
+               progress_.batch == 0 ? "" : fmt::format(" and {} batches", progress_.batch));
 }
 
 TrainResult Trainer::run() {
     const InterruptWatch watch;
-    write_records();
+    const bool was_complete = is_complete();
     log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch",
-               data_.train->size(), record_.val_pictures, record_.parameters, loader_->batches());
+               data_.train->size(), record_.val_pictures, record_.parameters, loop_->batches());
     try {
-        while (progress_.epoch < options_.epochs &&
-               !(options_.stop_after > 0 && progress_.epoch >= options_.stop_after)) {
-            EpochRecord record = train_epoch(progress_.epoch + 1);
-            if (data_.validation) record.validation = validate();
-            record.best = !data_.validation || !best_ || is_better(*record.validation, *best_);
-            progress_.epoch = record.epoch;
-            if (record.best) {
-                save(folder_->best(), false);
-                best_ = record.validation;
-                record_.best_epoch = record.epoch;
-            }
-            record_.epochs.push_back(record);
-            write_records();
-            keep_tuning();
-            save(folder_->last(), true);
-            tell(record);
-        }
-    } catch (const Interruption&) {
-        record_.status = "interrupted";
-        write_records();
+        train_epochs();
+    } catch (const Interruption& interruption) {
+        keep_what_is_done("interrupted", true);
+        throw Interruption(interruption.signal(), fmt::format("interrupted: {}", what_is_kept()));
+    } catch (const TrainingDiverged& error) {  // the state may be spoilt already
+        keep_what_is_done(error.what(), false);
         throw;
-    } catch (const std::exception& error) {
-        record_.status = error.what();
-        write_records();
-        throw;
+    } catch (const Error& error) {
+        const bool kept = try_to_keep_what_is_done(error.what());
+        if (saved_steps_ < 0) throw;
+        fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", what_is_kept());
     }
-    if (input_)
+    if (options_.compute.device.type != DeviceType::cpu)
         log_notice("most memory held on {}: {}", name_of(options_.compute.device),
                    bytes_text(int64_t(context_of(options_.compute.device)->memory().peak_bytes)));
-    record_.status = progress_.epoch < options_.epochs ? "stopped" : "done";
+    record_.status = is_complete() ? "done" : "stopped";
+    record_.stopped_early = stopped_early() && progress_.epoch < options_.epochs;
     write_records();
-    return {.best = folder_->best(), .last = folder_->last(), .record = record_};
+    return {
+        .best = folder_->best(), .last = folder_->last(), .record = record_, .was_complete = was_complete};
 }
 
-EpochRecord Trainer::train_epoch(int64_t epoch) {
-    EpochRecord record{.epoch = epoch};
-    Progress progress(fmt::format("epoch {}/{}", epoch, options_.epochs), loader_->pictures(), "images");
-    const int64_t steps_in_all = loader_->batches() * options_.epochs;
-    const double begin = now();
-    TermMeans means;
-    int64_t pictures = 0;
-    loader_->start(epoch);
-    while (std::optional<Batch> batch = loader_->next()) {
-        record.learning_rate = scheduled_rate(options_.schedule, progress_.steps, steps_in_all);
-        const EpochTerms terms = take_step(*batch, record.learning_rate);
-        if (!std::isfinite(terms.total)) stop_at(terms, *batch);
-        ++progress_.steps;
-        pictures += int64_t(batch->indices.size());
-        means.add(terms, int64_t(batch->indices.size()));
-        progress.update(pictures, fmt::format("loss {:.4f}", terms.total));
-        stop_if_interrupted();
+void Trainer::train_epochs() {
+    while (!is_complete() && !(options_.stop_after > 0 && progress_.epoch >= options_.stop_after)) {
+        if (frozen_.any() && is_thawed()) make_step();
+        train_epoch();
+        if (stopped_early())
+            log_notice("ending after epoch {}: no better validation since epoch {}", progress_.epoch,
+                       record_.best_epoch);
     }
-    if (!step_->finite())
-        fail(
-            "training stopped after step {} (epoch {}): a parameter is not a finite number; a smaller "
-            "learning "
-            "rate (--lr) or --clip may help",
-            progress_.steps, epoch);
-    record.steps = progress_.steps;
-    record.loss = means.means();
-    record.seconds = now() - begin;
-    record.images_per_second = double(pictures) / record.seconds;
-    return record;
 }
 
-// On a GPU the pictures travel as bytes and are augmented and mixed there.
-EpochTerms Trainer::take_step(Batch& batch, double learning_rate) {
-    if (!input_) {
-        const Targets targets = mix_batch(batch, options_.mixup, options_.seed, progress_.steps);
-        return step_->run(batch.images, targets, progress_.steps, learning_rate);
+void Trainer::train_epoch() {
+    frozen_.freeze();
+    loop_->run(*step_, progress_, [this] { after_step(); });
+    EpochRecord record = loop_->record(progress_);
+    if (data_.validation) {
+        const AveragedWeights averaged(step_->average());
+        record.validation = validate(detector_, *data_.validation, options_, workers_, stop_if_interrupted);
     }
-    const MixupDraw draw =
-        draw_mixup(options_.mixup, options_.seed, progress_.steps, size_t(batch.labels.numel()));
-    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
-    return step_->run(images, mixed_targets(batch.labels, draw), progress_.steps, learning_rate);
+    record.best = !data_.validation || !best_ || is_better(*record.validation, *best_);
+    progress_.next_epoch();
+    if (record.best) {
+        best_ = record.validation;
+        record_.best_epoch = record.epoch;
+    }
+    record_.epochs.push_back(record);
+    write_records();
+    save();
+    if (record.best) save_best(folder_->best(), parts(), checkpoint_info());
+    tell(record);
 }
 
-void Trainer::take_up_tuning() const {
-    const auto [device, precision] = folder_->recorded_compute();
-    if (device != record_.device || precision != record_.precision)
-        log_warning(
-            "going on on {} in {} a run that was begun on {} in {}: the bytes of the models will differ from "
-            "an uninterrupted run's",
-            record_.device, record_.precision, device, precision);
-    if (!input_) return;
-    const std::string tuning = folder_->tuning();
-    const std::string notice =
-        tuning.empty() ? "the run kept none" : context_of(options_.compute.device)->set_tuning(tuning);
-    if (!notice.empty())
-        log_warning(
-            "algorithms are chosen anew ({}): the bytes of the models may differ from an uninterrupted run's",
-            notice);
+void Trainer::after_step() {
+    if (now() - saved_at_ >= options_.checkpoint_minutes * 60) save();
+    stop_if_interrupted();
 }
 
-// Which algorithms a GPU's libraries were found to be fastest with is kept with the run.
-void Trainer::keep_tuning() const {
-    const std::string tuning = context_of(options_.compute.device)->tuning();
-    if (!tuning.empty()) folder_->keep_tuning(tuning);
+void Trainer::stop_if_interrupted() {
+    if (const int signal = InterruptWatch::received(); signal != 0) throw Interruption(signal, "interrupted");
 }
 
-EvaluationScores Trainer::validate() {
-    Progress progress("validation", int64_t(data_.validation->size()), "images");
-    const std::vector<double> scores = score_dataset(
-        detector_, *data_.validation,
-        {.batch = options_.batch, .threads = workers_, .compute = options_.compute, .normalisation = {}},
-        [&](int64_t done) {
-            progress.update(done);
-            stop_if_interrupted();
-        });
-    return evaluate_scores(data_.validation->rows(), scores).all;
+void Trainer::keep_what_is_done(const std::string& status, bool with_checkpoint) {
+    record_.status = status;
+    if (with_checkpoint && progress_.steps > 0) save();
+    write_records();
 }
 
-void Trainer::save(const std::filesystem::path& file, bool with_optimizer) const {
-    CheckpointInfo info;
-    info.preprocessing = data_.preprocessing;
-    info.training = training_metadata(settings_, record_.data_hash, progress_);
-    save_detector(file, detector_, &objective_, info,
-                  with_optimizer ? optimizer_tensors(step_->optimizer()) : std::map<std::string, Tensor>{});
+// Where that fails too, for the reason that ended training most likely, the checkpoint before stays.
+bool Trainer::try_to_keep_what_is_done(const std::string& status) {
+    try {
+        keep_what_is_done(status, true);
+        return true;
+    } catch (const Error&) {  // TrainingDiverged too
+        return false;
+    }
+}
+
+std::string Trainer::what_is_kept() const {
+    if (saved_steps_ < 0) return "before the first step was taken: nothing is kept";
+    return fmt::format(
+        "the run in {} is kept up to step {} (epoch {} of {}); to go on: unmask train --resume {}",
+        options_.output.string(), saved_steps_, saved_epoch_ + 1, options_.epochs, options_.output.string());
+}
+
+bool Trainer::stopped_early() const {
+    return options_.patience > 0 && data_.validation != nullptr && record_.best_epoch > 0 &&
+           progress_.epoch - record_.best_epoch >= options_.patience;
+}
+
+bool Trainer::is_complete() const {
+    return progress_.epoch >= options_.epochs || (progress_.batch == 0 && stopped_early());
+}
+
+CheckpointInfo Trainer::checkpoint_info() const {
+    return {.preprocessing = data_.preprocessing,
+            .training = training_metadata(settings_, record_.data_hash, progress_)};
+}
+
+void Trainer::save() {
+    if (saved_steps_ == progress_.steps && saved_epoch_ == progress_.epoch) return;
+    EpochLoop::check_finite(*step_, progress_);
+    keep_tuning(*folder_, options_.compute);
+    if (saved_steps_ >= 0 && options_.keep > 1) folder_->set_aside_last(saved_steps_);
+    save_checkpoint(folder_->last(), parts(), checkpoint_info());
+    folder_->remove_old_checkpoints(options_.keep - 1);
+    saved_steps_ = progress_.steps;
+    saved_epoch_ = progress_.epoch;
+    saved_at_ = now();
 }
 
 void Trainer::write_records() {
@@ -297,20 +299,6 @@ void Trainer::tell(const EpochRecord& record) const {
                             record.best ? " (best)" : "");
     }
     log_notice("{}", text);
-}
-
-void Trainer::stop_at(const EpochTerms& terms, const Batch& batch) const {
-    std::vector<std::string> files;
-    for (const size_t index : batch.indices) files.push_back(data_.train->file(index).string());
-    const auto term = [](const std::optional<double>& value) {
-        if (!value) return std::string("off");
-        return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan
-    };
-    fail(
-        "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
-        "information {}); a smaller learning rate (--lr) or --clip may help; the batch: {}",
-        progress_.steps + 1, term(terms.total), term(terms.classification), term(terms.global_information),
-        term(terms.local_information), fmt::join(files, ", "));
 }
 
 }  // namespace

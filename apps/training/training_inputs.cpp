@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/training_inputs.h"
 
+#include <fmt/ranges.h>
+
 #include "apps/console.h"
 #include "apps/evaluation/manifest_warnings.h"
 #include "data/prepare/prepare.h"
 #include "engine/error.h"
+#include "engine/safetensors.h"
+#include "models/pretrained.h"
 
 namespace unmask {
 namespace {
@@ -65,6 +69,14 @@ TrainingData load_training_data(const TrainOptions& options) {
 void initialize_parameters(Detector& detector, Objective& objective, const TrainOptions& options) {
     objective.initialize(options.seed);
     if (options.initial.empty()) return detector.initialize(options.seed);
+    const TensorFile file = read_safetensors(options.initial);
+    if (!is_detector_file(file)) {
+        detector.initialize(options.seed);
+        const std::vector<std::string> left_out = load_pretrained(detector, file, options.initial);
+        log_notice("{}: every branch begins with these weights{}", options.initial,
+                   left_out.empty() ? "" : fmt::format("; {} left out", fmt::join(left_out, ", ")));
+        return;
+    }
     const LoadedDetector loaded = load_detector(options.initial);
     const DetectorOptions &wanted = options.model, &found = loaded.detector->options();
     if (found.backbone != wanted.backbone || found.branches != wanted.branches || found.width != wanted.width)

@@ -22,8 +22,8 @@ struct TrainingData {
 // train on or a single one, or options that contradict how the pictures were prepared.
 [[nodiscard]] TrainingData load_training_data(const TrainOptions& options);
 
-// Fresh values from the seed, or the detector's from options.initial; Error when that is another kind of
-// detector.
+// Fresh values from the seed, or the detector's from options.initial, or in every branch a torchvision
+// classifier's (see models/pretrained.h); Error when that is another kind of network.
 void initialize_parameters(Detector& detector, Objective& objective, const TrainOptions& options);
 
 }  // namespace unmask

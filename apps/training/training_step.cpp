@@ -16,9 +16,10 @@ namespace {
 // Steps run before the work is recorded: the first choose and time the libraries' algorithms.
 constexpr int runs_before_capture = 2;
 
-std::vector<FlatParameters::Entry> all_parameters(const Detector& detector, const Objective& objective) {
+std::vector<FlatParameters::Entry> trained_parameters(const Detector& detector, const Objective& objective) {
     std::vector<FlatParameters::Entry> entries;
-    for (auto& [name, variable] : detector.parameters()) entries.push_back({name, variable});
+    for (auto& [name, variable] : detector.parameters())
+        if (variable.requires_grad()) entries.push_back({name, variable});
     for (auto& [name, variable] : objective.parameters("objective")) entries.push_back({name, variable});
     return entries;
 }
@@ -63,7 +64,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
       seed_(options.seed),
       clip_(options.clip),
       capture_(capture && context_of(options.compute.device)->can_capture()),
-      parameters_(all_parameters(detector, objective)),
+      parameters_(trained_parameters(detector, objective)),
       optimizer_(make_optimizer(parameters_, options)) {
     const DType dtype = parameters_.values().dtype();
     terms_ = Tensor::zeros({4}, dtype, compute_.device);
@@ -71,6 +72,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     if (compute_.precision == Precision::bf16) parameters_.keep_copies(DType::bf16);
     optimizer_->set_clear_gradients(true);
     optimizer_->set_guard(terms_.rows(0, 1));
+    if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
     detector_.set_training(true);
     objective_.set_training(true);
 }
@@ -112,6 +114,7 @@ void TrainingStep::work(Program& program) {
     result.total.backward(one_);
     if (clip_ > 0) clip_gradients();
     optimizer_->apply();
+    if (average_) average_->apply();
 }
 
 void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
@@ -119,6 +122,7 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
     place(program, images, targets, step);
     optimizer_->set_learning_rate(learning_rate);
     optimizer_->prepare();
+    if (average_) average_->prepare(step);
     if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture) {
         Context& context = *context_of(compute_.device);
         context.synchronize();

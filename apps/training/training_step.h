@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "apps/training/run_record.h"
 #include "apps/training/train_options.h"
+#include "apps/training/weight_average.h"
 #include "engine/optimizer.h"
 #include "losses/objective.h"
 #include "models/detector.h"
@@ -18,8 +20,9 @@ namespace unmask {
 
 class TrainingStep {
   public:
-    // Takes over the parameters of detector and objective (see FlatParameters); both must outlive this and be
-    // on options.compute.device. `capture`: whether a device that can records the step after its first runs.
+    // Takes over the parameters of detector and objective that require a gradient (see FlatParameters); both
+    // must outlive this and be on options.compute.device. Frozen ones stay as and where they are. `capture`:
+    // whether a device that can records the step after its first runs.
     TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options, bool capture = true);
     ~TrainingStep();
 
@@ -36,6 +39,8 @@ class TrainingStep {
     }
 
     [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+    // The moving average of the weights; null when options.average_decay is 0.
+    [[nodiscard]] WeightAverage* average() { return average_ ? &*average_ : nullptr; }
     [[nodiscard]] int64_t parameter_count() const { return parameters_.count(); }
     // Call it after the parameters changed otherwise than by a step.
     void parameters_changed() { parameters_.refresh_copies(); }
@@ -56,6 +61,7 @@ class TrainingStep {
     bool capture_;
     FlatParameters parameters_;
     std::unique_ptr<Optimizer> optimizer_;
+    std::optional<WeightAverage> average_;
     Tensor terms_;                                          // [4] on the device, see ObjectiveResult
     Tensor one_;                                            // the gradient that backward starts from
     std::map<std::pair<int64_t, bool>, Program> programs_;  // by batch size and mixup

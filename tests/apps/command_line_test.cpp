@@ -110,8 +110,9 @@ TEST_F(Program, AnInterruptedTrainingKeepsItsEpochs) {
                                         "timeout --preserve-status --signal TERM --kill-after 60 3");
     EXPECT_EQ(outcome.code, 143) << outcome.errors;
     EXPECT_EQ(std::ranges::count(outcome.errors, '\n'), 1) << outcome.errors;
-    EXPECT_NE(outcome.errors.find("kept up to epoch"), std::string::npos) << outcome.errors;
-    EXPECT_NE(outcome.errors.find("--resume"), std::string::npos) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("is kept up to step"), std::string::npos) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("unmask train --resume " + path("stopped")), std::string::npos)
+        << outcome.errors;
     const auto json = nlohmann::json::parse(text_of(path("stopped") + "/run.json"));
     EXPECT_EQ(json["status"], "interrupted");
     EXPECT_EQ(load_detector(path("stopped") + "/last.safetensors").info.training.at("epoch"),

@@ -57,7 +57,7 @@ TEST_F(Recipe, NamesFileAndLineOfWhatItDoesNotKnow) {
     refuse("[model]\nwidth = 1\nbackbones = \"resnet18\"\n",
            {"a.toml:3", "backbones", "[model]", "backbone, branches"});
     refuse("\n[modle]\nwidth = 1\n",
-           {"a.toml:2", "modle", "model, objective, optimization, data, augmentation"});
+           {"a.toml:2", "modle", "model, objective, optimization, checkpoints, data, augmentation"});
     refuse("epochs = 3\n", {"a.toml:1", "epochs"});
 }
 

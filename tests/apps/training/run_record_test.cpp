@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/settings/recipe.h"
 #include "apps/training/term_means.h"
 #include "engine/atomic_file.h"
 #include "tests/support/expect_error.h"
@@ -74,9 +75,43 @@ TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
     const std::vector<EpochRecord> epochs{first_epoch(), second};
     RunRecord record;
     record.epochs = epochs;
-    EXPECT_EQ(metrics_csv(epochs_of(run_json(record, train_settings(options)))), metrics_csv(epochs));
-    expect_error([] { static_cast<void>(epochs_of("{}")); }, {"not the record of a run"});
-    expect_error([] { static_cast<void>(epochs_of("{")); }, {"not the record of a run"});
+    EXPECT_EQ(metrics_csv(recorded_run(run_json(record, train_settings(options))).epochs),
+              metrics_csv(epochs));
+    expect_error([] { static_cast<void>(recorded_run("{}")); }, {"not the record of a run"});
+    expect_error([] { static_cast<void>(recorded_run("{")); }, {"not the record of a run"});
+}
+
+TEST(RunRecord, ARunIsTakenUpWithEverySettingItHad) {
+    TrainOptions options;
+    options.model.backbone = "resnet50";
+    options.seed = 7;
+    options.schedule = {.kind = ScheduleKind::step, .learning_rate = 0.1 + 0.2, .step_epochs = 3};
+    options.objective.weights = {1, 2.5, 3};
+    options.objective.global_information = false;
+    const RunRecord record{.data = "/pictures/faces.csv",
+                           .threads = 3,
+                           .device = "cuda:1",
+                           .precision = "bf16",
+                           .deterministic = false,
+                           .seconds = 2.5};
+    const RecordedRun run = recorded_run(run_json(record, train_settings(options)));
+    EXPECT_EQ(run.data, "/pictures/faces.csv");
+    EXPECT_EQ(run.threads, 3);
+    EXPECT_EQ(run.device, "cuda:1");
+    EXPECT_EQ(run.precision, "bf16");
+    EXPECT_FALSE(run.deterministic);
+    EXPECT_EQ(run.seconds, 2.5);
+    TrainOptions other;
+    take_settings(run, train_settings(other));
+    EXPECT_EQ(recipe_text(train_settings(other)), recipe_text(train_settings(options)));
+    EXPECT_EQ(other.schedule.learning_rate, 0.1 + 0.2);
+
+    RecordedRun strange = run;
+    strange.settings["model.colour"] = std::string("red");
+    expect_error([&] { take_settings(strange, train_settings(other)); }, {"model.colour", "lacks"});
+    strange = run;
+    strange.settings["model.width"] = std::string("wide");
+    expect_error([&] { take_settings(strange, train_settings(other)); }, {"model.width", "wide"});
 }
 
 TEST(RunRecord, TheHashTellsRowsAndPicturesApart) {

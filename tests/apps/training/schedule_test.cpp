@@ -3,98 +3,59 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "apps/training/mixup.h"
-#include "tests/support/expect_error.h"
-
 namespace unmask {
 namespace {
 
+constexpr ScheduleLength ten_epochs{.epochs = 10, .steps = 10};
+constexpr ScheduleLength long_training{.epochs = 10, .steps = 100};
+
 TEST(Schedule, CosineFallsFromTheHighestToTheFinalRate) {
     const ScheduleOptions options{.learning_rate = 1.0, .final_rate = 0.2};
-    EXPECT_DOUBLE_EQ(scheduled_rate(options, 0, 100), 1.0);
-    EXPECT_NEAR(scheduled_rate(options, 50, 100), 0.6, 1e-12);
-    EXPECT_NEAR(scheduled_rate(options, 100, 100), 0.2, 1e-12);
+    EXPECT_DOUBLE_EQ(scheduled_rate(options, 0, ten_epochs), 1.0);
+    EXPECT_NEAR(scheduled_rate(options, 50, ten_epochs), 0.6, 1e-12);
+    EXPECT_NEAR(scheduled_rate(options, 100, ten_epochs), 0.2, 1e-12);
     for (int step = 1; step < 100; ++step)
-        EXPECT_LT(scheduled_rate(options, step, 100), scheduled_rate(options, step - 1, 100));
+        EXPECT_LT(scheduled_rate(options, step, ten_epochs), scheduled_rate(options, step - 1, ten_epochs));
 }
 
-TEST(Schedule, WarmUpClimbsInEqualSteps) {
-    const ScheduleOptions options{.learning_rate = 1.0, .warmup = 4};
-    EXPECT_DOUBLE_EQ(scheduled_rate(options, 0, 100), 0.25);
-    EXPECT_DOUBLE_EQ(scheduled_rate(options, 3, 100), 1.0);
-    EXPECT_DOUBLE_EQ(scheduled_rate(options, 4, 100), 1.0);
-    EXPECT_NEAR(scheduled_rate(options, 52, 100), 0.5, 1e-12);
+TEST(Schedule, WarmUpClimbsInEqualStepsBeforeEveryKind) {
+    for (const ScheduleKind kind : {ScheduleKind::cosine, ScheduleKind::step, ScheduleKind::constant}) {
+        const ScheduleOptions options{.kind = kind, .learning_rate = 1.0, .warmup = 4};
+        EXPECT_DOUBLE_EQ(scheduled_rate(options, 0, ten_epochs), 0.25);
+        EXPECT_DOUBLE_EQ(scheduled_rate(options, 3, ten_epochs), 1.0);
+        EXPECT_DOUBLE_EQ(scheduled_rate(options, 4, ten_epochs), 1.0);
+    }
+    EXPECT_NEAR(scheduled_rate({.learning_rate = 1.0, .warmup = 4}, 52, ten_epochs), 0.5, 1e-12);
 }
 
 TEST(Schedule, APeriodGoesUpAgainAfterItsEnd) {
     const ScheduleOptions options{.learning_rate = 1.0, .period = 150};
-    EXPECT_NEAR(scheduled_rate(options, 150, 1000), 0.0, 1e-12);
-    EXPECT_NEAR(scheduled_rate(options, 300, 1000), 1.0, 1e-12);
-    EXPECT_NEAR(scheduled_rate(options, 75, 1000), 0.5, 1e-12);
+    EXPECT_NEAR(scheduled_rate(options, 150, long_training), 0.0, 1e-12);
+    EXPECT_NEAR(scheduled_rate(options, 300, long_training), 1.0, 1e-12);
+    EXPECT_NEAR(scheduled_rate(options, 75, long_training), 0.5, 1e-12);
+    EXPECT_NEAR(scheduled_rate(options, 225, long_training), 0.5, 1e-12);
 }
 
-TEST(Mixup, BetaDrawsHaveItsMeanAndVariance) {
-    for (const double alpha : {0.5, 1.0, 2.0}) {
-        PhiloxSequence random(1, "beta");
-        double sum = 0, squares = 0;
-        constexpr int count = 40000;
-        for (int i = 0; i < count; ++i) {
-            const double draw = draw_beta(random, alpha);
-            ASSERT_TRUE(draw >= 0 && draw <= 1);
-            sum += draw;
-            squares += (draw - 0.5) * (draw - 0.5);
-        }
-        EXPECT_NEAR(sum / count, 0.5, 0.01);
-        EXPECT_NEAR(squares / count, 1 / (4 * (2 * alpha + 1)), 0.005) << alpha;
-    }
-    PhiloxSequence random(1, "beta");
-    expect_error([&] { static_cast<void>(draw_beta(random, 3)); }, {"alpha", "3"});
+TEST(Schedule, RestartsBeginEachPeriodAtTheHighestRate) {
+    const ScheduleOptions options{
+        .learning_rate = 1.0, .final_rate = 0.2, .warmup = 5, .period = 150, .restarts = true};
+    EXPECT_DOUBLE_EQ(scheduled_rate(options, 155, long_training), 1.0);
+    EXPECT_LT(scheduled_rate(options, 154, long_training), 0.21);
+    EXPECT_DOUBLE_EQ(scheduled_rate(options, 155 + 75, long_training),
+                     scheduled_rate(options, 5 + 75, long_training));
 }
 
-Batch small_batch() {
-    return {
-        .images = Tensor::from<float>({3, 1, 1, 3}, std::vector<float>{1, 2, 3, 10, 20, 30, 100, 200, 300}),
-        .labels = Tensor::from<int64_t>({3}, std::vector<int64_t>{0, 1, 0}),
-        .indices = {0, 1, 2}};
+TEST(Schedule, StairsFallByTheFactorEveryFewEpochs) {
+    const ScheduleOptions options{
+        .kind = ScheduleKind::step, .learning_rate = 0.8, .step_epochs = 3, .step_factor = 0.5};
+    for (const auto& [step, rate] :
+         {std::pair{0, 0.8}, {29, 0.8}, {30, 0.4}, {59, 0.4}, {60, 0.2}, {99, 0.1}})
+        EXPECT_DOUBLE_EQ(scheduled_rate(options, step, ten_epochs), rate) << step;
 }
 
-TEST(Mixup, MixesEveryImageWithItsPartner) {
-    const Batch before = small_batch();
-    bool moved = false;
-    for (int64_t step = 0; step < 8; ++step) {
-        Batch batch = small_batch();
-        const Targets targets = mix_batch(batch, 0.5, 7, step);
-        ASSERT_TRUE(targets.mixed_labels.defined());
-        const std::vector<float> own = before.images.to_floats(), mixed = batch.images.to_floats();
-        for (size_t i = 0; i < 3; ++i) {
-            // The partner is the row whose mixture this is, in all channels; its label goes with it.
-            bool found = false;
-            for (size_t k = 0; k < 3; ++k) {
-                bool same = true;
-                for (size_t c = 0; c < 3; ++c) {
-                    const double expected = targets.lambda * double(own[3 * i + c]) +
-                                            (1 - targets.lambda) * double(own[3 * k + c]);
-                    same = same && std::abs(double(mixed[3 * i + c]) - expected) < 1e-3;
-                }
-                if (!same) continue;
-                found = true;
-                moved = moved || k != i;
-                EXPECT_EQ(targets.mixed_labels.to_floats()[i], before.labels.to_floats()[k]);
-            }
-            EXPECT_TRUE(found) << "step " << step << " image " << i;
-        }
-    }
-    EXPECT_TRUE(moved);
-}
-
-TEST(Mixup, OffLeavesTheBatchAlone) {
-    Batch batch = small_batch();
-    const Targets targets = mix_batch(batch, 0, 7, 0);
-    EXPECT_FALSE(targets.mixed_labels.defined());
-    EXPECT_EQ(targets.lambda, 1.0);
-    EXPECT_EQ(batch.images.to_floats(), small_batch().images.to_floats());
+TEST(Schedule, ConstantStays) {
+    const ScheduleOptions options{.kind = ScheduleKind::constant, .learning_rate = 0.3, .final_rate = 0.1};
+    for (const int step : {0, 50, 99}) EXPECT_DOUBLE_EQ(scheduled_rate(options, step, ten_epochs), 0.3);
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/epoch_loop.h"
+
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "apps/progress.h"
+#include "apps/training/mixup.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+LoaderOptions loader_options(const TrainOptions& options, int workers, bool raw) {
+    return {.batch = options.batch,
+            .threads = workers,
+            .seed = options.seed,
+            .sampling = {.balanced = options.balanced, .oversample_real = options.oversample_real},
+            .drop_last = true,
+            .augmentation = options.augmentation,
+            .normalisation = {},
+            .raw = raw};
+}
+
+}  // namespace
+
+EpochLoop::EpochLoop(const TrainOptions& options, const FaceDataset& pictures, int workers)
+    : options_(options),
+      pictures_(pictures),
+      loader_(pictures, loader_options(options, workers, options.compute.device.type != DeviceType::cpu)) {
+    if (options.compute.device.type != DeviceType::cpu)
+        input_.emplace(DeviceInputOptions{.device = options.compute.device,
+                                          .dtype = image_dtype(options.compute.precision),
+                                          .normalisation = {}});
+}
+
+double EpochLoop::learning_rate(int64_t step) const {
+    return scheduled_rate(options_.schedule, step, {.epochs = options_.epochs, .steps = loader_.batches()});
+}
+
+void EpochLoop::run(TrainingStep& step, RunProgress& progress, const std::function<void()>& after_step) {
+    Progress bar(fmt::format("epoch {}/{}", progress.epoch + 1, options_.epochs), loader_.pictures(),
+                 "images");
+    loader_.start(progress.epoch + 1, progress.batch);
+    Clock::time_point begin = Clock::now();
+    while (std::optional<Batch> batch = loader_.next()) {
+        const EpochTerms terms = take_step(step, *batch, progress.steps);
+        if (!std::isfinite(terms.total)) stop_at(progress.steps, terms, *batch);
+        const Clock::time_point end = Clock::now();
+        progress.seconds += std::chrono::duration<double>(end - begin).count();
+        ++progress.steps;
+        ++progress.batch;
+        progress.terms.add(terms, int64_t(batch->indices.size()));
+        bar.update(progress.terms.pictures, fmt::format("loss {:.4f}", terms.total));
+        after_step();
+        begin = end;
+    }
+    check_finite(step, progress);
+}
+
+void EpochLoop::check_finite(const TrainingStep& step, const RunProgress& progress) {
+    if (step.finite()) return;
+    throw TrainingDiverged(fmt::format(
+        "training stopped after step {} (epoch {}): a parameter is not a finite number; a smaller learning "
+        "rate (--lr) or --clip may help",
+        progress.steps, progress.epoch + 1));
+}
+
+EpochRecord EpochLoop::record(const RunProgress& progress) const {
+    EpochRecord record{.epoch = progress.epoch + 1, .steps = progress.steps, .loss = progress.terms.means()};
+    record.learning_rate = learning_rate(progress.steps - 1);
+    record.seconds = progress.seconds;
+    record.images_per_second = double(progress.terms.pictures) / progress.seconds;
+    return record;
+}
+
+// On a GPU the pictures travel as bytes and are augmented and mixed there.
+EpochTerms EpochLoop::take_step(TrainingStep& step, Batch& batch, int64_t number) {
+    const double rate = learning_rate(number);
+    if (!input_) {
+        const Targets targets = mix_batch(batch, options_.mixup, options_.seed, number);
+        return step.run(batch.images, targets, number, rate);
+    }
+    const MixupDraw draw = draw_mixup(options_.mixup, options_.seed, number, size_t(batch.labels.numel()));
+    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
+    return step.run(images, mixed_targets(batch.labels, draw), number, rate);
+}
+
+void EpochLoop::stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const {
+    std::vector<std::string> files;
+    for (const size_t index : batch.indices) files.push_back(pictures_.file(index).string());
+    const auto term = [](const std::optional<double>& value) {
+        if (!value) return std::string("off");
+        return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan
+    };
+    throw TrainingDiverged(fmt::format(
+        "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
+        "information {}); a smaller learning rate (--lr) or --clip may help; the batch: {}",
+        step + 1, term(terms.total), term(terms.classification), term(terms.global_information),
+        term(terms.local_information), fmt::join(files, ", ")));
+}
+
+}  // namespace unmask
