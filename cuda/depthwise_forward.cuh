@@ -33,10 +33,7 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
         Sums row_taps[K];
 #pragma unroll
         for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
-        const T* line =
-            x +
-            ((static_cast<int64_t>(image) * shape.height + in_row) * shape.width + column) * shape.channels +
-            thread.channel;
+        const T* line = x + shape.place(image, in_row, column) + thread.channel;
 #pragma unroll
         for (int i = 0; i < reach; ++i) {
             Pack<T, width> values{};
@@ -47,10 +44,7 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
                 if (i - j * S >= 0 && i - j * S < K) add_products(sums[j], values, row_taps[i - j * S]);
         }
     }
-    const int64_t place =
-        ((static_cast<int64_t>(image) * shape.out_height + out_row) * shape.out_width + out_column) *
-            shape.channels +
-        thread.channel;
+    const int64_t place = shape.out_place(image, out_row, out_column) + thread.channel;
 #pragma unroll
     for (int j = 0; j < strip; ++j) {
         if (out_column + j >= shape.out_width) continue;

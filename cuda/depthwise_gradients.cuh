@@ -33,11 +33,7 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
         Sums row_taps[K];
 #pragma unroll
         for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
-        const T* line =
-            grad_y +
-            ((static_cast<int64_t>(image) * shape.out_height + out_row) * shape.out_width + first) *
-                shape.channels +
-            thread.channel;
+        const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
 #pragma unroll
         for (int d = -before; d < strip / 2; ++d) {
             Pack<T, width> values{};
@@ -48,16 +44,11 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
                 if (2 * d + q >= 0 && 2 * d + q < strip) add_products(sums[2 * d + q], values, row_taps[q]);
         }
     }
-    T* line = grad_x +
-              ((static_cast<int64_t>(image) * shape.height + row) * shape.width + column) * shape.channels +
-              thread.channel;
+    T* line = grad_x + shape.place(image, row, column) + thread.channel;
 #pragma unroll
     for (int j = 0; j < strip; ++j) {
         if (static_cast<unsigned>(column + j) >= static_cast<unsigned>(shape.width)) continue;
-        Pack<T, width> result;
-#pragma unroll
-        for (int i = 0; i < width; ++i) result[i] = from_float<T>(sums[j][i]);
-        store_pack<width>(line + static_cast<int64_t>(j) * shape.channels, result);
+        store_sums(line + static_cast<int64_t>(j) * shape.channels, sums[j]);
     }
 }
 
@@ -81,21 +72,12 @@ __global__ void __launch_bounds__(block_threads)
             const int right = column + shape.pad_left - q;
             if (right < 0 || right % shape.stride_x != 0 || right / shape.stride_x >= shape.out_width)
                 continue;
-            const int64_t pixel =
-                (static_cast<int64_t>(image) * shape.out_height + down / shape.stride_y) * shape.out_width +
-                right / shape.stride_x;
-            add_products(sums, load_pack<width>(grad_y + pixel * shape.channels + thread.channel),
+            const int64_t place = shape.out_place(image, down / shape.stride_y, right / shape.stride_x);
+            add_products(sums, load_pack<width>(grad_y + place + thread.channel),
                          taps[(p * K + q) * tiles.columns + threadIdx.x]);
         }
     }
-    Pack<T, width> result;
-#pragma unroll
-    for (int i = 0; i < width; ++i) result[i] = from_float<T>(sums[i]);
-    store_pack<width>(
-        grad_x +
-            ((static_cast<int64_t>(image) * shape.height + row) * shape.width + column) * shape.channels +
-            thread.channel,
-        result);
+    store_sums(grad_x + shape.place(image, row, column) + thread.channel, sums);
 }
 
 // parts[chunk][tap][channel] = Σ grad_y · x over the chunk's strips of outputs. A thread takes one row of
@@ -121,11 +103,7 @@ __global__ void __launch_bounds__(block_threads, 3)
         const int row = out_row * (S == 0 ? shape.stride_y : S) - shape.pad_top + p;
         const int column = out_column * (S == 0 ? shape.stride_x : S) - shape.pad_left;
         if (row < 0 || row >= shape.height) continue;
-        const T* gradient_line =
-            grad_y +
-            ((static_cast<int64_t>(image) * shape.out_height + out_row) * shape.out_width + out_column) *
-                shape.channels +
-            thread.channel;
+        const T* gradient_line = grad_y + shape.out_place(image, out_row, out_column) + thread.channel;
         Pack<T, width> gradients[strip];
 #pragma unroll
         for (int j = 0; j < strip; ++j) {
@@ -133,9 +111,7 @@ __global__ void __launch_bounds__(block_threads, 3)
             if (out_column + j < shape.out_width)
                 gradients[j] = load_pack<width>(gradient_line + static_cast<int64_t>(j) * shape.channels);
         }
-        const T* line =
-            x + ((static_cast<int64_t>(image) * shape.height + row) * shape.width + column) * shape.channels +
-            thread.channel;
+        const T* line = x + shape.place(image, row, column) + thread.channel;
 #pragma unroll
         for (int i = 0; i < reach; ++i) {
             if (static_cast<unsigned>(column + i) >= static_cast<unsigned>(shape.width)) continue;

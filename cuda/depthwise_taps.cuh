@@ -17,6 +17,14 @@ struct DepthwiseShape {
     int channels;
     int stride_y, stride_x, pad_top, pad_left;
     int images;
+
+    // Where a pixel's channels begin in the map under the taps, and in the other; also for a column outside.
+    __device__ int64_t place(int image, int row, int column) const {
+        return ((static_cast<int64_t>(image) * height + row) * width + column) * channels;
+    }
+    __device__ int64_t out_place(int image, int row, int column) const {
+        return ((static_cast<int64_t>(image) * out_height + row) * out_width + column) * channels;
+    }
 };
 
 // The strips of a map, one below the other, then those to their right, then the next image.
@@ -83,6 +91,14 @@ __device__ void load_taps(Pack<float, width>* taps, const T* weight, const Chann
             channel < channels ? to_float(weight[static_cast<int64_t>(channel) * K * K + tap]) : 0.0f;
     }
     __syncthreads();
+}
+
+template <class T, int width>
+__device__ void store_sums(T* to, const Pack<float, width>& sums) {
+    Pack<T, width> result;
+#pragma unroll
+    for (int i = 0; i < width; ++i) result[i] = from_float<T>(sums[i]);
+    store_pack<width>(to, result);
 }
 
 // sums += values · factors
