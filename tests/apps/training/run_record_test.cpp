@@ -68,6 +68,15 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
         EXPECT_TRUE(json["configuration"][setting.section].contains(setting.name)) << setting.key();
 }
 
+TEST(RunRecord, TellsHowTheRunComputed) {
+    TrainOptions options;
+    RunRecord record{.device = "cuda:1", .precision = "bf16", .schedule = "lockstep"};
+    const RecordedRun run = recorded_run(run_json(record, train_settings(options)));
+    EXPECT_EQ(run.device, "cuda:1");
+    EXPECT_EQ(run.precision, "bf16");
+    EXPECT_EQ(run.schedule, "lockstep");
+}
+
 TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
     TrainOptions options;
     EpochRecord second = first_epoch();
