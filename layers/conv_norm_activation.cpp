@@ -36,6 +36,11 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
                                                            const std::vector<Variable>& x,
                                                            const std::vector<Variable>& residuals) {
     std::vector<Variable> y;
+    if (!in_one_mode(blocks)) {
+        for (size_t i = 0; i < blocks.size(); ++i)
+            y.push_back(blocks[i]->forward(x[i], residuals.empty() ? Variable() : residuals[i]));
+        return y;
+    }
     if (blocks.front()->uses_folded()) {
         for (size_t i = 0; i < blocks.size(); ++i) {
             const Folded& folded = blocks[i]->folded_for(x[i]);
@@ -51,6 +56,13 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
         norms.push_back(blocks[i]->norm_.operands());
     }
     return batch_norm(y, norms, blocks.front()->norm_.params(), residuals);
+}
+
+bool in_one_mode(const std::vector<ConvNormActivation*>& blocks) {
+    return std::ranges::all_of(blocks, [first = blocks.front()](const ConvNormActivation* block) {
+        return block->norm_.training() == first->norm_.training() &&
+               block->uses_folded() == first->uses_folded();
+    });
 }
 
 const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable& x) {

@@ -43,6 +43,7 @@ class ConvNormActivation final : public LockstepLayer {
 
   private:
     friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
+    friend bool in_one_mode(const std::vector<ConvNormActivation*>& blocks);
 
   protected:
     void prepare_own() override;
@@ -63,8 +64,12 @@ class ConvNormActivation final : public LockstepLayer {
     std::map<std::pair<DType, int64_t>, Folded> adapted_;  // made from it when first asked for
 };
 
-// Blocks of one geometry on the same input, as one convolution with all their filters and one norm over all
-// their channels: [N, H', W', blocks · O], the blocks' results beside each other in the last dimension.
+// Whether all blocks train or none does: some may be frozen.
+[[nodiscard]] bool in_one_mode(const std::vector<ConvNormActivation*>& blocks);
+
+// Blocks of one geometry and in one mode on the same input, as one convolution with all their filters and one
+// norm over all their channels: [N, H', W', blocks · O], the blocks' results beside each other in the last
+// dimension.
 [[nodiscard]] Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
 
 }  // namespace unmask

@@ -21,6 +21,11 @@ std::vector<Variable> Stem::forward_lockstep(const std::vector<Layer*>& peers,
 std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, const Variable& x) {
     std::vector<ConvNormActivation*> blocks;
     for (Backbone* branch : branches) blocks.push_back(&branch->stem().block());
+    if (!in_one_mode(blocks)) {
+        std::vector<Variable> maps;
+        for (Backbone* branch : branches) maps.push_back(branch->stem().forward(x));
+        return maps;
+    }
     const Variable merged = forward_merged(blocks, x);
     const std::optional<Pool2dParams>& pool = branches.front()->stem().pool();
     const Variable all = pool ? max_pool2d(merged, *pool) : merged;

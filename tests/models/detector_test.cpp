@@ -185,6 +185,23 @@ TEST(Detector, InLockstepHasTheBytesOfBranchByBranch) {
     }
 }
 
+TEST(Detector, AFrozenBranchKeepsItsStatisticsInEverySchedule) {
+    const Tensor x = random_images(2);
+    std::vector<float> expected;
+    for (const BranchSchedule schedule :
+         {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::lockstep}) {
+        const auto detector = small_detector(small_options("mobilenet_v1", 2));
+        detector->set_branch_schedule(schedule);
+        detector->set_training(false, [](const std::string& name) { return name.starts_with("branches.0"); });
+        const std::vector<float> found = detector->forward(x).joint.value().to_floats();
+        if (expected.empty()) expected = found;
+        EXPECT_EQ(found, expected) << name_of(schedule);
+        const auto state = detector->state();
+        EXPECT_EQ(state.at("branches.0.model.0.1.running_mean").to_doubles().front(), 0.0);
+        EXPECT_NE(state.at("branches.1.model.0.1.running_mean").to_doubles().front(), 0.0);
+    }
+}
+
 // Values, gradients, folded weights, and what a checkpoint holds.
 TEST(Detector, ChannelsOfZerosChangeNothing) {
     const Tensor x = random_images(2);
