@@ -49,8 +49,9 @@ class DataLoader {
     DataLoader(const DataLoader&) = delete;
     DataLoader& operator=(const DataLoader&) = delete;
 
-    // Begins an epoch; what was left of another is dropped.
-    void start(int64_t epoch);
+    // Begins an epoch at its batch `first_batch` (from 0; batches() is its end), the batches before it being
+    // neither read nor decoded; what was left of another epoch is dropped. Error for a batch out of range.
+    void start(int64_t epoch, int64_t first_batch = 0);
     // The next batch of the epoch, nothing at its end. A picture that cannot be read throws its Error here.
     [[nodiscard]] std::optional<Batch> next();
 

@@ -3,10 +3,9 @@
 
 #include <fmt/ranges.h>
 
-#include <system_error>
-
 #include "apps/build_information.h"
 #include "apps/evaluation/metrics_json.h"
+#include "data/manifest_pictures.h"
 #include "engine/error.h"
 #include "engine/philox.h"
 
@@ -148,10 +147,8 @@ std::pair<std::string, std::string> compute_of(const std::string& run_json) {
 std::string hash_of(const Manifest& manifest) {
     std::string text;
     for (const ManifestRow& row : manifest.rows) {
-        std::error_code error;
-        const auto size = std::filesystem::file_size(manifest.file(row), error);
         text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", row.path, row.label, row.video, row.frame,
-                            row.split, row.dataset, row.method, error ? 0 : size);
+                            row.split, row.dataset, row.method, picture_bytes(manifest, row));
     }
     return fmt::format("{:016x}", fnv1a64(text));
 }

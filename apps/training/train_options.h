@@ -45,7 +45,9 @@ struct TrainOptions {
     double mixup = 0;       // alpha of Beta(alpha, alpha); 0: off
 
     bool balanced = false;
+    int pictures_a_video = 0;
     int oversample_real = 1;
+    std::string oversample;          // data/oversampling.h
     int workers = 0;                 // threads that load pictures; 0: as many as compute
     int64_t cache_mebibytes = 2048;  // decoded pictures are kept in memory when they fit
     Augmentation augmentation;
