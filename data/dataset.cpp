@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <map>
 
-#include "data/picture.h"
+#include "data/manifest_pictures.h"
 #include "engine/error.h"
 
 namespace unmask {
 
 Manifest select_split(const Manifest& manifest, std::string_view split) {
     if (split == "all") return manifest;
-    Manifest selected{.directory = manifest.directory, .rows = {}, .source = manifest.source};
+    Manifest selected{
+        .directory = manifest.directory, .rows = {}, .source = manifest.source, .shard = manifest.shard};
     std::ranges::copy_if(manifest.rows, std::back_inserter(selected.rows),
                          [&](const ManifestRow& row) { return row.split == split; });
     return selected;
@@ -50,7 +51,7 @@ std::shared_ptr<const Image> FaceDataset::image(size_t index) const {
         const std::lock_guard lock(mutex_);
         if (kept_[index] != nullptr) return kept_[index];
     }
-    Image picture = read_picture(file(index));
+    Image picture = read_picture(manifest_, row(index));
     if (picture.width != options_.size || picture.height != options_.size)
         picture = resize(picture, options_.size, options_.size);
     auto image = std::make_shared<const Image>(std::move(picture));

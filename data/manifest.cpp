@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <ostream>
 #include <set>
 #include <system_error>
 
 #include "data/csv_file.h"
+#include "data/manifest_pictures.h"
+#include "data/shard/shard.h"
 #include "engine/atomic_file.h"
 #include "engine/error.h"
 
@@ -75,6 +76,19 @@ ManifestRow read_row(const std::string& file, const CsvRecord& record, const Col
     return row;
 }
 
+Manifest from_records(const std::vector<CsvRecord>& records, const std::filesystem::path& path) {
+    const std::string file = path.string();
+    if (records.empty())
+        fail("{}: expected a header line such as {}, found an empty file", file, header_line);
+    const Columns columns = read_header(file, records.front());
+    Manifest manifest{path.parent_path(), {}, path};
+    manifest.rows.reserve(records.size() - 1);
+    for (size_t i = 1; i < records.size(); ++i)
+        manifest.rows.push_back(read_row(file, records[i], columns, records.front().fields.size()));
+    if (manifest.rows.empty()) fail("{}: the manifest has a header but no rows", file);
+    return manifest;
+}
+
 }  // namespace
 
 const char* label_name(int label) {
@@ -94,35 +108,31 @@ std::filesystem::path Manifest::file(const ManifestRow& row) const {
 }
 
 Manifest read_manifest(const std::filesystem::path& path) {
-    const std::string file = path.string();
-    const std::vector<CsvRecord> records = read_csv(path);
-    if (records.empty())
-        fail("{}: expected a header line such as {}, found an empty file", file, header_line);
-    const Columns columns = read_header(file, records.front());
-    Manifest manifest{path.parent_path(), {}, path};
-    manifest.rows.reserve(records.size() - 1);
-    for (size_t i = 1; i < records.size(); ++i)
-        manifest.rows.push_back(read_row(file, records[i], columns, records.front().fields.size()));
-    if (manifest.rows.empty()) fail("{}: the manifest has a header but no rows", file);
-    return manifest;
+    return is_shard(path) ? read_shard_manifest(path) : from_records(read_csv(path), path);
+}
+
+Manifest parse_manifest(std::string_view text, const std::filesystem::path& path) {
+    return from_records(parse_csv(text, path.string()), path);
+}
+
+std::string manifest_text(const Manifest& manifest) {
+    std::string text = std::string(header_line) + "\n";
+    for (const ManifestRow& row : manifest.rows)
+        text += fmt::format("{},{},{},{},{},{},{}\n", csv_field(row.path), label_name(row.label),
+                            csv_field(row.video), row.frame, csv_field(row.split), csv_field(row.dataset),
+                            csv_field(row.method));
+    return text;
 }
 
 void write_manifest(const std::filesystem::path& path, const Manifest& manifest) {
-    write_file_atomically(path, [&](std::ostream& out) {
-        out << header_line << '\n';
-        for (const ManifestRow& row : manifest.rows)
-            out << csv_field(row.path) << ',' << label_name(row.label) << ',' << csv_field(row.video) << ','
-                << row.frame << ',' << csv_field(row.split) << ',' << csv_field(row.dataset) << ','
-                << csv_field(row.method) << '\n';
-    });
+    write_file_atomically(path, manifest_text(manifest));
 }
 
 std::vector<std::filesystem::path> missing_files(const Manifest& manifest) {
     std::vector<std::filesystem::path> missing;
     std::set<std::string> seen;
     for (const ManifestRow& row : manifest.rows) {
-        std::error_code ignored;
-        if (seen.insert(row.path).second && !std::filesystem::is_regular_file(manifest.file(row), ignored))
+        if (seen.insert(row.path).second && !has_picture(manifest, row))
             missing.push_back(manifest.file(row));
     }
     return missing;

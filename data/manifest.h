@@ -5,10 +5,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace unmask {
+
+class Shard;
 
 struct ManifestRow {
     std::string path;     // the picture; relative to the manifest's folder, or absolute
@@ -24,9 +28,10 @@ struct ManifestRow {
 struct Manifest {
     std::filesystem::path directory;  // the folder that relative paths start from
     std::vector<ManifestRow> rows;
-    std::filesystem::path source{};  // the file that it was read from, for messages; else empty
+    std::filesystem::path source{};        // the file that it was read from, for messages; else empty
+    std::shared_ptr<const Shard> shard{};  // what holds the pictures (data/shard); nothing: they are files
 
-    // Where the row's picture is.
+    // Where the row's picture is; of a shard, what messages call it. The pictures: data/manifest_pictures.h.
     [[nodiscard]] std::filesystem::path file(const ManifestRow& row) const;
 };
 
@@ -39,10 +44,16 @@ struct Manifest {
 // Reads CSV (RFC 4180; UTF-8 with or without a mark, LF or CRLF). The header line names the columns, in any
 // order: `path` and `label` are required; without `video` each row is its own video, without `frame` it is 0,
 // and `split`, `dataset` and `method` are empty. Other columns are ignored. Error names the file, the line,
-// what was expected and what was found; a manifest without rows is an error.
+// what was expected and what was found; a manifest without rows is an error. A packed shard is read as the
+// manifest that it holds.
 [[nodiscard]] Manifest read_manifest(const std::filesystem::path& path);
 
-// Writes `path,label,video,frame,split,dataset,method` atomically. Row paths are written as they are.
+// The same from the text of such a file; `path` is what messages call it.
+[[nodiscard]] Manifest parse_manifest(std::string_view text, const std::filesystem::path& path);
+
+// The rows as CSV, `path,label,video,frame,split,dataset,method`. Row paths are written as they are.
+[[nodiscard]] std::string manifest_text(const Manifest& manifest);
+// Writes that atomically.
 void write_manifest(const std::filesystem::path& path, const Manifest& manifest);
 
 // The rows' files that do not exist, each once, in the manifest's order.

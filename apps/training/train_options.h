@@ -52,7 +52,9 @@ struct TrainOptions {
     int keep = 2;                    // checkpoints, the last one included
 
     bool balanced = false;
+    int pictures_a_video = 0;
     int oversample_real = 1;
+    std::string oversample;          // data/oversampling.h
     int workers = 0;                 // threads that load pictures; 0: as many as compute
     int64_t cache_mebibytes = 2048;  // decoded pictures are kept in memory when they fit
     Augmentation augmentation;

@@ -58,8 +58,11 @@ struct CropSettings {
 };
 
 // The settings beside the manifest; nothing when it has none (it was not written by prepare_faces). Error
-// when the file is there and cannot be understood.
+// when the file is there and cannot be understood. A packed shard holds those of its manifest.
 [[nodiscard]] std::optional<CropSettings> read_crop_settings(const std::filesystem::path& manifest);
+
+// Their text; empty where the manifest has none.
+[[nodiscard]] std::string crop_settings_text(const std::filesystem::path& manifest);
 
 // Writes them atomically.
 void write_crop_settings(const std::filesystem::path& manifest, const CropSettings& settings);
