@@ -20,7 +20,8 @@ constexpr const char* header_line = "path,label,video,frame,split,dataset,method
 
 // Columns by name; -1 for one that the file does not have.
 struct Columns {
-    int path = -1, label = -1, video = -1, frame = -1, split = -1, dataset = -1, method = -1;
+    int path = -1, label = -1, video = -1, frame = -1, split = -1, dataset = -1, method = -1, identity = -1,
+        compression = -1;
 };
 
 std::string joined(const std::vector<std::string>& fields) {
@@ -31,10 +32,15 @@ std::string joined(const std::vector<std::string>& fields) {
 
 Columns read_header(const std::string& file, const CsvRecord& header) {
     Columns columns;
-    const std::pair<const char*, int Columns::*> names[] = {
-        {"path", &Columns::path},    {"label", &Columns::label}, {"video", &Columns::video},
-        {"frame", &Columns::frame},  {"split", &Columns::split}, {"dataset", &Columns::dataset},
-        {"method", &Columns::method}};
+    const std::pair<const char*, int Columns::*> names[] = {{"path", &Columns::path},
+                                                            {"label", &Columns::label},
+                                                            {"video", &Columns::video},
+                                                            {"frame", &Columns::frame},
+                                                            {"split", &Columns::split},
+                                                            {"dataset", &Columns::dataset},
+                                                            {"method", &Columns::method},
+                                                            {"identity", &Columns::identity},
+                                                            {"compression", &Columns::compression}};
     for (const auto& [name, member] : names) {
         const auto found = std::find(header.fields.begin(), header.fields.end(), name);
         if (found == header.fields.end()) continue;
@@ -70,6 +76,8 @@ ManifestRow read_row(const std::string& file, const CsvRecord& record, const Col
              field(columns.label));
     if (columns.video < 0) row.video = row.path;
     if (row.video.empty()) fail("{}:{}: the video is empty", file, record.line);
+    row.identity = field(columns.identity);
+    row.compression = field(columns.compression);
     if (columns.frame >= 0) row.frame = read_frame(file, record, field(columns.frame));
     if (!row.split.empty() && row.split != "train" && row.split != "val" && row.split != "test")
         fail("{}:{}: expected split train, val, test or nothing, found \"{}\"", file, record.line, row.split);
@@ -103,6 +111,25 @@ int parse_label(std::string_view text) {
     return lower == "fake" || lower == "1" ? 1 : -1;
 }
 
+std::string join_identities(const std::vector<std::string>& identities) {
+    std::string joined;
+    for (std::string identity : identities) {
+        std::ranges::replace(identity, ';', ',');
+        joined += (joined.empty() ? "" : ";") + identity;
+    }
+    return joined;
+}
+
+std::vector<std::string> split_identities(std::string_view joined) {
+    std::vector<std::string> identities;
+    while (!joined.empty()) {
+        const size_t end = std::min(joined.find(';'), joined.size());
+        if (end > 0) identities.emplace_back(joined.substr(0, end));
+        joined.remove_prefix(std::min(end + 1, joined.size()));
+    }
+    return identities;
+}
+
 std::filesystem::path Manifest::file(const ManifestRow& row) const {
     return directory / row.path;
 }
@@ -116,11 +143,20 @@ Manifest parse_manifest(std::string_view text, const std::filesystem::path& path
 }
 
 std::string manifest_text(const Manifest& manifest) {
-    std::string text = std::string(header_line) + "\n";
-    for (const ManifestRow& row : manifest.rows)
-        text += fmt::format("{},{},{},{},{},{},{}\n", csv_field(row.path), label_name(row.label),
+    const bool identities =
+        std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.identity.empty(); });
+    const bool levels =
+        std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.compression.empty(); });
+    std::string text = fmt::format("{}{}{}\n", header_line, identities ? ",identity" : "",
+                                   levels ? ",compression" : "");
+    for (const ManifestRow& row : manifest.rows) {
+        text += fmt::format("{},{},{},{},{},{},{}", csv_field(row.path), label_name(row.label),
                             csv_field(row.video), row.frame, csv_field(row.split), csv_field(row.dataset),
                             csv_field(row.method));
+        if (identities) text += "," + csv_field(row.identity);
+        if (levels) text += "," + csv_field(row.compression);
+        text += "\n";
+    }
     return text;
 }
 
