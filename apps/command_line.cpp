@@ -32,6 +32,7 @@ const std::vector<Command>& command_table() {
         {"prepare", "Cut faces out of videos and write the manifest that training reads", set_up_prepare},
         {"train", "Train a detector on a manifest of faces", set_up_train},
         {"evaluate", "Measure a trained detector on a manifest of faces", set_up_evaluate},
+        {"forge", "Write self-blended forgeries of real faces, and their manifest", set_up_dataset_forge},
         {"detect", "Say of pictures, videos and folders whether their faces are real or fake", set_up_detect},
         {"demo", "Draw faces, forge half of them, train, evaluate and detect: the whole way without any data",
          set_up_demo},

@@ -9,6 +9,7 @@
 #include "apps/compute.h"
 #include "apps/training/schedule.h"
 #include "data/augmentation/augmentation.h"
+#include "data/self_blend/forger.h"
 #include "models/detector.h"
 
 namespace unmask {
@@ -44,6 +45,7 @@ struct TrainOptions {
     double clip = 0;        // largest norm of the whole gradient; 0: as it is
     double mixup = 0;       // alpha of Beta(alpha, alpha); 0: off
 
+    Forge forge = Forge::none;  // of the real pictures, instead of the manifest's forgeries
     bool balanced = false;
     int oversample_real = 1;
     int workers = 0;                 // threads that load pictures; 0: as many as compute

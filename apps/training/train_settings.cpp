@@ -81,6 +81,8 @@ std::vector<Setting> train_settings(TrainOptions& o) {
                0, 2),
         integer({"optimization", "seed", "everything random follows from it"}, o.seed, 0),
 
+        choice({"data", "forge", "of real pictures, anew every epoch, instead of the data's fake ones"},
+               o.forge, {"none", "self-blend"}),
         boolean({"data", "balanced", "repeat pictures of the rarer class until both are shown equally often"},
                 o.balanced),
         integer({"data", "oversample_real", "how often an epoch shows each real picture"}, o.oversample_real,
