@@ -98,7 +98,7 @@ struct DataLoader::State {
     }
 
     void fill(Slot& slot, size_t sample) const {
-        const std::shared_ptr<const Image> image = dataset.image(slot.batch.indices[sample]);
+        const std::shared_ptr<const Image> image = dataset.image(slot.batch.indices[sample], epoch);
         if (options.raw) return fill_raw(slot, sample, *image);
         float* output = slot.batch.images.data<float>() + sample * image->pixels.size();
         if (!options.augmentation) return normalise(*image, options.normalisation, output);

@@ -9,6 +9,7 @@
 #include "apps/compute.h"
 #include "apps/training/schedule.h"
 #include "data/augmentation/augmentation.h"
+#include "data/self_blend/forger.h"
 #include "models/detector.h"
 
 namespace unmask {
@@ -51,6 +52,7 @@ struct TrainOptions {
     double checkpoint_minutes = 10;  // between checkpoints within an epoch; 0: after every step
     int keep = 2;                    // checkpoints, the last one included
 
+    Forge forge = Forge::none;  // of the real pictures, instead of the manifest's forgeries
     bool balanced = false;
     int pictures_a_video = 0;
     int oversample_real = 1;

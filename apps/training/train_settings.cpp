@@ -113,7 +113,8 @@ std::vector<Setting> train_settings(TrainOptions& o) {
             {"checkpoints", "checkpoint_minutes", "between checkpoints within an epoch; 0: after every step"},
             o.checkpoint_minutes, 0),
         integer({"checkpoints", "keep", "how many, last.safetensors included"}, o.keep, 1, 1000),
-
+        choice({"data", "forge", "of real pictures, anew every epoch, instead of the data's fake ones"},
+               o.forge, {"none", "self-blend"}),
         boolean({"data", "balanced", "repeat pictures of the rarer class until both are shown equally often"},
                 o.balanced),
         integer({"data", "oversample_real", "how often an epoch shows each real picture"}, o.oversample_real,

@@ -19,7 +19,10 @@ fs::path crop_settings_file(const fs::path& manifest) {
 }
 
 void write_crop_settings(const fs::path& manifest, const CropSettings& settings) {
-    const Json json{{"size", settings.size}, {"margin", settings.margin}, {"detector", settings.detector}};
+    const Json json{{"size", settings.size},
+                    {"margin", settings.margin},
+                    {"detector", settings.detector},
+                    {"aligned", settings.aligned}};
     write_file_atomically(crop_settings_file(manifest), json.dump(1) + "\n");
 }
 
@@ -37,7 +40,8 @@ std::optional<CropSettings> read_crop_settings(const fs::path& manifest) {
     if (text.empty()) return {};
     try {
         const Json json = Json::parse(text);
-        return CropSettings{json.at("size"), json.at("margin"), json.at("detector")};
+        return CropSettings{json.at("size"), json.at("margin"), json.at("detector"),
+                            json.value("aligned", false)};
     } catch (const nlohmann::json::exception& error) {
         fail("{}: expected the crops' size, margin and detector as JSON, found: {}",
              is_shard(manifest) ? manifest.string() : crop_settings_file(manifest).string(), error.what());
