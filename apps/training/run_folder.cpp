@@ -124,7 +124,7 @@ std::vector<EpochRecord> RunFolder::recorded_epochs() const {
     }
 }
 
-std::pair<std::string, std::string> RunFolder::recorded_compute() const {
+RecordedCompute RunFolder::recorded_compute() const {
     std::ifstream file(folder_ / "run.json", std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();

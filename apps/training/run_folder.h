@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "apps/training/run_record.h"
@@ -35,7 +34,7 @@ class RunFolder {
     // The epochs in run.json; Error when it is no such file.
     [[nodiscard]] std::vector<EpochRecord> recorded_epochs() const;
     // The device and the precision in run.json; Error when it is no such file.
-    [[nodiscard]] std::pair<std::string, std::string> recorded_compute() const;
+    [[nodiscard]] RecordedCompute recorded_compute() const;
     // metrics.csv and run.json.
     void write(const RunRecord& record, const std::vector<Setting>& settings) const;
 

@@ -96,6 +96,7 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                     {"threads", record.threads},
                     {"device", record.device},
                     {"precision", record.precision},
+                    {"schedule", record.schedule},
                     {"deterministic", record.deterministic},
                     {"data",
                      {{"manifest", record.data},
@@ -136,10 +137,11 @@ std::vector<EpochRecord> epochs_of(const std::string& run_json) {
     return epochs;
 }
 
-std::pair<std::string, std::string> compute_of(const std::string& run_json) {
+RecordedCompute compute_of(const std::string& run_json) {
     try {
         const Json record = Json::parse(run_json);
-        return {record.at("device"), record.value("precision", "f32")};
+        return {record.at("device"), record.value("precision", "f32"),
+                record.value("schedule", "separate")};
     } catch (const Json::exception& error) {
         fail("is not the record of a run: {}", error.what());
     }

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "apps/evaluation/evaluator.h"
@@ -40,7 +39,7 @@ struct RunRecord {
     int64_t train_pictures = 0, val_pictures = 0;
     int64_t parameters = 0;
     int threads = 0;
-    std::string device, precision = "f32";
+    std::string device, precision = "f32", schedule = "separate";
     bool deterministic = true;
     std::string status;  // "running", "done", or what ended it
     int64_t best_epoch = 0;
@@ -56,8 +55,11 @@ struct RunRecord {
 // The epochs of such a text; Error when it is another.
 [[nodiscard]] std::vector<EpochRecord> epochs_of(const std::string& run_json);
 
-// The device and the precision of such a text; "f32" where it names none.
-[[nodiscard]] std::pair<std::string, std::string> compute_of(const std::string& run_json);
+// How the run of such a text computed; f32 and separate where it does not say.
+struct RecordedCompute {
+    std::string device, precision, schedule;
+};
+[[nodiscard]] RecordedCompute compute_of(const std::string& run_json);
 
 // 16 hexadecimal digits over every row of the manifest and the size of its picture: another number means
 // other data.

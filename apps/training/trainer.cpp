@@ -85,6 +85,7 @@ Trainer::Trainer(TrainOptions options)
     if (options_.compute.device.type != DeviceType::cpu)
         input_.emplace(DeviceInputOptions{.device = options_.compute.device,
                                           .dtype = image_dtype(options_.compute.precision),
+                                          .channels = gpu_image_channels,
                                           .normalisation = {}});
     loader_ = std::make_unique<DataLoader>(
         *data_.train, LoaderOptions{.batch = options_.batch,
@@ -104,6 +105,7 @@ Trainer::Trainer(TrainOptions options)
                .threads = threads_,
                .device = name_of(options_.compute.device),
                .precision = std::string(name_of(options_.compute.precision)),
+               .schedule = std::string(name_of(options_.compute.schedule)),
                .deterministic = compute_mode().deterministic,
                .status = "running",
                .epochs = {}};
@@ -240,12 +242,14 @@ EpochTerms Trainer::take_step(Batch& batch, double learning_rate) {
 }
 
 void Trainer::take_up_tuning() const {
-    const auto [device, precision] = folder_->recorded_compute();
-    if (device != record_.device || precision != record_.precision)
+    const auto [device, precision, schedule] = folder_->recorded_compute();
+    const std::string merged(name_of(BranchSchedule::merged_stems));  // rounds otherwise than the others
+    if (device != record_.device || precision != record_.precision ||
+        (schedule == merged) != (record_.schedule == merged))
         log_warning(
-            "going on on {} in {} a run that was begun on {} in {}: the bytes of the models will differ from "
-            "an uninterrupted run's",
-            record_.device, record_.precision, device, precision);
+            "going on on {} in {} ({}) a run that was begun on {} in {} ({}): the bytes of the models will "
+            "differ from an uninterrupted run's",
+            record_.device, record_.precision, record_.schedule, device, precision, schedule);
     if (!input_) return;
     const std::string tuning = folder_->tuning();
     const std::string notice =

@@ -71,6 +71,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     if (compute_.precision == Precision::bf16) parameters_.keep_copies(DType::bf16);
     optimizer_->set_clear_gradients(true);
     optimizer_->set_guard(terms_.rows(0, 1));
+    detector_.set_branch_schedule(compute_.schedule);
     detector_.set_training(true);
     objective_.set_training(true);
 }
