@@ -20,8 +20,6 @@
 namespace unmask {
 namespace {
 
-constexpr std::string_view schedule_names[] = {"separate", "merged_stems", "parallel"};
-
 // Steps that a GPU takes before and while the work is recorded.
 constexpr int recording_steps = 3;
 
@@ -56,7 +54,8 @@ class Images {
   public:
     explicit Images(const BenchOptions& options)
         : input_({.device = options.train.compute.device,
-                  .dtype = image_dtype(options.train.compute.precision)}),
+                  .dtype = image_dtype(options.train.compute.precision),
+                  .channels = options.train.compute.device.type == DeviceType::cpu ? 3 : gpu_image_channels}),
           raw_(options.input == BenchInput::raw) {
         if (raw_)
             pictures_ = random_pictures(options);
@@ -146,16 +145,6 @@ std::vector<double> time_training(const BenchOptions& options, Detector& detecto
 
 }  // namespace
 
-BranchSchedule parse_branch_schedule(std::string_view name) {
-    for (size_t i = 0; i < std::size(schedule_names); ++i)
-        if (schedule_names[i] == name) return static_cast<BranchSchedule>(i);
-    fail("schedule: expected separate, merged_stems or parallel, found '{}'", name);
-}
-
-std::string_view name_of(BranchSchedule schedule) {
-    return schedule_names[static_cast<size_t>(schedule)];
-}
-
 BenchResult run_bench(const BenchOptions& options) {
     const Compute& compute = options.train.compute;
     const DetectorOptions& model = options.train.model;
@@ -166,7 +155,6 @@ BenchResult run_bench(const BenchOptions& options) {
     Detector detector(model);
     detector.initialize(0);
     detector.to(compute.device);
-    detector.set_branch_schedule(options.schedule);
     const int64_t parameters = detector.parameter_count();
     Images images(options);
     const double seconds = median(options.mode == "infer" ? time_inference(options, detector, images)
@@ -176,7 +164,7 @@ BenchResult run_bench(const BenchOptions& options) {
             .backbone = model.backbone,
             .device = name_of(compute.device),
             .precision = std::string(name_of(compute.precision)),
-            .schedule = std::string(name_of(options.schedule)),
+            .schedule = std::string(name_of(compute.schedule)),
             .input = options.input == BenchInput::raw ? "raw" : "images",
             .graph = options.graph && context.can_capture(),
             .deterministic = compute_mode().deterministic,

@@ -10,10 +10,6 @@
 
 namespace unmask {
 
-// "separate", "merged_stems", "parallel"; Error lists them when there is no such name.
-[[nodiscard]] BranchSchedule parse_branch_schedule(std::string_view name);
-[[nodiscard]] std::string_view name_of(BranchSchedule schedule);
-
 // images: normalised, in the device's memory. raw: 8-bit pictures in host memory, which every step uploads
 // and turns into images on the device, augmented in training.
 enum class BenchInput : uint8_t { images, raw };
@@ -21,7 +17,6 @@ enum class BenchInput : uint8_t { images, raw };
 struct BenchOptions {
     TrainOptions train;          // model, compute, objective and optimizer
     std::string mode = "infer";  // or "train"
-    BranchSchedule schedule = BranchSchedule::separate;
     BenchInput input = BenchInput::images;
     bool graph = true;  // a GPU records the step and runs it again as a whole
     int batch = 32;

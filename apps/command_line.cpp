@@ -53,7 +53,7 @@ constexpr const char* exit_code_text =
 
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
-    std::string device = "cpu", precision = "f32";
+    std::string device = "cpu", precision = "f32", schedule = "separate";
     bool nondeterministic = false;
 };
 
@@ -65,6 +65,11 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
     app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")->option_text("NAME");
     app.add_option("--precision", compute.precision,
                    "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters)")
+        ->option_text("NAME");
+    app.add_option(
+           "--schedule", compute.schedule,
+           "Order of the branches' work: separate, merged_stems, lockstep (norms of all in one call) or "
+           "parallel (side by side on a GPU)")
         ->option_text("NAME");
     app.add_flag("--nondeterministic", compute.nondeterministic,
                  "On a GPU: allow algorithms that round otherwise each time");
@@ -108,9 +113,11 @@ int run(int argc, const char* const* argv) {
         fail("{} (see unmask --help)", error.what());
     }
     set_up_console(global.log_level, global.quiet);
-    global.compute_given =
-        app.count("--device") + app.count("--precision") + app.count("--nondeterministic") > 0;
-    global.compute = {parse_device(compute.device), parse_precision(compute.precision)};
+    global.compute_given = app.count("--device") + app.count("--precision") + app.count("--schedule") +
+                               app.count("--nondeterministic") >
+                           0;
+    global.compute = {parse_device(compute.device), parse_precision(compute.precision),
+                      parse_branch_schedule(compute.schedule)};
     prepare_compute(global.compute,
                     !compute.nondeterministic);  // an Error now rather than after loading the data
     set_thread_count(resolved_threads(global.threads));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/tensor.h"
+#include "models/detector.h"
 
 namespace unmask {
 
@@ -20,8 +21,12 @@ enum class Precision : uint8_t { f32, tf32, bf16 };
 struct Compute {
     Device device = cpu_device;
     Precision precision = Precision::f32;
+    BranchSchedule schedule = BranchSchedule::separate;
 };
 
+// Channels of the images that a GPU makes of pictures: RGB and one of zeros, since convolutions there load a
+// pixel's channels as one vector.
+inline constexpr int gpu_image_channels = 4;
 // What a model's images are held in.
 [[nodiscard]] DType image_dtype(Precision precision);
 // Images as the model takes them: on the device, in image_dtype.

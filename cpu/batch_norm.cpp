@@ -124,7 +124,7 @@ void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNo
 }
 
 // The norms of all groups as one, [C] each.
-BatchNormGroup gathered(const BatchNormState& state) {
+BatchNormGroup gathered(const BatchNormBranch& state) {
     if (state.groups.size() == 1) return state.groups[0];
     constexpr Tensor BatchNormGroup::*parts[] = {
         &BatchNormGroup::weight,       &BatchNormGroup::bias,
@@ -153,7 +153,7 @@ Tensor part_of(const Tensor& whole, size_t index, size_t count) {
 }
 
 // What forward changed, back into the groups.
-void scatter(const BatchNormGroup& all, BatchNormState& state) {
+void scatter(const BatchNormGroup& all, BatchNormBranch& state) {
     const size_t count = state.groups.size();
     if (count == 1) return;
     for (size_t i = 0; i < count; ++i) {
@@ -169,10 +169,11 @@ bool drops(const BatchNormParams& params) {
     return params.training && params.dropout.probability > 0.0;
 }
 
-void forward(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState& state,
-             const BatchNormParams& params) {
+void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
+    const Tensor &x = branch.x, &residual = branch.residual;
+    Tensor& y = branch.y;
     if (x.numel() == 0) return;
-    BatchNormGroup all = gathered(state);
+    BatchNormGroup all = gathered(branch);
     dispatch_floating(batch_norm_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         if (params.training)
@@ -182,7 +183,7 @@ void forward(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState&
         dispatch_fused_activation(params.activation,
                                   [&](auto function) { normalise<T>(x, residual, y, all, function); });
     });
-    scatter(all, state);
+    scatter(all, branch);
     if (drops(params)) dropout_forward(y, y, params.dropout);
 }
 
@@ -309,11 +310,16 @@ void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, GroupGradi
                                   gradients.residual.defined() ? gradients.residual.data<T>() : nullptr);
 }
 
-void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
-              const BatchNormState& state, BatchNormGradients& gradients, const BatchNormParams& params) {
+void forward(const Tensor&, std::vector<BatchNormBranch>& branches, const BatchNormParams& params) {
+    for (BatchNormBranch& branch : branches) forward_branch(branch, params);
+}
+
+void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradients,
+                     const BatchNormParams& params) {
+    const Tensor &x = branch.x, &residual = branch.residual, &grad_y = gradients.grad_y;
     if (x.numel() == 0) return;
-    const BatchNormGroup all = gathered(state);
-    const size_t count = state.groups.size();
+    const BatchNormGroup all = gathered(branch);
+    const size_t count = branch.groups.size();
     GroupGradients wanted{gradients.x, gradients.residual, gradients.groups[0].weight,
                           gradients.groups[0].bias};
     if (count > 1) {
@@ -328,7 +334,7 @@ void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, con
     dispatch_floating(batch_norm_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
         dispatch_fused_activation(params.activation, [&](auto function) {
-            const Inputs<T, decltype(function)> inputs(gradient, x, residual, y, all);
+            const Inputs<T, decltype(function)> inputs(gradient, x, residual, branch.y, all);
             if (residual.defined())
                 run_backward<true>(inputs, x, wanted, params);
             else
@@ -340,6 +346,11 @@ void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, con
         if (weight.defined()) weight.copy_from(part_of(wanted.weight, i, count));
         if (bias.defined()) bias.copy_from(part_of(wanted.bias, i, count));
     }
+}
+
+void backward(const Tensor&, const std::vector<BatchNormBranch>& branches,
+              std::vector<BatchNormGradients>& gradients, const BatchNormParams& params) {
+    for (size_t i = 0; i < branches.size(); ++i) backward_branch(branches[i], gradients[i], params);
 }
 
 const KernelEntry forward_entry{batch_norm_forward, Backend::portable, &forward};

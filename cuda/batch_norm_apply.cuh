@@ -22,22 +22,29 @@ constexpr int apply_blocks = extras == Extras::all                              
                              : extras == Extras::residual || std::is_same_v<Function, Silu> ? 3
                                                                                             : 4;
 
+// The tensors of the branches, by pointer table.
 template <class T>
-struct BatchNormOutput {
-    const T* residual;  // null: none
-    T* y;
-    uint8_t* mask;  // null: not wanted; 8 channels at a time only
+struct BatchNormTensors {
+    struct Branch {
+        const T *x, *residual;  // residual null: none
+        T* y;
+        uint8_t* mask;  // null: not wanted; 8 channels at a time only
+    };
+    Branch branches[most_branches];
     DropoutMask dropout;
+
+    __device__ const Branch& own() const { return branches[blockIdx.z]; }
 
     // Writes the elements from `first` on whose normalised values are given.
     template <Extras extras, int width, class Function>
     __device__ void write(int64_t first, float (&values)[width], const Pack<T, width>& added,
                           Function activation) const {
+        const Branch& branch = own();
         unsigned bits = 0;
 #pragma unroll
         for (int i = 0; i < width; ++i) {
             if constexpr (extras != Extras::none)
-                if (residual != nullptr) values[i] += to_float(added[i]);
+                if (branch.residual != nullptr) values[i] += to_float(added[i]);
             if constexpr (std::is_same_v<Function, Relu>)
                 if (values[i] > 0.0f) bits |= 1u << i;
             values[i] = activation(values[i]);
@@ -47,17 +54,18 @@ struct BatchNormOutput {
         Pack<T, width> result;
 #pragma unroll
         for (int i = 0; i < width; ++i) result[i] = from_float<T>(values[i]);
-        store_pack<width>(y + first, result);
+        store_pack<width>(branch.y + first, result);
         if constexpr (std::is_same_v<Function, Relu> && width == 8)
-            if (mask != nullptr) mask[first / 8] = static_cast<uint8_t>(bits);
+            if (branch.mask != nullptr) branch.mask[first / 8] = static_cast<uint8_t>(bits);
     }
 };
 
 template <class T, int width, Extras extras, class Function>
 __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
-    batch_norm_apply_kernel(int64_t rows, int rows_a_thread, const T* x, BatchNormOutput<T> output,
+    batch_norm_apply_kernel(int64_t rows, int rows_a_thread, BatchNormTensors<T> tensors,
                             Coefficients coefficients, Function activation) {
     constexpr int batch = rows_at_once<T, width>;
+    const auto& own = tensors.own();
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
@@ -81,10 +89,10 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
         for (int k = 0; k < batch; ++k) {
             const int64_t row = begin + static_cast<int64_t>(step + k) * lanes;
             if (row >= rows) continue;
-            in[k] = load_pack<width>(x + row * channels + channel);
+            in[k] = load_pack<width>(own.x + row * channels + channel);
             if constexpr (extras != Extras::none)
-                if (output.residual != nullptr)
-                    added[k] = load_pack<width>(output.residual + row * channels + channel);
+                if (own.residual != nullptr)
+                    added[k] = load_pack<width>(own.residual + row * channels + channel);
         }
 #pragma unroll
         for (int k = 0; k < batch; ++k) {
@@ -93,7 +101,7 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
             float values[width];
 #pragma unroll
             for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[k][i]));
-            output.template write<extras>(row * channels + channel, values, added[k], activation);
+            tensors.template write<extras>(row * channels + channel, values, added[k], activation);
         }
     }
 }

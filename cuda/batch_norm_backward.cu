@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch norm backward. Over many rows grad_y and x (and the mask, y or residual) are read twice and the
-// gradients written once: two stages of sums, then one pass (in inference, without the sums, that pass
-// alone); over few rows one kernel that reads everything once.
+// Batch norm backward, all branches in each launch. Over many rows grad_y and x (and the mask, y or residual)
+// are read twice and the gradients written once: two stages of sums, then one pass (in inference, without the
+// sums, that pass alone); over few rows one kernel that reads everything once.
 #include "cuda/batch_norm_backward.cuh"
 
 #include "cuda/batch_norm_small_backward.cuh"
@@ -19,68 +19,71 @@ T* pointer(const Tensor& tensor) {
 template <class T, int width, class Function>
 class Backward {
   public:
-    Backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
-             const BatchNormState& state, const BatchNormGradients& gradients, const BatchNormParams& params)
-        : source_{grad_y.data<T>(),
-                  x.data<T>(),
-                  pointer<T>(residual),
-                  pointer<T>(y),
-                  pointer<uint8_t>(state.mask),
-                  DropoutMask(params.dropout, params.training)},
-          grad_x_(pointer<T>(gradients.x)),
-          grad_residual_(pointer<T>(gradients.residual)),
-          table_(state, &gradients),
+    Backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
+             const std::vector<BatchNormGradients>& gradients, const BatchNormParams& params)
+        : table_(branches, &gradients),
           training_(params.training),
+          branches_(static_cast<unsigned>(branches.size())),
           channels_(static_cast<int>(x.dim(-1))),
           rows_(x.numel() / x.dim(-1)),
           share_(training_ ? 1.0 / static_cast<double>(rows_) : 0.0),
           tiles_(channel_tiles(channels_, width, most_columns)),
           device_(x.device()),
           stream_(stream_of(x)) {
-        for (const auto& group : gradients.groups)
-            wants_sums_ = wants_sums_ || group.weight.defined() || group.bias.defined();
-        wants_sums_ = wants_sums_ || (training_ && grad_x_ != nullptr);
+        tensors_.dropout = DropoutMask(params.dropout, params.training);
+        for (size_t i = 0; i < branches.size(); ++i) {
+            const BatchNormBranch& branch = branches[i];
+            const BatchNormGradients& own = gradients[i];
+            tensors_.branches[i] = {own.grad_y.data<T>(),          branch.x.data<T>(),
+                                    pointer<T>(branch.residual),   pointer<T>(branch.y),
+                                    pointer<uint8_t>(branch.mask), pointer<T>(own.x),
+                                    pointer<T>(own.residual)};
+            for (const auto& group : own.groups)
+                wants_sums_ = wants_sums_ || group.weight.defined() || group.bias.defined();
+            wants_sums_ = wants_sums_ || (training_ && own.x.defined());
+            wants_inputs_ = wants_inputs_ || own.x.defined() || own.residual.defined();
+        }
     }
 
     void run() const {
         if (wants_sums_ && rows_ <= small_rows<width>) {
             UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
-                          blocks_for(channels_, small_columns<width> * width), block_threads, 0, stream_,
-                          static_cast<int>(rows_), channels_, source_, table_, share_, grad_x_,
-                          grad_residual_);
+                          grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
+                          stream_, static_cast<int>(rows_), channels_, tensors_, table_, share_);
             return;
         }
-        if (width == 1 || source_.dropout.active)
+        if (width == 1 || tensors_.dropout.active)
             launch<true>();
         else
             launch<width == 1>();
     }
 
   private:
+    [[nodiscard]] dim3 grid(unsigned x, unsigned y = 1) const { return dim3(x, y, branches_); }
     template <bool dropped>
     void launch() const {
         const int64_t most = (rows_ + tiles_.lanes - 1) / tiles_.lanes;
         const int64_t chunks = wants_sums_ ? std::clamp<int64_t>(many_blocks / tiles_.tiles, 1, most) : 0;
-        const Tensor parts = Tensor::empty({chunks, 2, channels_}, DType::f32, device_);
-        const Tensor memory = Tensor::empty({Coefficients::count, channels_}, DType::f32, device_);
+        const Tensor parts = Tensor::empty({branches_, chunks, 2, channels_}, DType::f32, device_);
+        const Tensor memory = Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
         const Coefficients coefficients{memory.data<float>(), channels_};
         if (wants_sums_)
             UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, dropped, Function>),
-                          dim3(static_cast<unsigned>(chunks), tiles_.tiles), tiles_.block(), 0, stream_,
-                          rows_, channels_, source_, table_, parts.data<float>());
-        UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, blocks_for(channels_, part_columns), block_threads,
-                      0, stream_, parts.data<float>(), chunks, table_, share_, coefficients);
-        if (grad_x_ == nullptr && grad_residual_ == nullptr) return;
+                          grid(static_cast<unsigned>(chunks), tiles_.tiles), tiles_.block(), 0, stream_,
+                          rows_, channels_, tensors_, table_, parts.data<float>());
+        UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, grid(blocks_for(channels_, part_columns)),
+                      block_threads, 0, stream_, parts.data<float>(), chunks, table_, share_, coefficients);
+        if (!wants_inputs_) return;
         const int share = rows_a_thread<T, width>(rows_, tiles_);
         UNMASK_LAUNCH((batch_norm_gradient_apply_kernel<T, width, dropped, Function>),
-                      dim3(blocks_for(rows_, int64_t{share} * tiles_.lanes), tiles_.tiles), tiles_.block(), 0,
-                      stream_, rows_, share, source_, coefficients, grad_x_, grad_residual_);
+                      grid(blocks_for(rows_, int64_t{share} * tiles_.lanes), tiles_.tiles), tiles_.block(), 0,
+                      stream_, rows_, share, tensors_, coefficients);
     }
 
-    GradientSource<T, width, Function> source_;
-    T *grad_x_, *grad_residual_;
+    GradientTensors<T> tensors_{};
     BatchNormTable table_;
-    bool training_, wants_sums_ = false;
+    bool training_, wants_sums_ = false, wants_inputs_ = false;
+    unsigned branches_;
     int channels_;
     int64_t rows_;
     double share_;
@@ -89,19 +92,22 @@ class Backward {
     Stream stream_;
 };
 
-void backward(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
-              const BatchNormState& state, BatchNormGradients& gradients, const BatchNormParams& params) {
+void backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
+              std::vector<BatchNormGradients>& gradients, const BatchNormParams& params) {
     if (x.numel() == 0) return;
-    const auto place = [](const Tensor& tensor) { return tensor.defined() ? tensor.raw() : nullptr; };
-    dispatch_storage(batch_norm_backward.name(), grad_y, [&](auto zero) {
+    dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
+        bool packs = true;
+        for (size_t i = 0; i < branches.size(); ++i)
+            packs = packs && can_take<T>(8, x.dim(-1), gradients[i].grad_y.raw(), branches[i].x.raw(),
+                                         place(branches[i].residual), place(branches[i].y),
+                                         place(gradients[i].x), place(gradients[i].residual));
         dispatch_fused_activation(params.activation, [&](auto activation) {
             using Function = decltype(activation);
-            if (can_take<T>(8, x.dim(-1), grad_y.raw(), x.raw(), place(residual), place(y),
-                            place(gradients.x), place(gradients.residual)))
-                Backward<T, 8, Function>(grad_y, x, residual, y, state, gradients, params).run();
+            if (packs)
+                Backward<T, 8, Function>(x, branches, gradients, params).run();
             else
-                Backward<T, 1, Function>(grad_y, x, residual, y, state, gradients, params).run();
+                Backward<T, 1, Function>(x, branches, gradients, params).run();
         });
     });
 }

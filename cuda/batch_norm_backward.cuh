@@ -7,13 +7,17 @@
 
 namespace unmask {
 
-// parts[chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the first.
+// Blocks that a multiprocessor's registers must hold.
+template <class T, bool dropped, class Function>
+constexpr int gradient_blocks = dropped || has_centre<T> || std::is_same_v<Function, Silu> ? 2 : 4;
+
+// parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
+// first.
 template <class T, int width, bool dropped, class Function>
-__global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Function, Silu> ? 2
-                                                 : has_centre<T>                           ? 3
-                                                                                           : 4)
-    batch_norm_gradient_parts_kernel(int64_t rows, int channels, GradientSource<T, width, Function> source,
+__global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Function>)
+    batch_norm_gradient_parts_kernel(int64_t rows, int channels, GradientTensors<T> tensors,
                                      BatchNormTable table, float* parts) {
+    const GradientSource<T, width, Function> source(tensors);
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, shared, block_threads);
     const int column = static_cast<int>(threadIdx.x), columns = static_cast<int>(blockDim.x);
@@ -47,7 +51,7 @@ __global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Funct
     own = deviating;
     sum_lanes(shared, column, columns, lane, lanes);
     if (lane != 0 || !inside) return;
-    float* part = parts + chunk * 2 * channels + channel;
+    float* part = parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel;
     store_pack<width>(part, plain);
     store_pack<width>(part + channels, own);
 }
@@ -61,6 +65,7 @@ __global__ void __launch_bounds__(block_threads)
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
     const int64_t pitch = 2 * static_cast<int64_t>(channels);
+    parts += blockIdx.z * chunks * pitch;
     const double plain = sum_part_lanes(inside ? sum_own_parts(parts + channel, chunks, pitch) : 0.0);
     const double deviating =
         sum_part_lanes(inside ? sum_own_parts(parts + channels + channel, chunks, pitch) : 0.0);
@@ -73,10 +78,10 @@ __global__ void __launch_bounds__(block_threads)
 
 // grad_x and grad_residual = g; either may be null.
 template <class T, int width, bool dropped, class Function>
-__global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Function, Silu> ? 2 : 4)
-    batch_norm_gradient_apply_kernel(int64_t rows, int rows_a_thread,
-                                     GradientSource<T, width, Function> source, Coefficients coefficients,
-                                     T* grad_x, T* grad_residual) {
+__global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Function>)
+    batch_norm_gradient_apply_kernel(int64_t rows, int rows_a_thread, GradientTensors<T> tensors,
+                                     Coefficients coefficients) {
+    const GradientSource<T, width, Function> source(tensors);
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
@@ -92,6 +97,8 @@ __global__ void __launch_bounds__(block_threads, dropped || std::is_same_v<Funct
         affine[i].shift = shift[i];
         affine[i].centre = centre[i];
     }
+    T *grad_x = source.grad_x, *grad_residual = source.grad_residual;
+    if (grad_x == nullptr && grad_residual == nullptr) return;
     const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
 #pragma unroll 1
     for (int step = 0; step < rows_a_thread; ++step) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What batch norm's kernels know of each channel: pointers to the groups' norms, passed by value in a
-// kernel's parameters, and the coefficients that the passes over x read.
+// What batch norm's kernels know of each channel: pointers to the branches' norms, passed by value in a
+// kernel's parameters, and the coefficients that the passes over x read. blockIdx.z is the branch.
 #pragma once
 
 #include "cuda/channel_tiles.cuh"
@@ -8,7 +8,13 @@
 
 namespace unmask {
 
-// The norms of all groups; channel c is channel c % size of group c / size.
+constexpr int most_branches = 8;
+
+inline const void* place(const Tensor& tensor) {
+    return tensor.defined() ? tensor.raw() : nullptr;
+}
+
+// The norms of all branches' groups; channel c of a branch is channel c % size of its group c / size.
 struct BatchNormTable {
     static constexpr int most_groups = 16;
     struct Group {
@@ -17,27 +23,32 @@ struct BatchNormTable {
         float *grad_weight, *grad_bias;  // null: not wanted
     };
     Group groups[most_groups];
-    int size = 1;
+    int count = 1, size = 1;  // groups of a branch, channels of a group
 
-    BatchNormTable(const BatchNormState& state, const BatchNormGradients* gradients) {
-        if (state.groups.size() > most_groups)
-            fail("batch_norm: expected at most {} groups on a GPU, found {}", most_groups,
-                 state.groups.size());
+    BatchNormTable(const std::vector<BatchNormBranch>& branches,
+                   const std::vector<BatchNormGradients>* gradients) {
+        const size_t each = branches.front().groups.size();
+        if (branches.size() > most_branches || branches.size() * each > most_groups)
+            fail("batch_norm: expected at most {} inputs and {} groups on a GPU, found {} and {}",
+                 most_branches, most_groups, branches.size(), branches.size() * each);
         const auto pointer = [](const Tensor& tensor) {
             return tensor.defined() ? tensor.data<float>() : nullptr;
         };
-        for (size_t i = 0; i < state.groups.size(); ++i) {
-            const BatchNormGroup& group = state.groups[i];
-            groups[i] = {pointer(group.weight),
-                         pointer(group.bias),
-                         pointer(group.running_mean),
-                         pointer(group.running_variance),
-                         pointer(group.saved_mean),
-                         pointer(group.saved_inverse_deviation),
-                         gradients == nullptr ? nullptr : pointer(gradients->groups[i].weight),
-                         gradients == nullptr ? nullptr : pointer(gradients->groups[i].bias)};
+        for (size_t i = 0; i < branches.size() * each; ++i) {
+            const BatchNormGroup& group = branches[i / each].groups[i % each];
+            const BatchNormGradients::Group gradient =
+                gradients == nullptr ? BatchNormGradients::Group{} : (*gradients)[i / each].groups[i % each];
+            groups[i] = {pointer(group.weight),       pointer(group.bias),
+                         pointer(group.running_mean), pointer(group.running_variance),
+                         pointer(group.saved_mean),   pointer(group.saved_inverse_deviation),
+                         pointer(gradient.weight),    pointer(gradient.bias)};
         }
-        size = static_cast<int>(state.groups[0].weight.numel());
+        count = static_cast<int>(each);
+        size = static_cast<int>(branches.front().groups.front().weight.numel());
+    }
+
+    __device__ const Group& of(int channel) const {
+        return groups[static_cast<int>(blockIdx.z) * count + channel / size];
     }
 };
 
@@ -63,7 +74,7 @@ struct Affine {
     }
 };
 
-// What the passes over x read for each channel, [count][C] in device memory.
+// What the passes over x read for each channel, [branches][count][C] in device memory.
 struct Coefficients {
     // grad_x = scale · g + slope · (x - centre) + constant
     enum Row : int { scale, shift, centre, slope, constant, count };
@@ -72,17 +83,22 @@ struct Coefficients {
 
     template <class T>
     __device__ void put(int c, const Affine<T>& affine) const {
-        values[scale * static_cast<int64_t>(channels) + c] = affine.scale;
-        values[shift * static_cast<int64_t>(channels) + c] = affine.shift;
-        values[centre * static_cast<int64_t>(channels) + c] = affine.centre;
+        place(scale)[c] = affine.scale;
+        place(shift)[c] = affine.shift;
+        place(centre)[c] = affine.centre;
     }
     __device__ void put_gradient(int c, float slope_value, float constant_value) const {
-        values[slope * static_cast<int64_t>(channels) + c] = slope_value;
-        values[constant * static_cast<int64_t>(channels) + c] = constant_value;
+        place(slope)[c] = slope_value;
+        place(constant)[c] = constant_value;
     }
     template <int width>
     __device__ Pack<float, width> row(Row which, int c) const {
-        return load_pack<width>(values + which * static_cast<int64_t>(channels) + c);
+        return load_pack<width>(place(which) + c);
+    }
+
+  private:
+    __device__ float* place(Row which) const {
+        return values + (static_cast<int64_t>(blockIdx.z) * count + which) * channels;
     }
 };
 

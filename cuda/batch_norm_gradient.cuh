@@ -10,16 +10,29 @@
 
 namespace unmask {
 
-// What backward reads at each element; Function is the activation.
+// The tensors of the branches, by pointer table.
+template <class T>
+struct GradientTensors {
+    struct Branch {
+        const T *grad_y, *x;
+        const T* residual;          // silu: null where there was none
+        const T* y;                 // relu: where the result is positive, unless
+        const uint8_t* mask;        // relu: bit e % 8 of byte e / 8
+        T *grad_x, *grad_residual;  // null: not wanted
+    };
+    Branch branches[most_branches];
+    DropoutMask dropout;
+};
+
+// What backward reads at each element of its branch; Function is the activation.
 template <class T, int width, class Function>
-struct GradientSource {
+struct GradientSource : GradientTensors<T>::Branch {
     static constexpr bool is_relu = std::is_same_v<Function, Relu>, is_silu = std::is_same_v<Function, Silu>;
 
-    const T *grad_y, *x;
-    const T* residual;    // silu: null where there was none
-    const T* y;           // relu: where the result is positive, unless
-    const uint8_t* mask;  // relu: bit e % 8 of byte e / 8
-    DropoutMask dropout;
+    const DropoutMask& dropout;
+
+    __device__ explicit GradientSource(const GradientTensors<T>& tensors)
+        : GradientTensors<T>::Branch(tensors.branches[blockIdx.z]), dropout(tensors.dropout) {}
 
     struct Loaded {
         Pack<T, width> grad_y, x, other;  // other: residual or y
@@ -27,15 +40,15 @@ struct GradientSource {
     };
     __device__ Loaded load(int64_t first) const {
         Loaded loaded;
-        loaded.grad_y = load_pack<width>(grad_y + first);
-        loaded.x = load_pack<width>(x + first);
+        loaded.grad_y = load_pack<width>(this->grad_y + first);
+        loaded.x = load_pack<width>(this->x + first);
         if constexpr (is_silu)
-            if (residual != nullptr) loaded.other = load_pack<width>(residual + first);
+            if (this->residual != nullptr) loaded.other = load_pack<width>(this->residual + first);
         if constexpr (is_relu) {
-            if (mask != nullptr)
-                loaded.bits = static_cast<unsigned>(mask[first / 8]) >> (first % 8);
+            if (this->mask != nullptr)
+                loaded.bits = static_cast<unsigned>(this->mask[first / 8]) >> (first % 8);
             else
-                loaded.other = load_pack<width>(y + first);
+                loaded.other = load_pack<width>(this->y + first);
         }
         return loaded;
     }
@@ -47,7 +60,7 @@ struct GradientSource {
                              const Affine<T> (&affine)[width]) const {
         unsigned bits = loaded.bits;
         if constexpr (is_relu)
-            if (mask == nullptr) {
+            if (this->mask == nullptr) {
                 bits = 0;
 #pragma unroll
                 for (int i = 0; i < width; ++i)
@@ -62,7 +75,7 @@ struct GradientSource {
             if constexpr (is_relu) g[i] = (bits >> i & 1u) != 0 ? g[i] : 0.0f;
             if constexpr (is_silu) {
                 float before = affine[i](to_float(loaded.x[i]));
-                if (residual != nullptr) before += to_float(loaded.other[i]);
+                if (this->residual != nullptr) before += to_float(loaded.other[i]);
                 g[i] *= silu_derivative(before);
             }
         }
@@ -75,7 +88,7 @@ __device__ void read_channels(const BatchNormTable& table, int channel, Affine<T
                               float (&mean)[width]) {
 #pragma unroll
     for (int i = 0; i < width; ++i) {
-        const BatchNormTable::Group& group = table.groups[(channel + i) / table.size];
+        const BatchNormTable::Group& group = table.of(channel + i);
         const int own = (channel + i) % table.size;
         mean[i] = group.saved_mean[own];
         affine[i] =
@@ -92,7 +105,7 @@ struct GradientLine {
 
     __device__ GradientLine(const BatchNormTable& table, int channel, float plain, float deviating,
                             double share, bool write) {
-        const BatchNormTable::Group& group = table.groups[channel / table.size];
+        const BatchNormTable::Group& group = table.of(channel);
         const int own = channel % table.size;
         const float mean = group.saved_mean[own], inverse = group.saved_inverse_deviation[own];
         affine = Affine<T>(mean, inverse, group.weight[own], group.bias[own]);

@@ -14,6 +14,17 @@ constexpr int small_columns = width == 1 ? 8 : 1;
 template <int width>
 constexpr int64_t small_rows = width == 1 ? 512 : 2048;
 
+template <int width>
+__device__ int small_lane() {
+    return static_cast<int>(threadIdx.x) / small_columns<width>;
+}
+// The first of the thread's channels.
+template <int width>
+__device__ int small_channel() {
+    constexpr int columns = small_columns<width>;
+    return (static_cast<int>(blockIdx.x) * columns + static_cast<int>(threadIdx.x) % columns) * width;
+}
+
 // The sums of each channel over the block's lanes, in every thread. shared: 256 / 32 · columns · width
 // floats.
 template <int width>
@@ -36,31 +47,43 @@ __device__ void sum_small(float (&values)[width], float* shared) {
     }
 }
 
-template <class T, int width, class Function>
-__global__ void __launch_bounds__(block_threads)
-    batch_norm_small_kernel(int rows, int channels, const T* x, BatchNormOutput<T> output,
-                            BatchNormTable table, StatisticsRule rule, Function activation) {
-    constexpr int columns = small_columns<width>, lanes = block_threads / columns, held = width == 1 ? 8 : 4;
-    UNMASK_SHARED(float, shared, block_threads / 32 * columns * width);
-    const int lane = static_cast<int>(threadIdx.x) / columns;
-    const int channel =
-        (static_cast<int>(blockIdx.x) * columns + static_cast<int>(threadIdx.x) % columns) * width;
-    const bool inside = channel < channels;
-    const int end = inside ? rows : 0;
-    const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
-    const auto load = [&](int row) { return load_pack<width>(x + place(row)); };
-
-    Pack<T, width> kept[held];
-#pragma unroll
-    for (int k = 0; k < held; ++k)
-        if (lane + k * lanes < end) kept[k] = load(lane + k * lanes);
-    // function(row, its values) for every row of the thread.
-    const auto for_rows = [&](auto function) {
+// The rows that one thread takes of `width` channels, every lanes-th; `load` gives what it reads of a row.
+// The first `held` of them stay in registers, the others are loaded again, from the cache.
+template <int width, int held, class Load>
+class SmallRows {
+  public:
+    __device__ SmallRows(int end, Load load) : end_(end), load_(load) {
 #pragma unroll
         for (int k = 0; k < held; ++k)
-            if (lane + k * lanes < end) function(lane + k * lanes, kept[k]);
-        for (int row = lane + held * lanes; row < end; row += lanes) function(row, load(row));
-    };
+            if (lane_ + k * lanes < end_) kept_[k] = load_(lane_ + k * lanes);
+    }
+    // function(row, what was read of it) for every row of the thread.
+    template <class Function>
+    __device__ void each(Function function) const {
+#pragma unroll
+        for (int k = 0; k < held; ++k)
+            if (lane_ + k * lanes < end_) function(lane_ + k * lanes, kept_[k]);
+        for (int row = lane_ + held * lanes; row < end_; row += lanes) function(row, load_(row));
+    }
+
+  private:
+    static constexpr int lanes = block_threads / small_columns<width>;
+    int lane_ = small_lane<width>(), end_;
+    Load load_;
+    std::invoke_result_t<Load, int> kept_[held];
+};
+
+template <class T, int width, class Function>
+__global__ void __launch_bounds__(block_threads)
+    batch_norm_small_kernel(int rows, int channels, BatchNormTensors<T> tensors, BatchNormTable table,
+                            StatisticsRule rule, Function activation) {
+    UNMASK_SHARED(float, shared, block_threads / 32 * small_columns<width> * width);
+    const int channel = small_channel<width>();
+    const bool inside = channel < channels;
+    const auto& own = tensors.own();
+    const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
+    const auto load = [&](int row) { return load_pack<width>(own.x + place(row)); };
+    const SmallRows<width, width == 1 ? 8 : 4, decltype(load)> kept(inside ? rows : 0, load);
 
     // Deviations are taken from the first row, then from the mean, so that large means don't cancel.
     float origin[width] = {}, offset[width] = {}, squares[width] = {};
@@ -69,14 +92,14 @@ __global__ void __launch_bounds__(block_threads)
 #pragma unroll
         for (int i = 0; i < width; ++i) origin[i] = to_float(first[i]);
     }
-    for_rows([&](int, const Pack<T, width>& values) {
+    kept.each([&](int, const Pack<T, width>& values) {
 #pragma unroll
         for (int i = 0; i < width; ++i) offset[i] += to_float(values[i]) - origin[i];
     });
     sum_small<width>(offset, shared);
 #pragma unroll
     for (int i = 0; i < width; ++i) offset[i] *= static_cast<float>(rule.share);
-    for_rows([&](int, const Pack<T, width>& values) {
+    kept.each([&](int, const Pack<T, width>& values) {
 #pragma unroll
         for (int i = 0; i < width; ++i) {
             const float deviation = to_float(values[i]) - origin[i] - offset[i];
@@ -89,21 +112,21 @@ __global__ void __launch_bounds__(block_threads)
     Affine<T> affine[width];
 #pragma unroll
     for (int i = 0; i < width; ++i) {
-        const BatchNormTable::Group& group = table.groups[(channel + i) / table.size];
-        const int own = (channel + i) % table.size;
+        const BatchNormTable::Group& group = table.of(channel + i);
+        const int norm = (channel + i) % table.size;
         const double mean = static_cast<double>(origin[i]) + static_cast<double>(offset[i]);
         const float variance = squares[i] * static_cast<float>(rule.share);
         const float inverse = rsqrtf(variance + static_cast<float>(rule.eps));
-        if (lane == 0) rule.keep(group, own, mean, static_cast<double>(squares[i]), inverse);
-        affine[i] = Affine<T>(static_cast<float>(mean), inverse, group.weight[own], group.bias[own]);
+        if (small_lane<width>() == 0) rule.keep(group, norm, mean, static_cast<double>(squares[i]), inverse);
+        affine[i] = Affine<T>(static_cast<float>(mean), inverse, group.weight[norm], group.bias[norm]);
     }
-    for_rows([&](int row, const Pack<T, width>& in) {
+    kept.each([&](int row, const Pack<T, width>& in) {
         float values[width];
 #pragma unroll
         for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[i]));
         Pack<T, width> added{};
-        if (output.residual != nullptr) added = load_pack<width>(output.residual + place(row));
-        output.template write<Extras::all>(place(row), values, added, activation);
+        if (own.residual != nullptr) added = load_pack<width>(own.residual + place(row));
+        tensors.template write<Extras::all>(place(row), values, added, activation);
     });
 }
 

@@ -9,15 +9,12 @@ namespace unmask {
 
 template <class T, int width, class Function>
 __global__ void __launch_bounds__(block_threads)
-    batch_norm_small_gradient_kernel(int rows, int channels, GradientSource<T, width, Function> source,
-                                     BatchNormTable table, double share, T* grad_x, T* grad_residual) {
-    constexpr int columns = small_columns<width>, lanes = block_threads / columns, held = width == 1 ? 8 : 2;
-    UNMASK_SHARED(float, shared, block_threads / 32 * columns * width);
-    const int lane = static_cast<int>(threadIdx.x) / columns;
-    const int channel =
-        (static_cast<int>(blockIdx.x) * columns + static_cast<int>(threadIdx.x) % columns) * width;
+    batch_norm_small_gradient_kernel(int rows, int channels, GradientTensors<T> tensors, BatchNormTable table,
+                                     double share) {
+    const GradientSource<T, width, Function> source(tensors);
+    UNMASK_SHARED(float, shared, block_threads / 32 * small_columns<width> * width);
+    const int channel = small_channel<width>();
     const bool inside = channel < channels;
-    const int end = inside ? rows : 0;
     const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
 
     Affine<T> affine[width] = {};
@@ -34,20 +31,10 @@ __global__ void __launch_bounds__(block_threads)
         result.x = loaded.x;
         return result;
     };
-    Row kept[held];
-#pragma unroll
-    for (int k = 0; k < held; ++k)
-        if (lane + k * lanes < end) kept[k] = load(lane + k * lanes);
-    // function(row, its values) for every row of the thread.
-    const auto for_rows = [&](auto function) {
-#pragma unroll
-        for (int k = 0; k < held; ++k)
-            if (lane + k * lanes < end) function(lane + k * lanes, kept[k]);
-        for (int row = lane + held * lanes; row < end; row += lanes) function(row, load(row));
-    };
+    const SmallRows<width, width == 1 ? 8 : 2, decltype(load)> kept(inside ? rows : 0, load);
 
     float plain[width] = {}, deviating[width] = {};
-    for_rows([&](int, const Row& values) {
+    kept.each([&](int, const Row& values) {
 #pragma unroll
         for (int i = 0; i < width; ++i) {
             plain[i] += values.g[i];
@@ -61,12 +48,14 @@ __global__ void __launch_bounds__(block_threads)
     float slope[width], constant[width];
 #pragma unroll
     for (int i = 0; i < width; ++i) {
-        const GradientLine<T> line(table, channel + i, plain[i], deviating[i], share, lane == 0);
+        const GradientLine<T> line(table, channel + i, plain[i], deviating[i], share,
+                                   small_lane<width>() == 0);
         slope[i] = line.slope;
         constant[i] = line.constant;
     }
+    T *grad_x = source.grad_x, *grad_residual = source.grad_residual;
     if (grad_x == nullptr && grad_residual == nullptr) return;
-    for_rows([&](int row, const Row& values) {
+    kept.each([&](int row, const Row& values) {
         Pack<T, width> in, before;
 #pragma unroll
         for (int i = 0; i < width; ++i) {

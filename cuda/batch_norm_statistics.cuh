@@ -3,17 +3,17 @@
 // deviations of their rows, then the parts of each channel are merged in float64.
 #pragma once
 
-#include "cuda/batch_norm_channels.cuh"
+#include "cuda/batch_norm_apply.cuh"
 
 namespace unmask {
 
-// parts[chunk][2][channels]: mean and Σ(x - mean)² of the rows that a block takes. They are summed from a
-// value of the block's own rows on, so that large means don't cancel. Blocks go from the last row to the
-// first: the end of what was written just before may still be in the cache, and the next pass starts where
-// this one ends.
+// parts[branch][chunk][2][channels]: mean and Σ(x - mean)² of the rows that a block takes. They are summed
+// from a value of the block's own rows on, so that large means don't cancel. Blocks go from the last row to
+// the first: the end of what was written just before may still be in the cache, and the next pass starts
+// where this one ends.
 template <class T, int width>
 __global__ void __launch_bounds__(block_threads)
-    batch_norm_parts_kernel(int64_t rows, int channels, const T* x, float* parts) {
+    batch_norm_parts_kernel(int64_t rows, int channels, BatchNormTensors<T> tensors, float* parts) {
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, shared, block_threads);
     const int column = static_cast<int>(threadIdx.x), columns = static_cast<int>(blockDim.x);
@@ -24,6 +24,7 @@ __global__ void __launch_bounds__(block_threads)
     float origin[width] = {};
     Pack<float, width> sum{}, squares{};
     if (inside) {
+        const T* x = tensors.own().x;
         const auto place = [&](int64_t row) { return x + (rows - 1 - row) * channels + channel; };
         const Pack<T, width> first = load_pack<width>(place(chunk * lanes));
 #pragma unroll
@@ -55,7 +56,7 @@ __global__ void __launch_bounds__(block_threads)
         squares[i] = squares[i] - sum[i] * offset;
         sum[i] = origin[i] + offset;
     }
-    float* part = parts + chunk * 2 * channels + channel;
+    float* part = parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel;
     store_pack<width>(part, sum);
     store_pack<width>(part + channels, squares);
 }
@@ -70,6 +71,7 @@ __global__ void __launch_bounds__(block_threads)
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
     const int64_t pitch = 2 * static_cast<int64_t>(channels);
+    parts += blockIdx.z * chunks * pitch;
     double sum = 0.0;
     if (inside) {
 #pragma unroll 4
@@ -89,7 +91,7 @@ __global__ void __launch_bounds__(block_threads)
     }
     squares = sum_part_lanes(squares);
     if (threadIdx.x >= part_columns || !inside) return;
-    const BatchNormTable::Group& group = table.groups[channel / table.size];
+    const BatchNormTable::Group& group = table.of(channel);
     const int own = channel % table.size;
     const auto inverse = static_cast<float>(1.0 / sqrt(squares * rule.share + rule.eps));
     rule.keep(group, own, mean, squares, inverse);
@@ -102,7 +104,7 @@ template <class T>
 __global__ void batch_norm_running_kernel(BatchNormTable table, double eps, Coefficients coefficients) {
     const int channel = static_cast<int>(global_thread());
     if (channel >= coefficients.channels) return;
-    const BatchNormTable::Group& group = table.groups[channel / table.size];
+    const BatchNormTable::Group& group = table.of(channel);
     const int own = channel % table.size;
     const float mean = group.running_mean[own];
     const auto inverse =

@@ -11,8 +11,9 @@ namespace {
 
 class CudaGraph final : public CapturedWork {
   public:
-    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePools> memory, cudaGraph_t graph)
-        : context_(std::move(context)), memory_(std::move(memory)) {
+    CudaGraph(std::shared_ptr<CudaContext> context, std::shared_ptr<CapturePools> memory,
+              std::set<std::shared_ptr<const void>> used, cudaGraph_t graph)
+        : context_(std::move(context)), memory_(std::move(memory)), used_(std::move(used)) {
         UNMASK_CUDA(cudaGraphInstantiate(&executable_, graph, 0));
     }
     ~CudaGraph() override {
@@ -29,6 +30,7 @@ class CudaGraph final : public CapturedWork {
   private:
     std::shared_ptr<CudaContext> context_;
     std::shared_ptr<CapturePools> memory_;
+    std::set<std::shared_ptr<const void>> used_;
     cudaGraphExec_t executable_ = nullptr;
 };
 
@@ -57,6 +59,7 @@ std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& 
             if (!ended && end() != cudaSuccess) static_cast<void>(cudaGetLastError());
             if (graph != nullptr) cudaGraphDestroy(graph);
             context.capturing_ = false;
+            context.captured_.clear();
             context.memory_->end_capture();
         }
     };
@@ -67,7 +70,7 @@ std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& 
     Open open{*this, memory_->begin_capture()};
     work();
     UNMASK_CUDA_FOR(open.end(), "the work did something that cannot be captured");
-    return std::make_unique<CudaGraph>(shared_from_this(), open.memory, open.graph);
+    return std::make_unique<CudaGraph>(shared_from_this(), open.memory, std::move(captured_), open.graph);
 }
 
 }  // namespace unmask

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <typeindex>
 #include <vector>
@@ -65,6 +66,10 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     // what `work` throws passes through after the capture has been ended.
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
     [[nodiscard]] bool capturing() const { return capturing_; }
+    // While work is captured: what its kernels use lives as long as the result. Otherwise nothing.
+    void keep_for_capture(const std::shared_ptr<const void>& used) {
+        if (capturing_) captured_.insert(used);
+    }
 
     // A chain is a stream of its own with its own memory and cuBLASLt workspace; the cuDNN handle moves
     // along.
@@ -116,6 +121,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     void* cublaslt_workspace_ = nullptr;
     std::map<std::type_index, std::shared_ptr<void>> services_;
     bool capturing_ = false;
+    std::set<std::shared_ptr<const void>> captured_;
 };
 
 // Memory for the work that is enqueued while it lives: what comes later in the stream may reuse it at once.

@@ -38,6 +38,11 @@ struct VariableBody {
 using BackwardFunction =
     std::function<std::vector<Tensor>(const Tensor& gradient, const std::vector<bool>& needed)>;
 
+// The same for an op with several results: `gradients[i]` is undefined where nothing came back for result i,
+// but not all are.
+using JointBackwardFunction =
+    std::function<std::vector<Tensor>(const std::vector<Tensor>& gradients, const std::vector<bool>& needed)>;
+
 // Copies of a variable are the same variable.
 class Variable {
   public:
@@ -82,13 +87,17 @@ class Variable {
     void backward(const Tensor& gradient) const;
 
   private:
-    friend Variable record(const char*, Tensor, std::vector<Variable>, BackwardFunction);
+    friend std::vector<Variable> record_several(const char*, std::vector<Tensor>,
+                                                const std::vector<Variable>&, JointBackwardFunction);
     std::shared_ptr<detail::VariableBody> body_;
 };
 
 // The result of an op: attaches the backward function when gradients are on and an input requires one.
-[[nodiscard]] Variable record(const char* op, Tensor value, std::vector<Variable> inputs,
+[[nodiscard]] Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
                               BackwardFunction backward);
+[[nodiscard]] std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
+                                                   const std::vector<Variable>& inputs,
+                                                   JointBackwardFunction backward);
 
 // Whether ops record themselves on this thread.
 [[nodiscard]] bool grad_enabled();

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "engine/ops/cast.h"
+#include "engine/ops/layout.h"
 #include "layers/initialization.h"
 
 namespace unmask {
@@ -34,7 +35,9 @@ Variable Conv2d::forward(const Variable& x) {
     const auto operand = [&x](const Variable& v) {
         return x.dtype() == DType::bf16 ? cast(v, DType::bf16) : v;
     };
-    return conv2d(x, operand(weight_), bias_ == nullptr ? Variable() : operand(*bias_), geometry_);
+    Variable weight = operand(weight_);
+    if (geometry_.groups == 1 && x.shape().rank() == 4) weight = with_zero_channels(weight, x.dim(3));
+    return conv2d(x, weight, bias_ == nullptr ? Variable() : operand(*bias_), geometry_);
 }
 
 void Conv2d::initialize_own(uint64_t seed, const std::string& prefix) {
@@ -44,6 +47,14 @@ void Conv2d::initialize_own(uint64_t seed, const std::string& prefix) {
     if (bias_ == nullptr) return;
     Tensor bias = bias_->value();
     bias.fill_zero();
+}
+
+Variable with_zero_channels(const Variable& weight, int64_t channels) {
+    const Shape& shape = weight.shape();
+    if (shape[3] >= channels) return weight;
+    return concat({weight, Tensor::zeros({shape[0], shape[1], shape[2], channels - shape[3]}, weight.dtype(),
+                                         weight.device())},
+                  3);
 }
 
 }  // namespace unmask

@@ -21,6 +21,7 @@ class Conv2d final : public Layer {
   public:
     // Error when a channel count is not positive or does not divide by the groups.
     explicit Conv2d(const Conv2dLayerOptions& options);
+    // x may have channels of zeros beyond in_channels, where there is one group: weights of 0 meet them.
     [[nodiscard]] Variable forward(const Variable& x) override;
 
     [[nodiscard]] const Variable& weight() const { return weight_; }
@@ -35,5 +36,8 @@ class Conv2d final : public Layer {
     Variable& weight_;
     Variable* bias_ = nullptr;
 };
+
+// weight [O, k, k, C] with zeros beyond the last input channel, up to `channels`; itself where it has them.
+[[nodiscard]] Variable with_zero_channels(const Variable& weight, int64_t channels);
 
 }  // namespace unmask

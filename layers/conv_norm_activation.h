@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The block that all backbones are built of: y = activation(batch_norm(conv2d(x)) (+ residual)).
+// The block that all backbones are built of: y = activation(batch_norm(conv2d(x)) (+ residual)). As in
+// Conv2d, x may have channels of zeros beyond in_channels.
 #pragma once
+
+#include <map>
+#include <utility>
 
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
+#include "layers/lockstep.h"
 
 namespace unmask {
 
@@ -20,12 +25,21 @@ struct ConvNormActivationOptions {
 // is a single fused convolution wherever no gradient is recorded:
 // in float32, or in bf16 for a bf16 input:
 //     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
-class ConvNormActivation final : public Layer {
+class ConvNormActivation final : public LockstepLayer {
   public:
     explicit ConvNormActivation(const ConvNormActivationOptions& options);
-    [[nodiscard]] Variable forward(const Variable& x) override { return forward(x, {}); }
+    using LockstepLayer::forward;
     // residual has the result's shape or is undefined.
-    [[nodiscard]] Variable forward(const Variable& x, const Variable& residual);
+    [[nodiscard]] Variable forward(const Variable& x, const Variable& residual) {
+        return forward_lockstep({this}, {x}, {residual}).front();
+    }
+    // The convolutions one after the other, the norms together.
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override;
+    // The same with a residual for each block, or none.
+    [[nodiscard]] static std::vector<Variable> forward_lockstep(
+        const std::vector<ConvNormActivation*>& blocks, const std::vector<Variable>& x,
+        const std::vector<Variable>& residuals);
 
   private:
     friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
@@ -40,8 +54,13 @@ class ConvNormActivation final : public Layer {
     struct Folded {
         Tensor weight, bias;  // undefined until prepared
     };
-    [[nodiscard]] const Folded& folded_as(DType dtype);
-    Folded folded_, folded_bf16_;
+    [[nodiscard]] bool uses_folded() const {
+        return folded_.weight.defined() && !training() && !grad_enabled();
+    }
+    // In x's dtype and with its channels.
+    [[nodiscard]] const Folded& folded_for(const Variable& x);
+    Folded folded_;
+    std::map<std::pair<DType, int64_t>, Folded> adapted_;  // made from it when first asked for
 };
 
 // Blocks of one geometry on the same input, as one convolution with all their filters and one norm over all

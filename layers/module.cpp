@@ -181,4 +181,11 @@ ShapesOnly::~ShapesOnly() {
     shapes_only = before_;
 }
 
+std::vector<Variable> Layer::forward_lockstep(const std::vector<Layer*>& peers,
+                                              const std::vector<Variable>& x) {
+    std::vector<Variable> y;
+    for (size_t i = 0; i < peers.size(); ++i) y.push_back(peers[i]->forward(x[i]));
+    return y;
+}
+
 }  // namespace unmask

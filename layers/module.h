@@ -105,6 +105,11 @@ class Module {
 class Layer : public Module {
   public:
     [[nodiscard]] virtual Variable forward(const Variable& x) = 0;
+    // Layers of one architecture, `this` the first of them, each on an x of its own, all of one shape: they
+    // advance together, so that a device can take their norms in one call. The results are the bytes of
+    // forward(), one layer after the other, which is also what a layer does that overrides nothing.
+    [[nodiscard]] virtual std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                                 const std::vector<Variable>& x);
     Variable operator()(const Variable& x) { return forward(x); }
 };
 

@@ -3,9 +3,18 @@
 
 namespace unmask {
 
-Variable Sequential::forward_from(size_t first, const Variable& x) {
-    Variable y = x;
-    for (size_t i = first; i < layers_.size(); ++i) y = layers_[i]->forward(y);
+std::vector<Variable> Sequential::forward_lockstep(const std::vector<Layer*>& peers,
+                                                   const std::vector<Variable>& x) {
+    return forward_lockstep_from(0, parts_of<Sequential>(peers, [](Sequential& peer) { return &peer; }), x);
+}
+
+std::vector<Variable> Sequential::forward_lockstep_from(size_t first, const std::vector<Sequential*>& peers,
+                                                        const std::vector<Variable>& x) {
+    std::vector<Variable> y = x;
+    for (size_t i = first; i < peers.front()->size(); ++i) {
+        const auto layers = parts_of<Sequential>(peers, [i](Sequential& peer) { return peer.layers_[i]; });
+        y = layers.front()->forward_lockstep(layers, y);
+    }
     return y;
 }
 

@@ -2,11 +2,11 @@
 // Layers one after the other.
 #pragma once
 
-#include "layers/module.h"
+#include "layers/lockstep.h"
 
 namespace unmask {
 
-class Sequential final : public Layer {
+class Sequential final : public LockstepLayer {
   public:
     // Appends a layer and returns it; an empty name makes it transparent (see Module::add_module).
     template <class L>
@@ -15,9 +15,15 @@ class Sequential final : public Layer {
         layers_.push_back(&reference);
         return reference;
     }
-    [[nodiscard]] Variable forward(const Variable& x) override { return forward_from(0, x); }
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override;
     // Through the layers from number `first` on.
-    [[nodiscard]] Variable forward_from(size_t first, const Variable& x);
+    [[nodiscard]] Variable forward_from(size_t first, const Variable& x) {
+        return forward_lockstep_from(first, {this}, {x}).front();
+    }
+    [[nodiscard]] static std::vector<Variable> forward_lockstep_from(size_t first,
+                                                                     const std::vector<Sequential*>& peers,
+                                                                     const std::vector<Variable>& x);
     [[nodiscard]] size_t size() const { return layers_.size(); }
 
   private:

@@ -28,6 +28,12 @@ Variable Backbone::forward(const Variable& x) {
     return global_average_pool(feature_map(x));
 }
 
+std::vector<Variable> Backbone::feature_maps(const std::vector<Backbone*>& branches, const Variable& x) {
+    std::vector<Sequential*> stages;
+    for (Backbone* branch : branches) stages.push_back(&branch->stages());
+    return Sequential::forward_lockstep_from(0, stages, std::vector<Variable>(branches.size(), x));
+}
+
 std::span<const BackboneEntry> backbones() {
     return table;
 }

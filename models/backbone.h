@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "layers/sequential.h"
 #include "models/stem.h"
 
 namespace unmask {
@@ -17,12 +18,19 @@ class Backbone : public Layer {
     // The first convolution with its norm, activation and pooling, and what follows them up to the last
     // convolutional map, [N, H / 32, W / 32, d] (rounded up).
     [[nodiscard]] virtual Stem& stem() = 0;
-    [[nodiscard]] virtual Variable after_stem(const Variable& stem_map) = 0;
+    [[nodiscard]] Variable after_stem(const Variable& stem_map) { return stages().forward_from(1, stem_map); }
     // Both, from the image to the map.
-    [[nodiscard]] Variable feature_map(const Variable& x) { return after_stem(stem().forward(x)); }
+    [[nodiscard]] Variable feature_map(const Variable& x) { return stages().forward(x); }
+    // The maps of several backbones of one architecture on the same image, in lockstep.
+    [[nodiscard]] static std::vector<Variable> feature_maps(const std::vector<Backbone*>& branches,
+                                                            const Variable& x);
     // Its mean over the map, [N, d].
     [[nodiscard]] Variable forward(const Variable& x) final;
     [[nodiscard]] virtual int64_t features() const = 0;  // d
+
+  protected:
+    // All layers up to the map; the first is the stem.
+    [[nodiscard]] virtual Sequential& stages() = 0;
 };
 
 // `width` multiplies every channel count, see scaled_channels.

@@ -22,6 +22,7 @@ constexpr int most_branches = 8;
 constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
 constexpr int64_t classes = 2;
+constexpr std::string_view schedule_names[] = {"separate", "merged_stems", "lockstep", "parallel"};
 
 // Inference mode while it lives. Folded weights stay: they are not used in training mode, so there are none
 // to drop.
@@ -57,6 +58,16 @@ void check_detector_options(const DetectorOptions& options) {
         fail("detector: expected a dropout in [0, 1), found {}", options.dropout);
 }
 
+BranchSchedule parse_branch_schedule(std::string_view name) {
+    for (size_t i = 0; i < std::size(schedule_names); ++i)
+        if (schedule_names[i] == name) return static_cast<BranchSchedule>(i);
+    fail("schedule: expected one of {}, found '{}'", fmt::join(schedule_names, ", "), name);
+}
+
+std::string_view name_of(BranchSchedule schedule) {
+    return schedule_names[static_cast<size_t>(schedule)];
+}
+
 struct Detector::Parts {
     std::vector<Backbone*> branches;
     Fusion* fusion = nullptr;
@@ -87,9 +98,12 @@ int64_t Detector::features() const {
 
 std::vector<Variable> Detector::feature_maps(const Variable& x) {
     const Shape& shape = x.shape();
-    if (!x.defined() || shape != Shape{shape.rank() > 0 ? shape[0] : 0, options_.size, options_.size, 3})
-        fail("detector: expected images [batch, {}, {}, 3], found {}", options_.size, options_.size,
-             shape.str());
+    if (!x.defined() || shape.rank() != 4 || shape[1] != options_.size || shape[2] != options_.size ||
+        (shape[3] != 3 && shape[3] != 4 && shape[3] != 8))
+        fail(
+            "detector: expected images [batch, {}, {}, 3] (or 4 or 8 channels, zeros behind the third), "
+            "found {}",
+            options_.size, options_.size, shape.str());
     std::vector<Variable> maps;
     switch (schedule_) {
         case BranchSchedule::separate:
@@ -101,6 +115,9 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
                 maps.push_back(parts_->branches[i]->after_stem(stems[i]));
             break;
         }
+        case BranchSchedule::lockstep:
+            maps = Backbone::feature_maps(parts_->branches, x);
+            break;
         case BranchSchedule::parallel: {
             Chains chains(x.device(), options_.branches);
             for (int i = 0; i < options_.branches; ++i) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "layers/module.h"
@@ -25,9 +26,14 @@ struct DetectorOptions {
 };
 
 // separate: branch by branch. merged_stems: the branches' first convolutions and norms as one, since they see
-// the same image, then branch by branch. parallel: each branch a chain of its own that the device may run
-// beside the others.
-enum class BranchSchedule : uint8_t { separate, merged_stems, parallel };
+// the same image, then branch by branch. lockstep: layer by layer, the convolutions of the branches one after
+// the other, their norms in one call. parallel: each branch a chain of its own that the device may run beside
+// the others. All but merged_stems, which rounds otherwise, give the same bytes.
+enum class BranchSchedule : uint8_t { separate, merged_stems, lockstep, parallel };
+
+// "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.
+[[nodiscard]] BranchSchedule parse_branch_schedule(std::string_view name);
+[[nodiscard]] std::string_view name_of(BranchSchedule schedule);
 
 // Error names an unknown backbone (and lists the known ones) or a number out of range.
 void check_detector_options(const DetectorOptions& options);
@@ -39,8 +45,9 @@ class Detector : public Module {
     explicit Detector(const DetectorOptions& options);
     ~Detector() override;
 
-    // x [batch, size, size, 3], normalised RGB -> logits of every head. In training mode dropout draws from
-    // set_dropout's stream. Error for another shape.
+    // x [batch, size, size, C], normalised RGB with zeros in the channels behind the third (C is 3, 4 or 8)
+    // -> logits of every head. In training mode dropout draws from set_dropout's stream. Error for another
+    // shape.
     [[nodiscard]] HeadLogits forward(const Variable& x);
     // The same in two steps, for heat maps: the last map of every branch, [batch, h, w, d] each, and what
     // follows.
@@ -64,7 +71,7 @@ class Detector : public Module {
     // Whether a parameter of this name belongs to a branch.
     [[nodiscard]] static bool has_partial_gradient(const std::string& name);
 
-    // How the branches' work is ordered; the results are the same up to rounding.
+    // How the branches' work is ordered.
     void set_branch_schedule(BranchSchedule schedule) { schedule_ = schedule; }
     [[nodiscard]] BranchSchedule branch_schedule() const { return schedule_; }
 

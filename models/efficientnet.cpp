@@ -32,7 +32,7 @@ ConvNormActivationOptions silu_conv(int64_t in_channels, int64_t out_channels, i
 
 // Mobile inverted bottleneck: 1×1 expansion, depthwise convolution, squeeze-and-excitation, 1×1 projection
 // without an activation; x is added where the shapes allow it.
-class InvertedBottleneck final : public Layer {
+class InvertedBottleneck final : public LockstepLayer {
   public:
     InvertedBottleneck(const StagePlan& stage, int64_t in_channels, int64_t out_channels, int stride)
         : adds_input_(stride == 1 && in_channels == out_channels) {
@@ -49,10 +49,17 @@ class InvertedBottleneck final : public Layer {
                                   std::make_unique<ConvNormActivation>(projection));
     }
 
-    [[nodiscard]] Variable forward(const Variable& x) override {
-        Variable y = x;
-        for (Layer* part : parts_) y = part->forward(y);
-        return projection_->forward(y, adds_input_ ? x : Variable());
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override {
+        using Block = InvertedBottleneck;
+        std::vector<Variable> y = x;
+        for (size_t i = 0; i < parts_.size(); ++i) {
+            const auto parts = parts_of<Block>(peers, [i](Block& peer) { return peer.parts_[i]; });
+            y = parts.front()->forward_lockstep(parts, y);
+        }
+        const auto projections = parts_of<Block>(peers, [](Block& peer) { return peer.projection_; });
+        return ConvNormActivation::forward_lockstep(projections, y,
+                                                    adds_input_ ? x : std::vector<Variable>());
     }
 
   private:
@@ -86,9 +93,6 @@ class EfficientNetB0 final : public Backbone {
     }
 
     [[nodiscard]] Stem& stem() override { return *stem_; }
-    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
-        return stages_.forward_from(1, stem_map);
-    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
@@ -96,6 +100,8 @@ class EfficientNetB0 final : public Backbone {
     L& add(std::unique_ptr<L> stage) {
         return stages_.add(std::to_string(stages_.size()), std::move(stage));
     }
+
+    [[nodiscard]] Sequential& stages() override { return stages_; }
 
     Sequential& stages_ = add_module("features", std::make_unique<Sequential>());
     Stem* stem_ = nullptr;

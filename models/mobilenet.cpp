@@ -43,12 +43,11 @@ class MobileNetV1 final : public Backbone {
     }
 
     [[nodiscard]] Stem& stem() override { return *stem_; }
-    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
-        return stages_.forward_from(1, stem_map);
-    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
+    [[nodiscard]] Sequential& stages() override { return stages_; }
+
     Sequential& stages_ = add_module("model", std::make_unique<Sequential>());
     Stem* stem_ = nullptr;
     int64_t features_ = 0;

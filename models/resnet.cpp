@@ -10,7 +10,7 @@ namespace unmask {
 namespace {
 
 // y = relu(f(x) + shortcut(x)); the shortcut is a 1×1 convolution where size or channels change.
-class ResidualBlock : public Layer {
+class ResidualBlock : public LockstepLayer {
   public:
     ResidualBlock(int64_t in_channels, int64_t out_channels, int stride) {
         if (stride == 1 && in_channels == out_channels) return;
@@ -36,7 +36,10 @@ class ResidualBlock : public Layer {
                                                             .conv_name = "conv" + std::to_string(index),
                                                             .norm_name = "bn" + std::to_string(index)}));
     }
-    Variable shortcut(const Variable& x) { return shortcut_ == nullptr ? x : shortcut_->forward(x); }
+    static std::vector<Variable> shortcuts(const std::vector<Layer*>& peers, const std::vector<Variable>& x) {
+        const auto convs = parts_of<ResidualBlock>(peers, [](ResidualBlock& peer) { return peer.shortcut_; });
+        return convs.front() == nullptr ? x : ConvNormActivation::forward_lockstep(convs, x, {});
+    }
 
   private:
     ConvNormActivation* shortcut_ = nullptr;
@@ -49,8 +52,12 @@ class BasicBlock final : public ResidualBlock {
         : ResidualBlock(in_channels, channels, stride),
           first_(add_conv(1, in_channels, channels, 3, stride)),
           second_(add_conv(2, channels, channels, 3, 1)) {}
-    [[nodiscard]] Variable forward(const Variable& x) override {
-        return second_.forward(first_.forward(x), shortcut(x));
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override {
+        const auto first = parts_of<BasicBlock>(peers, [](BasicBlock& peer) { return &peer.first_; });
+        const auto second = parts_of<BasicBlock>(peers, [](BasicBlock& peer) { return &peer.second_; });
+        const auto y = ConvNormActivation::forward_lockstep(first, x, {});
+        return ConvNormActivation::forward_lockstep(second, y, shortcuts(peers, x));
     }
 
   private:
@@ -66,8 +73,14 @@ class Bottleneck final : public ResidualBlock {
           reduce_(add_conv(1, in_channels, channels, 1, 1)),
           spatial_(add_conv(2, channels, channels, 3, stride)),
           expand_(add_conv(3, channels, channels * expansion, 1, 1)) {}
-    [[nodiscard]] Variable forward(const Variable& x) override {
-        return expand_.forward(spatial_.forward(reduce_.forward(x)), shortcut(x));
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override {
+        const auto reduce = parts_of<Bottleneck>(peers, [](Bottleneck& peer) { return &peer.reduce_; });
+        const auto spatial = parts_of<Bottleneck>(peers, [](Bottleneck& peer) { return &peer.spatial_; });
+        const auto expand = parts_of<Bottleneck>(peers, [](Bottleneck& peer) { return &peer.expand_; });
+        const auto y = ConvNormActivation::forward_lockstep(reduce, x, {});
+        const auto z = ConvNormActivation::forward_lockstep(spatial, y, {});
+        return ConvNormActivation::forward_lockstep(expand, z, shortcuts(peers, x));
     }
 
   private:
@@ -101,12 +114,11 @@ class ResNet final : public Backbone {
     }
 
     [[nodiscard]] Stem& stem() override { return *stem_; }
-    [[nodiscard]] Variable after_stem(const Variable& stem_map) override {
-        return stages_.forward_from(1, stem_map);
-    }
     [[nodiscard]] int64_t features() const override { return features_; }
 
   private:
+    [[nodiscard]] Sequential& stages() override { return stages_; }
+
     Sequential& stages_ = add_module("", std::make_unique<Sequential>());
     Stem* stem_ = nullptr;
     int64_t features_ = 0;

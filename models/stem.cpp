@@ -9,9 +9,13 @@ namespace unmask {
 Stem::Stem(const ConvNormActivationOptions& options, std::optional<Pool2dParams> pool)
     : block_(add_module("", std::make_unique<ConvNormActivation>(options))), pool_(pool) {}
 
-Variable Stem::forward(const Variable& x) {
-    const Variable y = block_.forward(x);
-    return pool_ ? max_pool2d(y, *pool_) : y;
+std::vector<Variable> Stem::forward_lockstep(const std::vector<Layer*>& peers,
+                                             const std::vector<Variable>& x) {
+    const auto blocks = parts_of<Stem>(peers, [](Stem& peer) { return &peer.block_; });
+    std::vector<Variable> y = ConvNormActivation::forward_lockstep(blocks, x, {});
+    if (pool_)
+        for (Variable& map : y) map = max_pool2d(map, *pool_);
+    return y;
 }
 
 std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, const Variable& x) {

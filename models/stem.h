@@ -14,10 +14,11 @@ namespace unmask {
 class Backbone;
 
 // The block itself is nameless: its two parts are named by the options.
-class Stem final : public Layer {
+class Stem final : public LockstepLayer {
   public:
     explicit Stem(const ConvNormActivationOptions& options, std::optional<Pool2dParams> pool = {});
-    [[nodiscard]] Variable forward(const Variable& x) override;
+    [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
+                                                         const std::vector<Variable>& x) override;
 
     [[nodiscard]] ConvNormActivation& block() { return block_; }
     [[nodiscard]] const std::optional<Pool2dParams>& pool() const { return pool_; }

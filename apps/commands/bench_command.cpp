@@ -15,7 +15,7 @@ namespace {
 
 struct Arguments {
     BenchOptions bench;
-    std::string schedule = "separate", input = "images", json;
+    std::string input = "images", json;
     bool no_graph = false;
 };
 
@@ -24,7 +24,6 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     BenchOptions options = arguments.bench;
     options.train.compute = global.compute;
     time_algorithms();
-    options.schedule = parse_branch_schedule(arguments.schedule);
     options.input = arguments.input == "raw" ? BenchInput::raw : BenchInput::images;
     options.graph = !arguments.no_graph;
     options.threads = resolved_threads(global.threads);
@@ -54,10 +53,6 @@ void add_model_options(CLI::App& app, DetectorOptions& model) {
 }
 
 void add_device_options(CLI::App& app, Arguments& arguments) {
-    app.add_option("--schedule", arguments.schedule,
-                   "Order of the branches' work: separate, merged_stems or parallel (side by side on a GPU)")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"separate", "merged_stems", "parallel"}));
     app.add_flag("--no-graph", arguments.no_graph,
                  "On a GPU: enqueue every kernel of every step instead of a recorded step as a whole");
     app.add_option(

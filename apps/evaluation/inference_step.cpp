@@ -23,7 +23,9 @@ struct InferenceStep::Program {
 InferenceStep::InferenceStep(Detector& detector, const Compute& compute, bool capture)
     : detector_(detector),
       compute_(compute),
-      capture_(capture && context_of(compute.device)->can_capture()) {}
+      capture_(capture && context_of(compute.device)->can_capture()) {
+    detector.set_branch_schedule(compute.schedule);
+}
 
 InferenceStep::~InferenceStep() = default;
 

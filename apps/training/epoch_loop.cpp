@@ -38,6 +38,7 @@ EpochLoop::EpochLoop(const TrainOptions& options, const FaceDataset& pictures, i
     if (options.compute.device.type != DeviceType::cpu)
         input_.emplace(DeviceInputOptions{.device = options.compute.device,
                                           .dtype = image_dtype(options.compute.precision),
+                                          .channels = gpu_image_channels,
                                           .normalisation = {}});
 }
 

@@ -18,7 +18,8 @@ void take_run_options(const std::filesystem::path& folder, TrainOptions& options
     options.resume = true;
     if (!keep_threads) options.threads = run.threads;
     if (keep_compute) return;
-    options.compute = {parse_device(run.device), parse_precision(run.precision)};
+    options.compute = {parse_device(run.device), parse_precision(run.precision),
+                       parse_branch_schedule(run.schedule)};
     prepare_compute(options.compute, run.deterministic);
 }
 
@@ -52,11 +53,13 @@ int threads_to_go_on_with(int before, int threads, const TrainOptions& options) 
 
 void take_up_tuning(const RunFolder& folder, const RecordedRun& run, const Compute& compute) {
     const std::string device = name_of(compute.device), precision(name_of(compute.precision));
-    if (device != run.device || precision != run.precision)
+    const std::string schedule(name_of(compute.schedule));
+    const std::string merged(name_of(BranchSchedule::merged_stems));  // rounds otherwise than the others
+    if (device != run.device || precision != run.precision || (schedule == merged) != (run.schedule == merged))
         log_warning(
-            "going on on {} in {} a run that was begun on {} in {}: the bytes of the models will differ from "
-            "an uninterrupted run's",
-            device, precision, run.device, run.precision);
+            "going on on {} in {} ({}) a run that was begun on {} in {} ({}): the bytes of the models will "
+            "differ from an uninterrupted run's",
+            device, precision, schedule, run.device, run.precision, run.schedule);
     if (compute.device.type == DeviceType::cpu) return;
     const std::string tuning = folder.tuning();
     const std::string notice =

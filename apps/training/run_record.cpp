@@ -123,6 +123,7 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                     {"threads", record.threads},
                     {"device", record.device},
                     {"precision", record.precision},
+                    {"schedule", record.schedule},
                     {"deterministic", record.deterministic},
                     {"data",
                      {{"manifest", record.data},
@@ -147,6 +148,7 @@ RecordedRun recorded_run(const std::string& run_json) {
                         .threads = json.at("threads"),
                         .device = json.at("device"),
                         .precision = json.value("precision", "f32"),
+                        .schedule = json.value("schedule", "separate"),
                         .deterministic = json.value("deterministic", true),
                         .seconds = results.at("seconds"),
                         .epochs = {}};

@@ -40,7 +40,7 @@ struct RunRecord {
     int64_t train_pictures = 0, val_pictures = 0;
     int64_t parameters = 0;
     int threads = 0;
-    std::string device, precision = "f32";
+    std::string device, precision = "f32", schedule = "separate";
     bool deterministic = true;
     std::string status;          // "running", "done", or what ended it
     bool stopped_early = false;  // for want of a better validation (patience)
@@ -59,7 +59,7 @@ struct RecordedRun {
     std::string data;                              // the manifest
     std::map<std::string, SettingValue> settings;  // by key
     int threads = 0;
-    std::string device, precision = "f32";
+    std::string device, precision = "f32", schedule = "separate";
     bool deterministic = true;
     double seconds = 0;
     std::vector<EpochRecord> epochs;

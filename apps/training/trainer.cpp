@@ -96,6 +96,7 @@ Trainer::Trainer(TrainOptions options)
                .threads = threads_,
                .device = name_of(options_.compute.device),
                .precision = std::string(name_of(options_.compute.precision)),
+               .schedule = std::string(name_of(options_.compute.schedule)),
                .deterministic = compute_mode().deterministic,
                .status = "running",
                .epochs = {}};

@@ -73,6 +73,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     optimizer_->set_clear_gradients(true);
     optimizer_->set_guard(terms_.rows(0, 1));
     if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
+    detector_.set_branch_schedule(compute_.schedule);
     detector_.set_training(true);
     objective_.set_training(true);
 }

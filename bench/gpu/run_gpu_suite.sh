@@ -100,23 +100,23 @@ environment() {
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
 }
 
-# sanitize NAME TOOL DTYPE [OPTIONS…]
+# sanitize NAME TOOL PRECISION [OPTIONS…]
 sanitize() {
-    local name=$1 tool=$2 dtype=$3
+    local name=$1 tool=$2 precision=$3
     shift 3
     run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 30 "$@" \
-        "$here/gpu_suite" ops --dtype "$dtype"
+        "$here/gpu_suite" ops --precision "$precision"
 }
 
 export here python libraries
 export -f environment
 chosen environment && run environment 120 bash -c environment
-dtypes="f32 bf16"
-for dtype in $dtypes; do
-    chosen ops && run "ops_$dtype" "$limit" "${suite[@]}" ops --dtype "$dtype"
+precisions="f32 tf32 bf16"
+for precision in $precisions; do
+    chosen ops && run "ops_$precision" "$limit" "${suite[@]}" ops --precision "$precision"
 done
-for dtype in $dtypes; do
-    chosen parity && run "parity_$dtype" "$limit" "${suite[@]}" parity --cases "$here/cases" --dtype "$dtype"
+for precision in $precisions; do
+    chosen parity && run "parity_$precision" "$limit" "${suite[@]}" parity --cases "$here/cases" --precision "$precision"
 done
 if chosen determinism; then
     for backbone in resnet18 mobilenet_v1 efficientnet_b0; do
@@ -125,22 +125,23 @@ if chosen determinism; then
     done
 fi
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
-[ -n "$quick" ] && dtypes=f32
+precisions="f32 bf16"
+[ -n "$quick" ] && precisions=f32
 for tool in memcheck racecheck; do
     chosen $tool || continue
     if [ -z "$sanitizer" ]; then
         skip $tool "compute-sanitizer not found"
         continue
     fi
-    for dtype in $dtypes; do
+    for precision in $precisions; do
         if [ $tool = memcheck ]; then
             # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
-            sanitize "memcheck_$dtype" memcheck "$dtype" --report-api-errors no
+            sanitize "memcheck_$precision" memcheck "$precision" --report-api-errors no
         else
             # Only the project's kernels: their names hold its namespace.
             option=--kernel-name
             "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
-            sanitize "racecheck_$dtype" racecheck "$dtype" $option kernel_substring=unmask
+            sanitize "racecheck_$precision" racecheck "$precision" $option kernel_substring=unmask
         fi
     done
 done

@@ -20,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # Settings of unmask beside "--precision bf16"; in a quick run only the first list.
 QUICK = [["--nondeterministic"], ["--no-graph"]]
-TRAIN = [["--schedule", "merged_stems"], ["--schedule", "parallel"], ["--input", "raw"], ["--precision", "tf32"]]
+TRAIN = [["--schedule", "merged_stems"], ["--schedule", "lockstep"], ["--schedule", "parallel"], ["--input", "raw"],
+         ["--precision", "tf32"]]
 INFER = [["--schedule", "merged_stems"], ["--schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
 EAGER = "tf32,bf16,fp16"
 

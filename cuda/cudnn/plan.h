@@ -11,16 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/cudnn/choices.h"
 #include "cuda/cudnn/operation_graph.h"
 
 namespace unmask::cudnn {
-
-// What names a plan among all plans of one graph, for one cuDNN version and GPU.
-struct Choice {
-    int64_t engine = -1;                             // global index; -1: no engine
-    std::vector<std::pair<int64_t, int64_t>> knobs;  // type, value
-    bool operator==(const Choice&) const = default;
-};
 
 // Which engines may be used.
 struct EngineRules {

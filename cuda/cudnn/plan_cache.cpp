@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Choice of plans by timing, and its JSON form: see plan_cache.h.
+// Choice of plans by timing: see plan_cache.h.
 #include "cuda/cudnn/plan_cache.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "cuda/allocation.h"
 #include "cuda/check.h"
@@ -18,12 +17,9 @@ namespace unmask::cudnn {
 namespace {
 
 constexpr size_t plan_capacity = 1024;
-constexpr size_t choice_capacity = 8192;
 constexpr size_t candidate_limit = 8;
 constexpr size_t workspace_limit = size_t{1} << 30;  // bytes
 constexpr int timed_runs = 3;
-
-using Json = nlohmann::json;
 
 struct Events {
     cudaEvent_t begin = nullptr, end = nullptr;
@@ -83,13 +79,15 @@ std::string mode_key(const Convolution& problem) {
 }  // namespace
 
 PlanCache::PlanCache(CudaContext& context)
-    : context_(context), plans_(std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity)) {}
+    : context_(context),
+      plans_(std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity)),
+      choices_({cudnnGetVersion(), context.info().name}) {}
 
 std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
                                                        std::span<const Operand> operands) {
     auto entry = plans_->get(mode_key(problem),
                              [&] { return std::make_shared<const Entry>(make(problem, operands)); });
-    if (context_.capturing()) captured_.insert(entry);
+    context_.keep_for_capture(entry);  // a plan may own kernels that were compiled for it
     return entry;
 }
 
@@ -99,7 +97,7 @@ PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Ope
     const std::string name = problem.str() + mode_name(problem);
     const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
     Entry entry;
-    if (const std::optional<Stored> known = stored(name)) {
+    if (const std::optional<TimedChoice> known = choices_.find(name)) {
         auto plan = make_plan(target, graph, known->choice, rules, entry.refusal);
         if (plan) {
             entry.plan = std::make_shared<const Plan>(std::move(*plan));
@@ -111,7 +109,7 @@ PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Ope
     if (candidates.empty()) return entry;
     const auto [fastest, microseconds] = choose(candidates, operands, entry.refusal);
     if (fastest == nullptr) return entry;
-    store(name, {fastest->choice(), microseconds});
+    choices_.store(name, {fastest->choice(), microseconds});
     entry.plan = std::make_shared<const Plan>(std::move(*fastest));
     return entry;
 }
@@ -164,55 +162,10 @@ std::optional<double> PlanCache::time(const Plan& plan, std::span<const Operand>
     return 1000.0 * static_cast<double>(milliseconds) / timed_runs;
 }
 
-std::optional<PlanCache::Stored> PlanCache::stored(const std::string& name) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = choices_.find(name);
-    return found == choices_.end() ? std::nullopt : std::optional(found->second);
-}
-
-void PlanCache::store(const std::string& name, const Stored& stored) {
-    const std::lock_guard lock(mutex_);
-    if (choices_.size() < choice_capacity || choices_.contains(name)) choices_[name] = stored;
-}
-
-std::string PlanCache::export_choices() const {
-    const std::lock_guard lock(mutex_);
-    if (choices_.empty()) return {};
-    Json problems = Json::object();
-    for (const auto& [name, stored] : choices_)
-        problems[name] = {{"engine", stored.choice.engine},
-                          {"knobs", stored.choice.knobs},
-                          {"microseconds", stored.microseconds}};
-    return Json{{"cudnn", cudnnGetVersion()}, {"device", context_.info().name}, {"conv2d", problems}}.dump();
-}
-
 std::string PlanCache::import_choices(const std::string& json) {
-    std::map<std::string, Stored> read;
-    size_t version = 0;
-    std::string device;
-    try {
-        const Json root = Json::parse(json);
-        version = root.at("cudnn").get<size_t>();
-        device = root.at("device").get<std::string>();
-        for (const auto& [name, value] : root.at("conv2d").items()) {
-            Stored& stored = read[name];
-            stored.choice.engine = value.at("engine").get<int64_t>();
-            stored.choice.knobs = value.at("knobs").get<std::vector<std::pair<int64_t, int64_t>>>();
-            stored.microseconds = value.value("microseconds", 0.0);
-        }
-    } catch (const Json::exception& error) {
-        fail("tuning choices: expected JSON as tuning() gives it, found {}", error.what());
-    }
-    if (version != cudnnGetVersion() || device != context_.info().name)
-        return fmt::format(
-            "{} stored algorithm choices are for cuDNN {} on {}, this is cuDNN {} on {}: they are left out",
-            read.size(), version, device, cudnnGetVersion(), context_.info().name);
-    {
-        const std::lock_guard lock(mutex_);
-        for (auto& [name, stored] : read) choices_[name] = std::move(stored);
-    }
-    plans_ = std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity);
-    return {};
+    std::string notice = choices_.add(json);
+    if (notice.empty()) plans_ = std::make_unique<LruCache<std::shared_ptr<const Entry>>>(plan_capacity);
+    return notice;
 }
 
 }  // namespace unmask::cudnn

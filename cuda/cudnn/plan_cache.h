@@ -4,11 +4,8 @@
 // bytes.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -37,18 +34,12 @@ class PlanCache {
     [[nodiscard]] std::shared_ptr<const Entry> get(const Convolution& problem,
                                                    std::span<const Operand> operands);
 
-    // Choices made or read so far: {"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {problem: {"engine":
-    // 3, "knobs": [[type, value]], "microseconds": 12.5}}}; empty when there are none.
-    [[nodiscard]] std::string export_choices() const;
-    // Takes choices from such a text instead of timing. Those of another cuDNN version or GPU are left out,
-    // and the text returned says so (else it is empty). Error when the text is not such choices.
+    // Choices made or read so far, see Choices::json.
+    [[nodiscard]] std::string export_choices() const { return choices_.json(); }
+    // Takes choices from such a text instead of timing, see Choices::add.
     [[nodiscard]] std::string import_choices(const std::string& json);
 
   private:
-    struct Stored {
-        Choice choice;
-        double microseconds = 0;  // 0: not timed
-    };
     Entry make(const Convolution& problem, std::span<const Operand> operands);
     // The fastest and its microseconds (0: not timed); nullptr when none runs.
     std::pair<Plan*, double> choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
@@ -56,15 +47,10 @@ class PlanCache {
     // Microseconds of one execution; nullopt when the plan does not run.
     std::optional<double> time(const Plan& plan, std::span<const Operand> operands, void* workspace,
                                std::string& refusal);
-    std::optional<Stored> stored(const std::string& name) const;
-    void store(const std::string& name, const Stored& stored);
 
     CudaContext& context_;
     std::unique_ptr<LruCache<std::shared_ptr<const Entry>>> plans_;
-    // What captured work runs: a plan may own kernels that were compiled for it.
-    std::set<std::shared_ptr<const Entry>> captured_;
-    mutable std::mutex mutex_;
-    std::map<std::string, Stored> choices_;
+    Choices choices_;
 };
 
 }  // namespace unmask::cudnn

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops/batch_norm.h"
 
+#include <algorithm>
+#include <span>
+
 #include "engine/ops/check.h"
 
 namespace unmask {
@@ -19,7 +22,7 @@ void check_operand(const char* operand, const Tensor& found, const Variable& x, 
              name_of(found.device()));
 }
 
-void check_operands(const Variable& x, const std::vector<BatchNormOperands>& groups,
+void check_operands(const Variable& x, std::span<const BatchNormOperands> groups,
                     const BatchNormParams& params, const Variable& residual) {
     if (!x.defined()) fail("batch_norm: expected an input, found an undefined tensor");
     if (x.shape().rank() < 2)
@@ -52,50 +55,92 @@ void check_operands(const Variable& x, const std::vector<BatchNormOperands>& gro
              x.shape().str());
 }
 
+void check_branches(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
+                    const BatchNormParams& params, const std::vector<Variable>& residuals) {
+    if (x.empty() || norms.size() % x.size() != 0 || (!residuals.empty() && residuals.size() != x.size()))
+        fail(
+            "batch_norm: expected tensors, as many norms for each and one residual or none, found {}, {}, {}",
+            x.size(), norms.size(), residuals.size());
+    const size_t groups = norms.size() / x.size();
+    for (size_t i = 0; i < x.size(); ++i) {
+        check_operands(x[i], std::span(norms).subspan(i * groups, groups), params,
+                       residuals.empty() ? Variable() : residuals[i]);
+        check_same_kind("batch_norm", x.front(), x[i]);
+        check_shape("batch_norm", "input", x[i].shape(), x.front().shape());
+        if (i > 0 && params.training && params.dropout.probability > 0.0)
+            fail("batch_norm: expected no dropout for several inputs, found {}", params.dropout.probability);
+        if (!residuals.empty() && residuals[i].defined() != residuals.front().defined())
+            fail("batch_norm: expected a residual for every input or for none, found both");
+    }
+}
+
+// The op's inputs as autograd sees them: x, its groups' weights and biases and its residual, branch by
+// branch.
+struct Recorded {
+    std::vector<BatchNormBranch> branches;
+    BatchNormParams params;
+
+    std::vector<Tensor> operator()(const std::vector<Tensor>& incoming,
+                                   const std::vector<bool>& needed) const {
+        std::vector<BatchNormGradients> gradients(branches.size());
+        size_t next = 0;
+        const auto wanted = [&](const Tensor& like) {
+            return needed[next++] ? Tensor::empty_like(like) : Tensor();
+        };
+        std::vector<Tensor> result;
+        for (size_t i = 0; i < branches.size(); ++i) {
+            const BatchNormBranch& branch = branches[i];
+            BatchNormGradients& own = gradients[i];
+            own.grad_y = incoming[i].defined() ? incoming[i] : Tensor::zeros_like(branch.x);
+            own.x = result.emplace_back(wanted(branch.x));
+            for (const BatchNormGroup& group : branch.groups) {
+                own.groups.push_back({wanted(group.weight), wanted(group.bias)});
+                result.insert(result.end(), {own.groups.back().weight, own.groups.back().bias});
+            }
+            own.residual = result.emplace_back(wanted(branch.x));
+        }
+        batch_norm_backward(branches.front().x, branches, gradients, params);
+        return result;
+    }
+};
+
 }  // namespace
+
+std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
+                                 const BatchNormParams& params, const std::vector<Variable>& residuals) {
+    check_branches(x, norms, params, residuals);
+    const size_t groups = norms.size() / x.size();
+    Recorded state{.params = params};
+    std::vector<Variable> inputs;
+    std::vector<Tensor> results;
+    for (size_t i = 0; i < x.size(); ++i) {
+        const Variable residual = residuals.empty() ? Variable() : residuals[i];
+        BatchNormBranch& branch = state.branches.emplace_back();
+        branch.x = x[i].value();
+        branch.y = results.emplace_back(Tensor::empty_like(branch.x));
+        branch.residual = residual.value();
+        inputs.push_back(x[i]);
+        for (const BatchNormOperands& norm : std::span(norms).subspan(i * groups, groups)) {
+            const Tensor& like = norm.weight.value();
+            branch.groups.push_back({like, norm.bias.value(), norm.running_mean, norm.running_variance,
+                                     Tensor::empty_like(like), Tensor::empty_like(like)});
+            inputs.insert(inputs.end(), {norm.weight, norm.bias});
+        }
+        inputs.push_back(residual);
+    }
+    batch_norm_forward(state.branches.front().x, state.branches, params);
+    const bool recording = grad_enabled() && std::ranges::any_of(inputs, &Variable::requires_grad);
+    if (!recording) return {results.begin(), results.end()};
+    for (BatchNormBranch& branch : state.branches) {
+        if (params.activation != Activation::silu) branch.residual = Tensor();
+        if (params.activation != Activation::relu || branch.mask.defined()) branch.y = Tensor();
+    }
+    return record_several("batch_norm", std::move(results), inputs, std::move(state));
+}
 
 Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,
                     const BatchNormParams& params, const Variable& residual) {
-    check_operands(x, groups, params, residual);
-    BatchNormState state;
-    std::vector<Variable> inputs{x};
-    bool recording = will_record({&x, &residual});
-    for (const BatchNormOperands& group : groups) {
-        const Tensor& like = group.weight.value();
-        state.groups.push_back({group.weight.value(), group.bias.value(), group.running_mean,
-                                group.running_variance, Tensor::empty_like(like), Tensor::empty_like(like)});
-        inputs.insert(inputs.end(), {group.weight, group.bias});
-        recording = recording || will_record({&group.weight, &group.bias});
-    }
-    if (residual.defined()) inputs.push_back(residual);
-    Tensor y = Tensor::empty_like(x.value());
-    batch_norm_forward(x.value(), residual.value(), y, state, params);
-    if (!recording) return Variable(y);
-
-    const Tensor saved_residual = params.activation == Activation::silu ? residual.value() : Tensor();
-    const bool needs_result = params.activation == Activation::relu && !state.mask.defined();
-    const Tensor saved_result = needs_result ? y : Tensor();
-    return record("batch_norm", y, inputs,
-                  [input = x.value(), saved_residual, saved_result, state, params](const Tensor& gradient,
-                                                                                   const auto& needed) {
-                      const size_t count = state.groups.size();
-                      BatchNormGradients gradients;
-                      gradients.groups.resize(count);
-                      if (needed[0]) gradients.x = Tensor::empty_like(input);
-                      if (needed.size() > 2 * count + 1 && needed[2 * count + 1])
-                          gradients.residual = Tensor::empty_like(input);
-                      std::vector<Tensor> result{gradients.x};
-                      for (size_t i = 0; i < count; ++i) {
-                          auto& [weight, bias] = gradients.groups[i];
-                          if (needed[2 * i + 1]) weight = Tensor::empty_like(state.groups[i].weight);
-                          if (needed[2 * i + 2]) bias = Tensor::empty_like(state.groups[i].bias);
-                          result.insert(result.end(), {weight, bias});
-                      }
-                      batch_norm_backward(gradient, input, saved_residual, saved_result, state, gradients,
-                                          params);
-                      if (needed.size() > 2 * count + 1) result.push_back(gradients.residual);
-                      return result;
-                  });
+    return batch_norm(std::vector{x}, groups, params, {residual}).front();
 }
 
 Variable batch_norm(const Variable& x, const Variable& weight, const Variable& bias, Tensor running_mean,

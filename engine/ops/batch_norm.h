@@ -37,34 +37,37 @@ struct BatchNormGroup {
         saved_inverse_deviation;  // what normalised this batch: 1 / sqrt(σ² + eps); filled by forward
 };
 
-// What forward leaves for backward. The groups follow each other in the last dimension: the norms of several
-// branches in one pass.
-struct BatchNormState {
-    std::vector<BatchNormGroup> groups;
+// One tensor that is normalised, and what forward leaves of it for backward.
+struct BatchNormBranch {
+    Tensor x, y;                         // [..., C]
+    Tensor residual;                     // like x, or undefined
+    std::vector<BatchNormGroup> groups;  // their channels follow each other in the last dimension
     // A backend's forward may fill it in training: u8, its own packing of where relu let the value through.
     // Then backward is given no y.
     Tensor mask;
 };
 
-// Where backward writes; undefined tensors are not wanted. x and residual are like x, weight and bias like a
-// group's.
+// What backward is given and where it writes; undefined tensors are not wanted, but grad_y is always there.
+// x and residual are like the branch's, weight and bias like a group's.
 struct BatchNormGradients {
     struct Group {
         Tensor weight, bias;
     };
+    Tensor grad_y;
     Tensor x, residual;
     std::vector<Group> groups;
 };
 
-// Kernel slots; residual has x's shape or is undefined. Statistics are summed in float64 or pairwise, in a
-// fixed order whatever the number of threads.
-inline constinit Kernel<void(const Tensor& x, const Tensor& residual, Tensor& y, BatchNormState& state,
+// Kernel slots; `first` is the first branch's x. The branches are of one shape and have equally many groups;
+// all or none have a residual. Each is normalised by itself: several are given at once for the sake of
+// devices that pay for every call. Statistics are summed in float64 or pairwise, in a fixed order whatever
+// the number of threads and branches.
+inline constinit Kernel<void(const Tensor& first, std::vector<BatchNormBranch>& branches,
                              const BatchNormParams& params)>
     batch_norm_forward{"batch_norm_forward"};
 // y is forward's result (relu: where it is positive); residual matters for silu only.
-inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, const Tensor& residual, const Tensor& y,
-                             const BatchNormState& state, BatchNormGradients& gradients,
-                             const BatchNormParams& params)>
+inline constinit Kernel<void(const Tensor& first, const std::vector<BatchNormBranch>& branches,
+                             std::vector<BatchNormGradients>& gradients, const BatchNormParams& params)>
     batch_norm_backward{"batch_norm_backward"};
 
 struct BatchNormOperands {
@@ -72,11 +75,18 @@ struct BatchNormOperands {
     Tensor running_mean, running_variance;  // [C / groups]
 };
 
-// The groups' channels follow each other in x's last dimension. residual may be undefined. Error names the op
-// and the shapes; in training it needs more than one value a channel.
+// Tensors of one shape, each by norms of its own: x.size() · g of them, the first g for the groups of
+// channels that follow each other in the first tensor's last dimension, and so on. `residuals` is empty or
+// has one for each x. Every result has the bytes that it has alone. Error names the op and the shapes; in
+// training it needs more than one value a channel, and several tensors allow no dropout.
+[[nodiscard]] std::vector<Variable> batch_norm(const std::vector<Variable>& x,
+                                               const std::vector<BatchNormOperands>& norms,
+                                               const BatchNormParams& params,
+                                               const std::vector<Variable>& residuals = {});
+// One tensor, of one or several groups; residual may be undefined.
 [[nodiscard]] Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,
                                   const BatchNormParams& params, const Variable& residual = {});
-// One group.
+// One tensor of one group.
 [[nodiscard]] Variable batch_norm(const Variable& x, const Variable& weight, const Variable& bias,
                                   Tensor running_mean, Tensor running_variance, const BatchNormParams& params,
                                   const Variable& residual = {});

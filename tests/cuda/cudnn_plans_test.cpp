@@ -3,17 +3,14 @@
 // attribute of our graphs, engines and knobs is checked by cuDNN itself on any machine. Engines that are
 // compiled at run time need the driver's library and are not among the candidates here.
 #include <cudnn_graph.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <tuple>
 
 #include "cuda/cudnn/plan.h"
-#include "engine/error.h"
+#include "tests/cuda/described_gpu.h"
 
 namespace unmask::cudnn {
 namespace {
@@ -21,51 +18,6 @@ namespace {
 #if CUDNN_VERSION >= 90800
 
 constexpr size_t candidate_limit = 8, workspace_limit = size_t{1} << 30;
-
-// Device properties in the form that cuDNN writes them; what differs between the two.
-struct Gpu {
-    std::string_view name;
-    int version;  // compute capability × 100
-    int multiprocessors, clock_khz, memory_clock_khz;
-    int64_t cache_bytes, shared_bytes, memory_bytes;
-};
-constexpr Gpu h200{"NVIDIA H200", 900, 132, 1980000, 3201000, 62914560, 232448, 150000000000};
-constexpr Gpu a100{"NVIDIA A100-SXM4-80GB", 800, 108, 1410000, 1593000, 41943040, 166912, 85000000000};
-
-void PrintTo(const Gpu& gpu, std::ostream* stream) {
-    *stream << gpu.name;
-}
-
-std::string properties(const Gpu& gpu) {
-    return fmt::format(
-        R"({{"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "deviceName": "{}",
-        "deviceVer": {}, "driverVer": 13000, "multiProcessorCount": {}, "regsPerBlock": 65536,
-        "smClockRateKHz": {}, "memClockRateKHz": {}, "l2CacheSize": {}, "warpSize": 32,
-        "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": {},
-        "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, "maxCtasPerSM": 32,
-        "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "isTccDriver": 0, "supportCoopLaunch": 1,
-        "totalGlobalMem": {}, "cudaDeviceId": 0, "pciDeviceId": 0}})",
-        gpu.name, gpu.version, gpu.multiprocessors, gpu.clock_khz, gpu.memory_clock_khz, gpu.cache_bytes,
-        gpu.shared_bytes, gpu.memory_bytes);
-}
-
-Descriptor described_device(const Gpu& gpu) {
-    const std::string json = properties(gpu);
-    Descriptor result(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
-    result.set_all<char>(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span(json.data(), json.size()));
-    result.finalize();
-    return result;
-}
-
-// Why cuDNN makes no plans without a GPU; empty where it does.
-std::string missing_feature() {
-    try {
-        static_cast<void>(described_device(h200));
-        return {};
-    } catch (const Error& error) {
-        return error.what();
-    }
-}
 
 struct Case {
     Shape x, weight;
@@ -150,35 +102,6 @@ TEST_P(CudnnEpilogues, BiasResidualAndReluAreFused) {
         EXPECT_FALSE(candidate_plans(target, graph, rules, candidate_limit, workspace_limit, refusal).empty())
             << problem.str() << ": " << refusal;
     }
-}
-
-// Without the rules there are engines that narrow float32; with them there are fewer, and none of those
-// remains.
-TEST(CudnnEngineRules, FullFloat32LeavesOutTensorCores) {
-    if (const std::string why = missing_feature(); !why.empty())
-        GTEST_SKIP() << "cuDNN describes no device without a GPU: " << why;
-    const Descriptor device = described_device(h200);
-    const PlanTarget target{.device = &device};
-    const Convolution problem{.x = {8, 28, 28, 128},
-                              .weight = {128, 3, 3, 128},
-                              .y = {8, 28, 28, 128},
-                              .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
-    const OperationGraph graph = convolution_graph(target, problem);
-    std::string refusal;
-    const auto count_with_tensor_cores = [&](const EngineRules& rules) {
-        int count = 0;
-        for (const Descriptor& one :
-             engine_configurations(target, graph, CUDNN_HEUR_MODE_A, rules, refusal)) {
-            const auto engines =
-                one.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
-            const auto notes = engines.front().values<cudnnBackendNumericalNote_t>(
-                CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
-            count += std::ranges::count(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE) > 0;
-        }
-        return count;
-    };
-    EXPECT_GT(count_with_tensor_cores({.full_float32 = false}), 0);
-    EXPECT_EQ(count_with_tensor_cores({.full_float32 = true}), 0);
 }
 
 const auto gpus = testing::Values(h200, a100);

@@ -22,15 +22,14 @@ Tensor images(int64_t batch, uint64_t seed) {
 
 TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
     for (const Precision precision : {Precision::f32, Precision::bf16})
-        for (const BranchSchedule schedule :
-             {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::parallel}) {
+        for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems,
+                                              BranchSchedule::lockstep, BranchSchedule::parallel}) {
             Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
             detector.initialize(3);
             detector.to(gpu);
             detector.set_training(false);
             detector.prepare_inference();
-            detector.set_branch_schedule(schedule);
-            const Compute compute{gpu, precision};
+            const Compute compute{gpu, precision, schedule};
             InferenceStep recorded(detector, compute), eager(detector, compute, false);
             for (uint64_t seed = 0; seed < 5; ++seed)
                 for (const int64_t batch : {1, 3}) {

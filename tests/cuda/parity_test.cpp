@@ -10,24 +10,27 @@
 namespace unmask {
 namespace {
 
-void expect_parity(DType dtype, const char* filter) {
-    const CheckResult result = check_parity({DeviceType::cuda, 0}, dtype, UNMASK_PARITY_CASES, filter);
+void expect_parity(Precision precision, const char* filter) {
+    const CheckResult result = check_parity({DeviceType::cuda, 0}, precision, UNMASK_PARITY_CASES, filter);
     std::cout << report(result);
     EXPECT_GT(result.cases, 0);
     EXPECT_TRUE(result.failures.empty());
 }
 
 TEST(EmulatedParity, Losses) {
-    expect_parity(DType::f32, "losses");
+    expect_parity(Precision::f32, "losses");
 }
 TEST(EmulatedParity, ResNet18WithSinkhornAndMixup) {
-    expect_parity(DType::f32, "resnet18_n2_sinkhorn_mixup");
+    expect_parity(Precision::f32, "resnet18_n2_sinkhorn_mixup");
 }
 TEST(EmulatedParity, EfficientNet) {
-    expect_parity(DType::f32, "efficientnet_b0_n2");
+    expect_parity(Precision::f32, "efficientnet_b0_n2");
+}
+TEST(EmulatedParity, ResNet18InTf32) {
+    expect_parity(Precision::tf32, "resnet18_n2.json");
 }
 TEST(EmulatedParity, ResNet18InBf16) {
-    expect_parity(DType::bf16, "resnet18_n2.json");
+    expect_parity(Precision::bf16, "resnet18_n2.json");
 }
 
 }  // namespace

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every row of the op-case table on the emulated GPU, where the handwritten kernels of cuda/ run: against the
-// CPU's float64, in float32 and in bf16, and with the same bytes whatever the order of threads and blocks.
+// CPU's float64, in float32, TF32 and bf16, and with the same bytes whatever the order of threads and blocks.
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "tests/gpu/checks.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/op_cases.h"
 
 namespace unmask {
@@ -57,6 +60,33 @@ TEST_P(Kernels, SameBytesInAnyOrderOfThreads) {
                 EXPECT_TRUE(same_bytes(other.gradients[i], forward.gradients[i])) << op_case.inputs[i].name;
             }
     }
+}
+
+// ---- TF32: the libraries' products ----
+
+class Tf32Kernels : public Kernels {};
+
+std::vector<OpCase> products() {
+    std::vector<OpCase> result;
+    for (const OpCase& op_case : op_cases())
+        for (const char* kind : {"conv2d", "matmul", "linear"})
+            if (op_case.op.find(kind) != std::string::npos) {
+                result.push_back(op_case);
+                break;
+            }
+    return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Tf32Kernels, testing::ValuesIn(products()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(Tf32Kernels, AgreesWithFloat64OfTheCpu) {
+    const OpCase& op_case = GetParam();
+    const Evaluation expected = evaluate(op_case, DType::f64);
+    const ComputeModeScope mode({.tf32 = true});
+    expect_close(op_case, evaluate(op_case, DType::f32, gpu), expected,
+                 std::max(op_case.bounds.forward, tf32_op_bound),
+                 std::max(op_case.bounds.gradient, tf32_op_bound));
 }
 
 // ---- bf16 ----

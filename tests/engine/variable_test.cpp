@@ -53,6 +53,48 @@ TEST(Variable, NoGradRecordsNothing) {
     expect_error([&] { y.backward(); }, {"backward", "does not depend"});
 }
 
+// (x, y) -> (x + y, x · y), recorded as one op.
+std::vector<Variable> sum_and_product(const Variable& x, const Variable& y) {
+    const double a = x.value().item(), b = y.value().item();
+    return record_several(
+        "sum_and_product", {Tensor::full({}, a + b), Tensor::full({}, a * b)}, {x, y},
+        [a, b](const std::vector<Tensor>& gradients, const std::vector<bool>&) {
+            const double s = gradients[0].defined() ? gradients[0].item() : 0.0;
+            const double p = gradients[1].defined() ? gradients[1].item() : 0.0;
+            return std::vector<Tensor>{Tensor::full({}, s + p * b), Tensor::full({}, s + p * a)};
+        });
+}
+
+TEST(Variable, AnOpOfSeveralResultsGoesBackOnceWithTheGradientsOfAll) {
+    const Variable x = scalar(3), y = scalar(5);
+    {
+        const std::vector<Variable> both = sum_and_product(x, y);
+        // The second result feeds an op of several results, one of whose comes back before the other.
+        const std::vector<Variable> next = sum_and_product(both[1], both[0]);
+        (next[0] + next[1] * both[1] + both[1]).backward();  // z = s + 2p + p²·s, s = x + y, p = x · y
+    }
+    EXPECT_DOUBLE_EQ(x.gradient().item(), (1 + 15 * 15) + (2 + 2 * 15 * 8) * 5);
+    EXPECT_DOUBLE_EQ(y.gradient().item(), (1 + 15 * 15) + (2 + 2 * 15 * 8) * 3);
+}
+
+TEST(Variable, AResultThatNothingUsesBringsNoGradient) {
+    for (const size_t used : {0, 1}) {
+        const Variable x = scalar(3), y = scalar(5);
+        const Variable kept = [&] {
+            std::vector<Variable> both = sum_and_product(x, y);
+            return both[used] * scalar(2, false);  // the other is gone
+        }();
+        kept.backward();
+        EXPECT_DOUBLE_EQ(x.gradient().item(), used == 0 ? 2 : 10);
+        expect_error([&] { kept.backward(); }, {"already walked"});
+    }
+    const Variable x = scalar(3);
+    const std::vector<Variable> both = sum_and_product(x, scalar(5));
+    both[0].backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 1);
+    expect_error([&] { both[1].backward(); }, {"sum_and_product", "already walked"});
+}
+
 TEST(Variable, RefusesASecondWalkAndNonScalars) {
     const Variable x = scalar(3);
     const Variable y = x * x;

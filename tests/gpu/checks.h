@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/device.h"
-#include "engine/dtype.h"
+#include "apps/compute.h"
 
 namespace unmask {
 
@@ -20,19 +19,20 @@ struct CheckResult {
 };
 
 // Every row of the op-case table on the device against the CPU: in f32 against float64 with the row's own
-// bounds, in bf16 against float64 of the same rounded inputs with bf16_op_bound. Only rows whose names
-// contain `filter`.
-inline constexpr double bf16_op_bound = 1.5e-2;
-[[nodiscard]] CheckResult check_op_cases(Device device, DType dtype, const std::string& filter = "");
+// bounds, in tf32 with tf32_op_bound where that is larger, in bf16 against float64 of the same rounded inputs
+// with bf16_op_bound. Only rows whose names contain `filter`.
+inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
+[[nodiscard]] CheckResult check_op_cases(Device device, Precision precision, const std::string& filter = "");
 
 // Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of
-// tests/parity/README.md. bf16 activations have bounds of their own, on a group's relative error: see
-// checks_parity.cpp.
-[[nodiscard]] CheckResult check_parity(Device device, DType dtype, const std::filesystem::path& folder,
-                                       const std::string& filter = "");
+// tests/parity/README.md. tf32 products and bf16 activations have bounds of their own, on a group's relative
+// error: see checks_parity.cpp.
+[[nodiscard]] CheckResult check_parity(Device device, Precision precision,
+                                       const std::filesystem::path& folder, const std::string& filter = "");
 
-// The same `steps` training steps twice, and recorded as a graph against eager: the same bytes. For the
-// backbone with four branches at 64 pixels, in f32 and bf16.
+// The same `steps` training steps twice, with the branches in lockstep, recorded as a graph against eager,
+// and with the device's tuning written and read back in between: the same bytes. For the backbone with four
+// branches at 64 pixels, in f32 and bf16.
 [[nodiscard]] CheckResult check_determinism(Device device, const std::string& backbone, int steps);
 
 // The result as a line of a table, and its failures below (at most ten).

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "apps/training/training_step.h"
+#include "engine/context.h"
 #include "engine/philox.h"
 #include "tests/gpu/checks.h"
 #include "tests/support/compare.h"
+#include "tests/support/compute_mode_scope.h"
 
 namespace unmask {
 namespace {
@@ -16,7 +18,8 @@ constexpr int size = 64;
 using State = std::map<std::string, Tensor>;
 
 // The model after the steps, in host memory.
-State trained(Device device, Precision precision, const std::string& backbone, int steps, bool capture) {
+State trained(const Compute& compute, const std::string& backbone, int steps, bool capture) {
+    const Device device = compute.device;
     Detector detector({.backbone = backbone, .branches = 4, .size = size});
     Objective objective({});
     detector.initialize(1);
@@ -25,7 +28,7 @@ State trained(Device device, Precision precision, const std::string& backbone, i
     objective.to(device);
     TrainOptions options;
     options.model = detector.options();
-    options.compute = {device, precision};
+    options.compute = compute;
     TrainingStep step(detector, objective, options, capture);
     const Philox random(2, "images");
     for (int i = 0; i < steps; ++i) {
@@ -60,14 +63,21 @@ CheckResult check_determinism(Device device, const std::string& backbone, int st
     CheckResult result{.name = fmt::format("determinism, {}, {} steps", backbone, steps)};
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
         const std::string suffix = fmt::format(", {}", name_of(precision));
+        const ComputeModeScope timed({.time_algorithms = true});  // as training
+        const Compute compute{device, precision};
+        Compute lockstep = compute;
+        lockstep.schedule = BranchSchedule::lockstep;
         try {
-            const State eager = trained(device, precision, backbone, steps, false);
-            compare(result, "eager twice" + suffix, trained(device, precision, backbone, steps, false),
-                    eager);
-            const State recorded = trained(device, precision, backbone, steps, true);
+            const State eager = trained(compute, backbone, steps, false);
+            compare(result, "eager twice" + suffix, trained(compute, backbone, steps, false), eager);
+            const State recorded = trained(compute, backbone, steps, true);
             compare(result, "graph against eager" + suffix, recorded, eager);
-            compare(result, "graph twice" + suffix, trained(device, precision, backbone, steps, true),
-                    recorded);
+            compare(result, "graph twice" + suffix, trained(compute, backbone, steps, true), recorded);
+            compare(result, "graph in lockstep" + suffix, trained(lockstep, backbone, steps, true), eager);
+            Context& context = *context_of(device);
+            if (const std::string notice = context.set_tuning(context.tuning()); !notice.empty())
+                result.failures.push_back("tuning read back" + suffix + ": " + notice);
+            compare(result, "tuning read back" + suffix, trained(compute, backbone, steps, false), eager);
         } catch (const std::exception& error) {
             result.failures.push_back("training" + suffix + ": " + error.what());
         }

@@ -6,6 +6,7 @@
 
 #include "tests/gpu/checks.h"
 #include "tests/support/compare.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/op_cases.h"
 
 namespace unmask {
@@ -21,27 +22,32 @@ void compare(CheckResult& result, const std::string& what, const Tensor& found, 
             difference.relative, bound, difference.largest));
 }
 
-void check_case(CheckResult& result, const OpCase& op_case, Device device, DType dtype) {
-    const bool rounded = dtype == DType::bf16;
+void check_case(CheckResult& result, const OpCase& op_case, Device device, Precision precision) {
+    const bool rounded = precision == Precision::bf16;
     const auto run = rounded ? evaluate_rounded : evaluate;
-    const Evaluation found = run(op_case, dtype, device), expected = run(op_case, DType::f64, cpu_device);
-    compare(result, op_case.name, found.y, expected.y, rounded ? bf16_op_bound : op_case.bounds.forward);
+    const auto bound = [&](double own) {
+        return rounded ? bf16_op_bound : precision == Precision::tf32 ? std::max(own, tf32_op_bound) : own;
+    };
+    const Evaluation found = run(op_case, image_dtype(precision), device),
+                     expected = run(op_case, DType::f64, cpu_device);
+    compare(result, op_case.name, found.y, expected.y, bound(op_case.bounds.forward));
     for (size_t i = 0; i < op_case.inputs.size(); ++i)
         if (expected.gradients[i].defined())
             compare(result, op_case.name + ", gradient of " + op_case.inputs[i].name, found.gradients[i],
-                    expected.gradients[i], rounded ? bf16_op_bound : op_case.bounds.gradient);
+                    expected.gradients[i], bound(op_case.bounds.gradient));
 }
 
 }  // namespace
 
-CheckResult check_op_cases(Device device, DType dtype, const std::string& filter) {
-    CheckResult result{.name = fmt::format("op cases, {} on {}", name_of(dtype), name_of(device))};
+CheckResult check_op_cases(Device device, Precision precision, const std::string& filter) {
+    const ComputeModeScope mode({.tf32 = precision == Precision::tf32});
+    CheckResult result{.name = fmt::format("op cases, {} on {}", name_of(precision), name_of(device))};
     for (const OpCase& op_case : op_cases()) {
         if (op_case.name.find(filter) == std::string::npos) continue;
-        if (dtype == DType::bf16 && !runs_in_bf16(op_case)) continue;
+        if (precision == Precision::bf16 && !runs_in_bf16(op_case)) continue;
         ++result.cases;
         try {
-            check_case(result, op_case, device, dtype);
+            check_case(result, op_case, device, precision);
         } catch (const std::exception& error) {
             result.failures.push_back(op_case.name + ": " + error.what());
         }

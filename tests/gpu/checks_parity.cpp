@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "tests/gpu/checks.h"
 #include "tests/parity/run_case.h"
+#include "tests/support/compute_mode_scope.h"
 
 namespace unmask {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 // after Adam's first updates, as long for a tiny gradient as for a large one, logits differ more. The bounds
 // are about twice the worst that the emulated GPU shows over all cases. A gradient's first element alone
 // means nothing then: it is not compared.
+// In tf32 the operands of products are rounded to 11 bits, and nothing else.
 std::optional<double> bf16_bound(const std::string& group) {
     if (group.ends_with("gradient_first")) return {};
     if (group.starts_with("eval_before")) return 0.01;
@@ -29,11 +31,14 @@ std::optional<double> bf16_bound(const std::string& group) {
     return 1e-5;  // losses alone are computed in float32
 }
 
+constexpr double tf32_share = 0.5;  // of the bound in bf16
+
 }  // namespace
 
-CheckResult check_parity(Device device, DType dtype, const std::filesystem::path& folder,
+CheckResult check_parity(Device device, Precision precision, const std::filesystem::path& folder,
                          const std::string& filter) {
-    CheckResult result{.name = fmt::format("parity, {} on {}", name_of(dtype), name_of(device))};
+    const ComputeModeScope mode({.tf32 = precision == Precision::tf32});
+    CheckResult result{.name = fmt::format("parity, {} on {}", name_of(precision), name_of(device))};
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
         if (entry.path().extension() == ".json" &&
@@ -45,11 +50,12 @@ CheckResult check_parity(Device device, DType dtype, const std::filesystem::path
         ++result.cases;
         try {
             for (const parity::GroupError& group :
-                 parity::compare_case(parity::read_case(file), dtype, device)) {
-                const std::optional<double> stated =
-                    dtype == DType::bf16 ? bf16_bound(group.group) : group.bound();
+                 parity::compare_case(parity::read_case(file), image_dtype(precision), device)) {
+                std::optional<double> stated = group.bound();
+                if (precision != Precision::f32) stated = bf16_bound(group.group);
                 if (!stated) continue;
-                const double bound = *stated;
+                const double share = precision == Precision::tf32 && *stated > 1e-5 ? tf32_share : 1.0;
+                const double bound = *stated * share;
                 result.worst = std::max(result.worst, group.error / bound);
                 if (!(group.error <= bound))
                     result.failures.push_back(

@@ -34,18 +34,20 @@ void expect_passed(const CheckResult& result) {
 TEST(Gpu, OpCasesAgreeWithTheCpu) {
     if (const std::string why = missing_gpu(); !why.empty())
         GTEST_SKIP() << "no GPU: "
-                     << op_cases().size() +
+                     << 2 * op_cases().size() +
                             static_cast<size_t>(std::ranges::count_if(op_cases(), runs_in_bf16))
                      << " cases not run (" << why << ")";
-    expect_passed(check_op_cases(gpu, DType::f32));
-    expect_passed(check_op_cases(gpu, DType::bf16));
+    expect_passed(check_op_cases(gpu, Precision::f32));
+    expect_passed(check_op_cases(gpu, Precision::tf32));
+    expect_passed(check_op_cases(gpu, Precision::bf16));
 }
 
 TEST(Gpu, ParityCasesHold) {
     if (const std::string why = missing_gpu(); !why.empty())
         GTEST_SKIP() << "no GPU: the parity cases not run (" << why << ")";
-    expect_passed(check_parity(gpu, DType::f32, UNMASK_PARITY_CASES));
-    expect_passed(check_parity(gpu, DType::bf16, UNMASK_PARITY_CASES));
+    expect_passed(check_parity(gpu, Precision::f32, UNMASK_PARITY_CASES));
+    expect_passed(check_parity(gpu, Precision::tf32, UNMASK_PARITY_CASES));
+    expect_passed(check_parity(gpu, Precision::bf16, UNMASK_PARITY_CASES));
 }
 
 TEST(Gpu, TrainingHasTheSameBytesTwiceAndAsAGraph) {

@@ -27,22 +27,25 @@ int print_info() {
 int run(int argc, char** argv) {
     CLI::App app("Checks the CUDA backend on cuda:0.", "gpu_suite");
     app.require_subcommand(1);
-    std::string filter, cases, dtype = "f32", backbone = "resnet18";
+    std::string filter, cases, precision = "f32", backbone = "resnet18";
     int steps = 20;
     std::function<CheckResult()> check;
-    const auto parse_dtype = [&] { return dtype == "bf16" ? DType::bf16 : DType::f32; };
+    const auto add_precision = [&](CLI::App* command) {
+        command->add_option("--precision", precision, "f32, tf32 or bf16")
+            ->check(CLI::IsMember({"f32", "tf32", "bf16"}));
+    };
 
     CLI::App* info = app.add_subcommand("info", "The GPU, the driver and the versions of the libraries");
 
     CLI::App* ops = app.add_subcommand("ops", "Every row of the op-case table against the CPU");
     ops->add_option("--filter", filter, "Only rows whose names contain this");
-    ops->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
-    ops->callback([&] { check = [&] { return check_op_cases(gpu, parse_dtype(), filter); }; });
+    add_precision(ops);
+    ops->callback([&] { check = [&] { return check_op_cases(gpu, parse_precision(precision), filter); }; });
 
     CLI::App* parity = app.add_subcommand("parity", "The parity cases");
     parity->add_option("--cases", cases, "Folder of the cases")->required()->check(CLI::ExistingDirectory);
-    parity->add_option("--dtype", dtype, "f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
-    parity->callback([&] { check = [&] { return check_parity(gpu, parse_dtype(), cases); }; });
+    add_precision(parity);
+    parity->callback([&] { check = [&] { return check_parity(gpu, parse_precision(precision), cases); }; });
 
     CLI::App* determinism = app.add_subcommand("determinism", "Training twice, and as a graph against eager");
     determinism->add_option("--backbone", backbone, "Network of every branch");

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "engine/kernel.h"
+#include "engine/ops/layout.h"
 #include "engine/ops/reduce.h"
 #include "layers/initialization.h"
 #include "models/backbone.h"
@@ -149,6 +150,66 @@ TEST(Detector, HeadsOfItsFeatureMapsAreItsForward) {
     EXPECT_EQ(detector->heads(maps).global.value().to_floats(),
               detector->forward(x).global.value().to_floats());
     expect_error([&] { (void)detector->heads({maps[0]}); }, {"3 feature maps", "found 1"});
+}
+
+// Values, gradients and running statistics.
+TEST(Detector, InLockstepHasTheBytesOfBranchByBranch) {
+    const PortableScope quick_for_many_shapes;
+    for (const std::string& backbone : backbone_names()) {
+        SCOPED_TRACE(backbone);
+        const auto run = [&](BranchSchedule schedule) {
+            auto detector = small_detector(small_options(backbone, 3));
+            detector->set_branch_schedule(schedule);
+            const HeadLogits logits = detector->forward(random_images(2));
+            sum(logits.global * logits.joint).backward();
+            detector->set_training(false);
+            detector->prepare_inference();
+            return std::pair(std::move(detector), logits.joint.value());
+        };
+        const auto [separate, expected] = run(BranchSchedule::separate);
+        const auto [lockstep, found] = run(BranchSchedule::lockstep);
+        EXPECT_EQ(found.to_floats(), expected.to_floats());
+        for (const auto& [name, tensor] : separate->state())
+            EXPECT_EQ(lockstep->state().at(name).to_floats(), tensor.to_floats()) << name;
+        const auto parameters = lockstep->parameters();
+        for (size_t i = 0; const auto& [name, variable] : separate->parameters()) {
+            const Tensor& gradient = parameters[i++].variable.gradient();
+            ASSERT_EQ(gradient.defined(), variable.gradient().defined()) << name;
+            if (gradient.defined()) {
+                EXPECT_EQ(gradient.to_floats(), variable.gradient().to_floats()) << name;
+            }
+        }
+        const Tensor x = random_images(2);
+        EXPECT_EQ(lockstep->infer(x).to_floats(), separate->infer(x).to_floats());
+    }
+}
+
+// Values, gradients, folded weights, and what a checkpoint holds.
+TEST(Detector, ChannelsOfZerosChangeNothing) {
+    const Tensor x = random_images(2);
+    for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems})
+        for (const int64_t channels : {4, 8}) {
+            const Tensor padded = concat({x, Tensor::zeros({2, 64, 64, channels - 3})}, 3).value();
+            const auto run = [&](const Tensor& images) {
+                auto detector = small_detector(small_options("mobilenet_v1", 2));
+                detector->set_branch_schedule(schedule);
+                sum(detector->forward(images).joint).backward();
+                detector->set_training(false);
+                const Tensor plain = detector->infer(images);
+                detector->prepare_inference();
+                EXPECT_LT(largest_difference(detector->infer(images), plain), 1e-4);
+                return std::pair(std::move(detector), plain);
+            };
+            const auto [three, expected] = run(x);
+            const auto [more, found] = run(padded);
+            EXPECT_LT(largest_difference(found, expected), 1e-4);
+            const auto weight = [](const Detector& detector) {
+                return detector.parameters().front().variable;
+            };
+            EXPECT_EQ(weight(*more).shape(), weight(*three).shape());
+            EXPECT_EQ(weight(*more).shape()[3], 3);
+            EXPECT_LT(largest_difference(weight(*more).gradient(), weight(*three).gradient()), 1e-4);
+        }
 }
 
 TEST(Detector, DropoutDrawsBySeedAndStepAndMovesTheGlobalHeadAlone) {

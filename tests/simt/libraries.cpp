@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stand-ins for what the GPU's libraries compute: the dense convolutions and matrix products of the emulated
 // GPU are the CPU's. Depthwise convolutions and what follows a convolution are our own kernels there too.
+#include <bit>
+
 #include "cuda/conv2d_epilogue.h"
 #include "cuda/depthwise_conv2d.h"
+#include "engine/compute_mode.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/matmul.h"
 #include "tests/simt/machine.h"
@@ -18,12 +21,27 @@ Tensor on_host(const Tensor& tensor) {
     return Tensor::view(std::move(buffer), 0, tensor.shape(), tensor.dtype());
 }
 
-// Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype. The tensors'
-// memory is taken to live until then, as it does on a stream.
+// What tensor cores make of float32 operands in TF32: 10 bits of mantissa, the nearest, ties away from zero.
+Tensor in_tf32(const Tensor& tensor) {
+    Tensor result = tensor.clone();
+    for (int64_t i = 0; i < result.numel(); ++i) {
+        const auto bits = std::bit_cast<uint32_t>(result.data<float>()[i]);
+        if ((bits >> 23 & 0xFF) != 0xFF)  // finite
+            result.data<float>()[i] = std::bit_cast<float>((bits + 0x1000u) & ~0x1FFFu);
+    }
+    return result;
+}
+
+// Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype; by compute_mode()
+// the operands of float32 products to TF32 before. The tensors' memory is taken to live until then, as it
+// does on a stream.
 template <class Compute, class... Inputs>
 void run_on_host(Compute compute, const Tensor& result, const Inputs&... inputs) {
     simt::enqueue([=, place = on_host(result), ... operands = on_host(inputs)]() mutable {
-        const auto in_float = [](const Tensor& t) { return t.defined() ? t.to(DType::f32) : t; };
+        const auto in_float = [](const Tensor& t) {
+            if (!t.defined()) return t;
+            return t.dtype() == DType::f32 && compute_mode().tf32 ? in_tf32(t) : t.to(DType::f32);
+        };
         Tensor y = place.dtype() == DType::f32 ? place : Tensor::empty(place.shape());
         compute(in_float(operands)..., y);
         if (place.dtype() != DType::f32) place.copy_from(y.to(place.dtype()));

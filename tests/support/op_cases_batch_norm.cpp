@@ -53,6 +53,37 @@ void add_row(OpTable& table, const Row& row) {
     table.cases.push_back(op_case);
 }
 
+// Two tensors and their norms in one call, x and x2, with as many groups each; the results beside each other.
+void add_several(OpTable& table, const Row& row) {
+    const Shape norms{2 * row.x[-1]};
+    OpCase op_case{"batch_norm",
+                   "batch_norm_several_" + row.name,
+                   {{"x", row.x, row.draw},
+                    {"x2", row.x, row.draw},
+                    {"weight", norms, {Draw::Kind::uniform, 0.5, 1.5}},
+                    {"bias", norms}},
+                   [row](const Inputs& in) {
+                       std::vector<BatchNormOperands> operands;
+                       const int64_t size = row.x[-1] / row.groups;
+                       for (int64_t g = 0; g < 2 * row.groups; ++g) {
+                           const auto part = [&](size_t i) {
+                               return slice(norm_operand(in[i]), 0, g * size, (g + 1) * size);
+                           };
+                           const Variable weight = part(2), bias = part(3);
+                           operands.push_back({weight, bias, bias.value().clone(), weight.value().clone()});
+                       }
+                       std::vector<Variable> residuals;
+                       if (row.residual) residuals = {in[4], in[5]};
+                       return concat(batch_norm({in[0], in[1]}, operands, row.params, residuals), 0);
+                   },
+                   row.bounds};
+    if (row.residual) {
+        op_case.inputs.push_back({"residual", row.x, row.residual_draw});
+        op_case.inputs.push_back({"residual2", row.x, row.residual_draw});
+    }
+    table.cases.push_back(op_case);
+}
+
 std::function<void()> call(const Shape& x, const Shape& weight, const Shape& running,
                            const Shape& residual = {}) {
     return [=] {
@@ -147,6 +178,34 @@ void add_batch_norm_cases(OpTable& table) {
     add_row(table, {.name = "odd_rows", .x = {500, 11}, .params = silu});
     add_row(table, {.name = "eight_groups", .x = {40, 56}, .params = relu, .groups = 8});
 
+    add_several(table, {.name = "odd_silu_residual", .x = {3, 4, 5, 6}, .params = silu, .residual = true});
+    add_several(table, {.name = "eights_relu", .x = {3, 4, 5, 16}, .params = relu});
+    add_several(table, {.name = "eights_inference",
+                        .x = {3, 4, 5, 16},
+                        .params = {.training = false, .activation = Activation::relu}});
+    add_several(table, {.name = "groups", .x = {3, 4, 5, 24}, .groups = 3});
+    add_several(
+        table, {.name = "eights_many_silu_residual", .x = {5, 21, 21, 16}, .params = silu, .residual = true});
+    add_several(table, {.name = "odd_many_relu", .x = {4, 15, 15, 5}, .params = relu});
+
+    table.bad_calls.push_back(
+        {"batch_norm",
+         "batch_norm_several_shapes",
+         [] {
+             const Tensor three = Tensor::zeros({3});
+             const BatchNormOperands norm{three, three, three, three};
+             (void)batch_norm({Tensor::zeros({4, 3}), Tensor::zeros({5, 3})}, {norm, norm}, {});
+         },
+         {"input", "[4, 3]", "[5, 3]"}});
+    table.bad_calls.push_back({"batch_norm",
+                               "batch_norm_several_norms",
+                               [] {
+                                   const Tensor three = Tensor::zeros({3});
+                                   const BatchNormOperands norm{three, three, three, three};
+                                   const Variable x = Tensor::zeros({4, 3});
+                                   (void)batch_norm({x, x}, {norm, norm, norm}, {});
+                               },
+                               {"as many norms for each", "2, 3, 0"}});
     table.bad_calls.push_back(
         {"batch_norm", "batch_norm_weight", call({4, 3}, {2}, {3}), {"weight", "[3]", "[2]"}});
     table.bad_calls.push_back(

@@ -68,6 +68,16 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
         EXPECT_TRUE(json["configuration"][setting.section].contains(setting.name)) << setting.key();
 }
 
+TEST(RunRecord, TellsHowTheRunComputed) {
+    TrainOptions options;
+    RunRecord record{.device = "cuda:1", .precision = "bf16", .schedule = "lockstep"};
+    const RecordedCompute compute = compute_of(run_json(record, train_settings(options)));
+    EXPECT_EQ(compute.device, "cuda:1");
+    EXPECT_EQ(compute.precision, "bf16");
+    EXPECT_EQ(compute.schedule, "lockstep");
+    EXPECT_EQ(compute_of(R"({"device": "cpu"})").schedule, "separate");
+}
+
 TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
     TrainOptions options;
     EpochRecord second = first_epoch();

@@ -193,6 +193,15 @@ TEST_F(TrainerTest, ALossThatIsNoNumberStopsAndNamesStepTermsAndFiles) {
     EXPECT_TRUE(bytes_of(folder_ / "run" / "last.safetensors") == good);
 }
 
+TEST_F(TrainerTest, BranchesInLockstepGiveTheSameModel) {
+    TrainOptions separate = options("separate"), lockstep = options("lockstep");
+    separate.epochs = lockstep.epochs = 1;
+    lockstep.compute.schedule = BranchSchedule::lockstep;
+    EXPECT_EQ(bytes_of(train_detector(lockstep).last), bytes_of(train_detector(separate).last));
+    const auto json = nlohmann::json::parse(bytes_of(folder_ / "lockstep" / "run.json"));
+    EXPECT_EQ(json["schedule"], "lockstep");
+}
+
 TEST_F(TrainerTest, StartsFromAnotherModelOfTheSameKind) {
     TrainOptions once = options("run");
     once.epochs = 1;

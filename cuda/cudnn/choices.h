@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which engine was found to be the fastest for which convolution, and its text: a run keeps it, so that a
+// resumed one computes the same bytes. Needs neither cuDNN nor a GPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unmask::cudnn {
+
+// What names a plan among all plans of one graph, for one cuDNN version and GPU.
+struct Choice {
+    int64_t engine = -1;                             // global index; -1: no engine
+    std::vector<std::pair<int64_t, int64_t>> knobs;  // type, value
+    bool operator==(const Choice&) const = default;
+};
+
+struct TimedChoice {
+    Choice choice;
+    double microseconds = 0;  // 0: not timed
+    bool operator==(const TimedChoice&) const = default;
+};
+
+// Choices by the problem's name. May be used by several threads.
+class Choices {
+  public:
+    // What the choices are good for.
+    struct Origin {
+        size_t cudnn = 0;    // its version
+        std::string device;  // the GPU's name
+    };
+    static constexpr size_t capacity = 8192;
+
+    explicit Choices(Origin origin) : origin_(std::move(origin)) {}
+
+    [[nodiscard]] std::optional<TimedChoice> find(const std::string& problem) const;
+    // Forgotten when there are `capacity` others.
+    void store(const std::string& problem, const TimedChoice& choice);
+
+    // {"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {problem: {"engine": 3, "knobs": [[type, value]],
+    // "microseconds": 12.5}}}; empty when there are none.
+    [[nodiscard]] std::string json() const;
+    // Adds those of such a text. Those of another cuDNN version or GPU are left out, and the text returned
+    // says so (else it is empty). Error, and nothing is added, when the text is not such choices.
+    [[nodiscard]] std::string add(const std::string& json);
+
+  private:
+    Origin origin_;
+    mutable std::mutex mutex_;
+    std::map<std::string, TimedChoice> choices_;
+};
+
+}  // namespace unmask::cudnn

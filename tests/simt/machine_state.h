@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of the emulated GPU share: the block that runs, its threads and what they wait for. For
+// tests/simt alone.
+#pragma once
+
+#include <array>
+#include <exception>
+#include <memory>
+#include <random>
+
+#include "tests/simt/fiber.h"
+#include "tests/simt/machine.h"
+#include "tests/simt/shared_memory.h"
+
+namespace simt {
+
+constexpr unsigned most_threads = 1024, warp = 32;
+
+enum class State : uint8_t { ready, at_barrier, at_collective, done };
+
+struct Wait {
+    Site site;
+    Collective kind{};
+    unsigned mask = 0;
+    uint64_t value = 0;
+    int lane = 0, width = 0;
+    uint64_t result = 0;
+};
+
+struct Thread {
+    Fiber fiber;
+    uint3 index;
+    State state = State::ready;
+    Wait wait;
+};
+
+struct Machine {
+    Order order = Order::forward;
+    Recorder recorder;
+    int64_t launch_count = 0;
+    std::mt19937 random{7};
+
+    const char* kernel = "";
+    dim3 grid, block;
+    uint3 block_index;
+    std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch
+    unsigned thread_count = 0;
+    unsigned done = 0, at_barrier = 0;                          // threads of the block in these states
+    std::array<unsigned, most_threads / warp> in_collective{};  // of each warp
+    std::vector<unsigned> order_of_threads;                     // the turns of the block that runs
+    Thread* current = nullptr;
+    SharedMemory shared;
+    std::exception_ptr fault;
+    std::function<void()> thread_body;
+};
+
+[[nodiscard]] Machine& machine();
+// Throws Fault with the kernel, the block and the thread.
+[[noreturn]] void fault(const std::string& text);
+[[nodiscard]] std::string text_of(const Site& site);
+[[nodiscard]] std::string text_of(const uint3& index);
+
+// Lets the whole block pass when all of it waits at one barrier.
+[[nodiscard]] bool release_barrier();
+// Finishes a collective of the warp of that first thread when every thread of its mask is there.
+[[nodiscard]] bool release_collective(unsigned first_thread);
+
+}  // namespace simt

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simt/shared_memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/simt/machine_state.h"
+
+namespace simt {
+namespace {
+
+constexpr size_t guard_bytes = 64, shared_alignment = 128;
+constexpr unsigned char poison = 0xFF, guard = 0xA5;  // all ones are a NaN in every floating type
+
+}  // namespace
+
+void SharedMemory::begin_block(size_t dynamic_bytes) {
+    arrays_.clear();
+    used_ = dynamic_bytes;
+    dynamic_ = make(dynamic_bytes);
+}
+
+void* SharedMemory::array(const Site& site, const void* mark, size_t bytes) {
+    for (Array& array : arrays_)
+        if (array.mark == mark) return array.block.data();
+    used_ += bytes;
+    if (used_ > most_shared) fault("more than " + std::to_string(most_shared) + " bytes of shared memory");
+    arrays_.push_back({site, mark, make(bytes)});
+    return arrays_.back().block.data();
+}
+
+void SharedMemory::check() const {
+    for (const Array& array : arrays_)
+        if (!array.block.intact()) fault("a write beyond the shared array of " + text_of(array.site));
+    if (!dynamic_.intact()) fault("a write beyond the dynamic shared memory");
+}
+
+bool SharedMemory::Block::intact() const {
+    const auto whole = [](unsigned char byte) { return byte == guard; };
+    const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(begin);
+    return std::all_of(bytes.begin(), first, whole) &&
+           std::all_of(first + static_cast<std::ptrdiff_t>(size), bytes.end(), whole);
+}
+
+SharedMemory::Block SharedMemory::make(size_t size) {
+    Block block;
+    block.bytes.assign(size + 2 * guard_bytes + shared_alignment, guard);
+    const auto address = reinterpret_cast<uintptr_t>(block.bytes.data()) + guard_bytes;
+    block.begin = guard_bytes + (shared_alignment - address % shared_alignment) % shared_alignment;
+    block.size = size;
+    std::memset(block.data(), poison, size);
+    return block;
+}
+
+}  // namespace simt
