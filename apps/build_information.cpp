@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "data/face_detector.h"
+#include "data/picture_decode.h"
 #include "data/video.h"
 #include "engine/kernel.h"
 
@@ -36,6 +37,7 @@ std::vector<std::pair<std::string, std::string>> build_information() {
             {"onednn", presence(onednn_available())},
             {"cuda", presence(has_backend(DeviceType::cuda))},
             {"ffmpeg", presence(video_available())},
+            {"jpeg", jpeg_decoder()},
             {"dlib", presence(face_detector_available("dlib"))}};
 }
 

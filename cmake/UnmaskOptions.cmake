@@ -6,7 +6,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 # A library's switch: AUTO takes it where it is found, ON demands it, OFF leaves it out.
-foreach(library CUDA ONEDNN FFMPEG DLIB MPI)
+foreach(library CUDA ONEDNN FFMPEG DLIB MPI TURBOJPEG BENCHMARK)
     set(UNMASK_${library} AUTO CACHE STRING "Use ${library}: AUTO, ON or OFF")
     set_property(CACHE UNMASK_${library} PROPERTY STRINGS AUTO ON OFF)
 endforeach()

@@ -10,6 +10,8 @@
 
 namespace unmask {
 
+struct Pixel;
+
 struct PictureView {
     uint8_t* pixels;  // [height, width, 3]
     int width, height;
@@ -28,6 +30,9 @@ void apply_noise(const PictureView& picture, const AugmentationDraw& draw);
 void apply_blur(const PictureView& picture, const AugmentationDraw& draw);
 void apply_flip(const PictureView& picture);
 void apply_brightness_contrast(const PictureView& picture, const AugmentationDraw& draw);
+// What the PCA colour stage adds to a picture that looks like this before its first stage.
+[[nodiscard]] Pixel pca_step_of(const PictureView& picture, const AugmentationDraw& draw);
+void apply_pca_colour(const PictureView& picture, const Pixel& step);
 void apply_hue_saturation(const PictureView& picture, const AugmentationDraw& draw);
 void apply_grey(const PictureView& picture, const AugmentationDraw& draw);
 void apply_affine(const PictureView& picture, const AugmentationDraw& draw);

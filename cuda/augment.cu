@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Augmentation in one pass over the pictures where nothing but flip, colour, shift, scale, rotation and mixup
 // was drawn, since those need no neighbour's result; passes before it for the others:
+//     pca             pictures with PCA colour: pixels → what is added to them
 //     halved chroma   pictures with JPEG at 4:2:0: pixels → chroma
 //     damage          JPEG and noise (and colours, where the affine stage follows): pixels, chroma → damaged
 //     blur            pixels or damaged → blurred
@@ -14,6 +15,7 @@
 
 #include "cuda/augment_blur.cuh"
 #include "cuda/augment_damage.cuh"
+#include "cuda/augment_pca.cuh"
 
 namespace unmask {
 namespace {
@@ -32,7 +34,7 @@ __device__ Pixel augmented_pixel(const AugmentBatch& batch, int64_t sample, int 
     };
     if (!has_stage(draw, affine_stage)) {
         const Pixel pixel = read(x, y);
-        return blurred || damaged ? pixel : change_colour(pixel, draw);
+        return blurred || damaged ? pixel : change_colour(pixel, batch, sample);
     }
     const AffineSource from = affine_source(draw, x, y, batch.width, batch.height);
     const Pixel a = read(from.left, from.top), b = read(from.right, from.top);
@@ -98,6 +100,7 @@ void forward(const Tensor& pixels, const Tensor& draws, Tensor& y, const Augment
     const Tensor chroma = Tensor::empty({count, 2, (height + 1) / 2, (width + 1) / 2}, DType::u8, device);
     const Tensor damaged = Tensor::empty(pixels.shape(), DType::u8, device);
     const Tensor blurred = Tensor::empty(pixels.shape(), DType::u8, device);
+    const Tensor pca = Tensor::empty({count, 3}, DType::i32, device);
     const AugmentBatch batch{.width = width,
                              .height = height,
                              .pixels = pixels.data<uint8_t>(),
@@ -105,7 +108,9 @@ void forward(const Tensor& pixels, const Tensor& draws, Tensor& y, const Augment
                              .quantiles = params.quantiles.data<float>(),
                              .chroma = chroma.data<uint8_t>(),
                              .damaged = damaged.data<uint8_t>(),
-                             .blurred = blurred.data<uint8_t>()};
+                             .blurred = blurred.data<uint8_t>(),
+                             .pca = pca.data<int32_t>()};
+    UNMASK_LAUNCH(pca_kernel, blocks_for(count, 1), pca_threads, 0, stream, batch);
     const Tiling chroma_tiling((width + 1) / 2, (height + 1) / 2, chroma_tile_width, chroma_tile_height);
     UNMASK_LAUNCH(halved_chroma_kernel, chroma_tiling.blocks(count), chroma_threads, 0, stream, batch,
                   chroma_tiling);

@@ -16,6 +16,7 @@ struct AugmentBatch {
     // Scratch. Halved chroma as decoded: [N, 2, (height + 1) / 2, (width + 1) / 2]; pictures behind JPEG and
     // noise, and behind the blur: [N, height, width, 3] each.
     uint8_t *chroma, *damaged, *blurred;
+    int* pca;  // [N, 3]: the pictures' pca_step, where they have that stage
 
     __device__ int64_t picture(int64_t sample) const { return sample * height * width * 3; }
 };
@@ -52,6 +53,14 @@ __device__ inline bool halves_chroma(const AugmentationDraw& draw) {
 __device__ inline bool is_damaged(const AugmentationDraw& draw) {
     return has_stage(draw, jpeg_stage | noise_stage) ||
            (has_stage(draw, affine_stage) && has_stage(draw, colour_stages) && !has_stage(draw, blur_stage));
+}
+
+// The colour stages of a picture.
+__device__ inline Pixel change_colour(Pixel pixel, const AugmentBatch& batch, int64_t sample) {
+    const AugmentationDraw& draw = batch.draws[sample];
+    const int* step = batch.pca + 3 * sample;
+    return change_colour(pixel, draw,
+                         has_stage(draw, pca_colour_stage) ? Pixel{step[0], step[1], step[2]} : Pixel{});
 }
 
 __device__ inline Pixel load_pixel(const uint8_t* from) {

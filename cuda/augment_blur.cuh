@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(blur_threads) blur_kernel(AugmentBatch batch, 
         }
         const Pixel pixel{round_to_byte(red), round_to_byte(green), round_to_byte(blue)};
         store_pixel(batch.blurred + batch.picture(sample) + (static_cast<int64_t>(y) * batch.width + x) * 3,
-                    change_colour(pixel, draw));
+                    change_colour(pixel, batch, sample));
     }
 }
 

@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(damage_threads) damage_kernel(AugmentBatch bat
             pixel = load_pixel(picture + place * 3);
         }
         if (has_stage(draw, noise_stage)) pixel = noisy(pixel, place, draw, batch.quantiles);
-        if (!has_stage(draw, blur_stage)) pixel = change_colour(pixel, draw);
+        if (!has_stage(draw, blur_stage)) pixel = change_colour(pixel, batch, sample);
         store_pixel(batch.damaged + batch.picture(sample) + place * 3, pixel);
     }
 }

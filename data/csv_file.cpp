@@ -40,7 +40,10 @@ struct Parser {
 
 std::vector<CsvRecord> read_csv(const std::filesystem::path& path) {
     const std::vector<uint8_t> bytes = read_file(path, max_csv_bytes);
-    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+}
+
+std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name) {
     if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
     Parser parser;
     int64_t start = 1;  // line where the record that is being read began
@@ -53,7 +56,7 @@ std::vector<CsvRecord> read_csv(const std::filesystem::path& path) {
             fail(
                 "{}:{}: a quote where none is expected (a field with quotes is quoted as a whole, its quotes "
                 "doubled)",
-                path.string(), parser.line);
+                name, parser.line);
         for (size_t i = before; i < parser.records.size(); ++i) parser.records[i].line = start;
         ++parser.line;
         const bool between_records = parser.csv.pstate == 0;
@@ -62,7 +65,7 @@ std::vector<CsvRecord> read_csv(const std::filesystem::path& path) {
     }
     const size_t before = parser.records.size();
     if (csv_fini(&parser.csv, &Parser::on_field, &Parser::on_record, &parser) != 0)
-        fail("{}:{}: a quoted field is never closed", path.string(), start);
+        fail("{}:{}: a quoted field is never closed", name, start);
     for (size_t i = before; i < parser.records.size(); ++i) parser.records[i].line = start;
     return std::move(parser.records);
 }

@@ -20,6 +20,9 @@ struct CsvRecord {
 // misplaced quote.
 [[nodiscard]] std::vector<CsvRecord> read_csv(const std::filesystem::path& path);
 
+// The same from the text of such a file; `name` is what messages call it.
+[[nodiscard]] std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name);
+
 // The text as a field, quoted where it has to be.
 [[nodiscard]] std::string csv_field(std::string_view text);
 

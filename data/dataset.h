@@ -11,12 +11,16 @@
 
 #include "data/image.h"
 #include "data/manifest.h"
+#include "data/self_blend/forger.h"
 
 namespace unmask {
 
 struct DatasetOptions {
     int size = 224;                          // side of the pictures that are handed out
     int64_t cache_bytes = int64_t{2} << 30;  // decoded pictures are kept when all of them fit; 0: never
+    // Forgeries beside the manifest's real rows, drawn anew for every epoch, instead of its forgeries.
+    Forge forge = Forge::none;
+    uint64_t forge_seed = 0;
 };
 
 // The manifest's rows whose split has that name; "all" takes every row.
@@ -37,13 +41,17 @@ class FaceDataset {
     [[nodiscard]] const DatasetOptions& options() const { return options_; }
     [[nodiscard]] std::vector<int> labels() const;
     [[nodiscard]] bool keeps_pictures() const { return keep_; }
+    [[nodiscard]] const Forger* forger() const { return forger_.get(); }  // null where nothing is forged
 
-    // The picture, size × size. Error names the file when it cannot be read. Any number of threads may ask.
-    [[nodiscard]] std::shared_ptr<const Image> image(size_t index) const;
+    // The picture, size × size; with forgeries that of the epoch. Error names the file when it cannot be
+    // read. Any number of threads may ask.
+    [[nodiscard]] std::shared_ptr<const Image> image(size_t index, int64_t epoch = 0) const;
 
   private:
+    [[nodiscard]] std::shared_ptr<const Image> stored(size_t index) const;
     Manifest manifest_;
     DatasetOptions options_;
+    std::unique_ptr<const Forger> forger_;
     bool keep_ = false;
     mutable std::mutex mutex_;
     mutable std::vector<std::shared_ptr<const Image>> kept_;

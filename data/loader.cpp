@@ -26,7 +26,7 @@ struct DataLoader::State {
 
     State(const FaceDataset& dataset, const LoaderOptions& options)
         : dataset(dataset), options(options), labels(dataset.labels()) {
-        const size_t count = epoch_order(labels, options.sampling, options.seed, 0).size();
+        const size_t count = epoch_order(dataset.rows(), options.sampling, options.seed, 0).size();
         const size_t batch = size_t(options.batch);
         usable = options.drop_last && count > batch ? count / batch * batch : count;
         for (int i = 0; i < options.threads; ++i) workers.emplace_back([this] { work(); });
@@ -98,7 +98,7 @@ struct DataLoader::State {
     }
 
     void fill(Slot& slot, size_t sample) const {
-        const std::shared_ptr<const Image> image = dataset.image(slot.batch.indices[sample]);
+        const std::shared_ptr<const Image> image = dataset.image(slot.batch.indices[sample], epoch);
         if (options.raw) return fill_raw(slot, sample, *image);
         float* output = slot.batch.images.data<float>() + sample * image->pixels.size();
         if (!options.augmentation) return normalise(*image, options.normalisation, output);
@@ -158,7 +158,7 @@ void DataLoader::start(int64_t epoch, int64_t first_batch) {
         fail("an epoch of {} batches cannot begin at batch {}", batches(), first_batch);
     std::unique_lock lock(state_->mutex);
     state_->clear(lock);
-    state_->order = epoch_order(state_->labels, state_->options.sampling, state_->options.seed, epoch);
+    state_->order = epoch_order(dataset_.rows(), state_->options.sampling, state_->options.seed, epoch);
     state_->epoch = epoch;
     state_->scheduled = std::min(size_t(first_batch) * size_t(state_->options.batch), state_->usable);
     state_->schedule();

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/picture.h"
 
-#include <cstring>
-#include <memory>
 #include <string>
 
 #include "data/orientation.h"
+#include "data/picture_decode.h"
 #include "data/picture_header.h"
 #include "engine/error.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_NO_STDIO
-#define STBI_NO_HDR
-#define STBI_NO_LINEAR
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_BMP
-#include <stb_image.h>
-#pragma GCC diagnostic pop
-
 namespace unmask {
 namespace {
-
-constexpr uintmax_t max_picture_bytes = uintmax_t{1} << 30;
 
 const char* unsupported_format(FileMagic magic) {
     switch (magic) {
@@ -71,14 +55,7 @@ Image read_picture_from_memory(std::span<const uint8_t> bytes, std::string_view 
         fail("{}: expected at most {} bytes, found {}", name, max_picture_bytes, bytes.size());
     const PictureHeader header = read_picture_header(bytes);
     check_header(header, name);
-    int width = 0, height = 0, channels = 0;
-    const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
-        stbi_load_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels, 3),
-        &stbi_image_free);
-    if (!decoded)
-        fail("{}: the picture is corrupt or of an unsupported kind: {}", name, stbi_failure_reason());
-    Image image(width, height);
-    std::memcpy(image.pixels.data(), decoded.get(), image.pixels.size());
+    Image image = header.format == FileMagic::jpeg ? decode_jpeg(bytes, name) : decode_with_stb(bytes, name);
     return oriented(std::move(image), header.orientation);
 }
 

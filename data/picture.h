@@ -15,6 +15,9 @@ namespace unmask {
 // A picture with more pixels than this is refused from its header, before anything is allocated for it.
 inline constexpr int64_t max_picture_pixels = 200'000'000;
 
+// And a file with more bytes.
+inline constexpr uintmax_t max_picture_bytes = uintmax_t{1} << 30;
+
 // And one that needs more bytes than this while it is decoded.
 inline constexpr int64_t max_decoded_bytes = int64_t{512} << 20;
 

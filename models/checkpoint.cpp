@@ -95,6 +95,8 @@ CheckpointInfo parse_info(const Metadata& metadata) {
     info.preprocessing.deviation = three_of(metadata, "deviation");
     info.preprocessing.face_margin = number_of<double>(metadata, "face_margin");
     info.preprocessing.crop_size = number_of<int>(metadata, "crop_size");
+    // Files of before there was alignment do not say it.
+    if (metadata.contains("aligned")) info.preprocessing.aligned = number_of<int>(metadata, "aligned") != 0;
     check_preprocessing(info.preprocessing);
     for (const auto& [key, value] : metadata)
         if (key.starts_with(training_prefix)) info.training[key.substr(training_prefix.size())] = value;
@@ -157,7 +159,8 @@ void save_detector(const std::filesystem::path& path, const Detector& detector, 
                      {"mean", text_of_three(info.preprocessing.mean)},
                      {"deviation", text_of_three(info.preprocessing.deviation)},
                      {"face_margin", fmt::format("{}", info.preprocessing.face_margin)},
-                     {"crop_size", std::to_string(info.preprocessing.crop_size)}};
+                     {"crop_size", std::to_string(info.preprocessing.crop_size)},
+                     {"aligned", info.preprocessing.aligned ? "1" : "0"}};
     for (const auto& [key, value] : info.training) file.metadata[std::string(training_prefix) + key] = value;
     write_safetensors(path, file);
 }

@@ -19,7 +19,8 @@ struct Preprocessing {
     std::array<double, 3> mean{0.485, 0.456, 0.406};       // RGB, of pixels in [0, 1]
     std::array<double, 3> deviation{0.229, 0.224, 0.225};  // positive
     double face_margin = 1.3;  // side of the square crop over the longer side of the face's box; positive
-    int crop_size = 256;  // pixels, side of the crop before it is resized to the detector's size; positive
+    int crop_size = 256;   // pixels, side of the crop before it is resized to the detector's size; positive
+    bool aligned = false;  // whether the crops are turned and scaled by the face's landmarks
     bool operator==(const Preprocessing&) const = default;
 };
 

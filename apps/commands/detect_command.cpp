@@ -101,6 +101,9 @@ CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--margin", arguments->margin,
                    "Side of the crop over the side of the face's box; default: the model's own")
         ->check(number_range(0.1, 10));
+    app.add_option("--landmarks", arguments->options.landmarks,
+                   "Model of face landmarks for a detector of aligned faces; default: the installed one")
+        ->option_text("FILE");
     app.add_option("--batch", arguments->options.batch, "Faces that go through the model at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 4096));

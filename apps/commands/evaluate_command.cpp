@@ -8,18 +8,20 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/evaluation/evaluator.h"
+#include "apps/number_range.h"
 
 namespace unmask {
 namespace {
 
 struct Arguments {
     EvaluateOptions options;
-    std::string json;
+    std::string forge = "none", json;
 };
 
 int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     EvaluateOptions options = arguments.options;
+    options.forge = parse_forge(arguments.forge);
     options.threads = resolved_threads(global.threads);
     options.compute = global.compute;
     const Evaluation evaluation = evaluate_model(options);
@@ -43,6 +45,14 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--split", arguments->options.split, "Rows to measure: train, val, test or all")
         ->capture_default_str()
         ->check(CLI::IsMember({"train", "val", "test", "all"}));
+    app.add_option(
+           "--forge", arguments->forge,
+           "none, or self-blend: real faces against forgeries made of them, without the data's fake rows")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"none", "self-blend"}));
+    app.add_option("--seed", arguments->options.seed, "Seed of the forgeries")
+        ->capture_default_str()
+        ->check(seed_range());
     app.add_option("--batch", arguments->options.batch, "Pictures that go through the model at once")
         ->capture_default_str()
         ->check(CLI::Range(1, 4096));

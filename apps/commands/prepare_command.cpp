@@ -11,11 +11,14 @@
 #include "apps/number_range.h"
 #include "apps/progress.h"
 #include "data/face_detector.h"
+#include "data/prepare/coverage.h"
 #include "data/prepare/prepare.h"
 #include "engine/error.h"
 
 namespace unmask {
 namespace {
+
+constexpr size_t table_lines = 40;  // of videos; coverage.csv has all
 
 struct Arguments {
     PrepareOptions options;
@@ -50,15 +53,17 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     const std::vector<VideoReport> failures = report.failures();
     for (const VideoReport& video : failures) log_warning("{}", video.problem);
     if (!arguments.json.empty()) write_answer(arguments.json, prepare_answer(report));
+    if (arguments.json != "-") fmt::print("{}", coverage_table(report.videos, table_lines, report.coverage));
     if (report.rows == 0) {
         log_error("{}: no face was found in any of {} videos", options.input.string(), report.videos.size());
         return exit_error;
     }
     if (arguments.json != "-")
         fmt::print(
-            "{} faces of {} videos ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n",
+            "{} faces of {} videos ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n"
+            "coverage: {}\n",
             report.rows, report.videos.size(), report.reused, failures.size(), report.seconds,
-            report.manifest.string());
+            report.manifest.string(), report.coverage.string());
     return failures.empty() ? exit_done : exit_some_failed;
 }
 
@@ -70,7 +75,8 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--videos", options.input, "Folder with the videos (or frames), or one file")
         ->required()
         ->option_text("DIR");
-    app.add_option("--out", options.output, "Folder for crops/, records/, faces.csv and prepare.json")
+    app.add_option("--out", options.output,
+                   "Folder for crops/, records/, faces.csv, coverage.csv and prepare.json")
         ->required()
         ->option_text("DIR");
     app.add_option("--frames", options.frames, "Evenly spaced frames of each video; 0: all")
@@ -88,6 +94,14 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     for (const std::string& name : face_detector_names())
         detectors += (detectors.empty() ? "" : " or ") + name;
     app.add_option("--faces", options.detector, "Face detector: " + detectors)->capture_default_str();
+    app.add_flag("--align", options.align,
+                 "Turn and scale every face to the same place by its landmarks, as DeepfakeBench does");
+    app.add_option(
+           "--landmarks", options.landmarks,
+           "auto: keep every face's landmarks where dlib finds it and their model is installed; none; "
+           "or the model's file (shape_predictor_68_face_landmarks.dat)")
+        ->option_text("auto|none|FILE")
+        ->capture_default_str();
     app.add_option("--split-by", arguments->split_by,
                    "video (identities kept apart) or frame (leaky, for first tries only)")
         ->capture_default_str();

@@ -11,6 +11,7 @@
 #include "apps/evaluation/evaluator.h"
 #include "data/file_magic.h"
 #include "data/normalisation.h"
+#include "data/prepare/face_crop.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -93,9 +94,12 @@ class FileDetector::Collector {
                 continue;
             }
             // By way of the size that `unmask prepare` writes its crops in, as in training.
-            const Image square = crop(image, square_with_margin(face.box, preprocessing.face_margin));
-            const Image stored = resize(square, preprocessing.crop_size, preprocessing.crop_size);
-            found.crops.push_back(resize(stored, size, size));
+            const FaceCrop stored = cut_face(image, face.box,
+                                             {.size = preprocessing.crop_size,
+                                              .margin = preprocessing.face_margin,
+                                              .aligned = preprocessing.aligned},
+                                             parent_.landmarks_.get());
+            found.crops.push_back(resize(stored.image, size, size));
         }
         return found;
     }
@@ -150,6 +154,8 @@ FileDetector::FileDetector(Detector& detector, const DetectionOptions& options)
     : detector_(detector), options_(options) {
     for (int i = 0; i < std::max(1, options.threads); ++i)
         faces_.push_back(make_face_detector(options.faces));
+    if (options.preprocessing.aligned && options.faces != "whole")
+        landmarks_ = load_landmark_model(options.landmarks);
     detector_.set_training(false);
     detector_.prepare_inference();
 }

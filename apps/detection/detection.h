@@ -13,6 +13,7 @@
 #include "apps/compute.h"
 #include "data/face_detector.h"
 #include "data/frame_source.h"
+#include "data/landmarks/landmark_model.h"
 #include "models/checkpoint.h"
 
 namespace unmask {
@@ -53,16 +54,17 @@ struct DetectionOptions {
     int frames = 32;  // evenly spaced, of a video or folder; 0: all
     std::string faces =
         "dlib";  // a face detector's name; "whole": the picture is a face crop and is taken as it is
-    Preprocessing preprocessing;  // how the model wants its faces
-    int batch = 32;               // faces that go through the model at once
-    int threads = 1;              // that decode and look for faces
+    Preprocessing preprocessing;      // how the model wants its faces
+    std::filesystem::path landmarks;  // model for aligned faces; empty: the installed one
+    int batch = 32;                   // faces that go through the model at once
+    int threads = 1;                  // that decode and look for faces
     Compute compute;
 };
 
 class FileDetector {
   public:
     // The detector is put into evaluation mode and must outlive this. Error for an unknown or missing face
-    // detector.
+    // detector, or missing landmarks.
     FileDetector(Detector& detector, const DetectionOptions& options);
     ~FileDetector();
 
@@ -76,6 +78,7 @@ class FileDetector {
     Detector& detector_;
     DetectionOptions options_;
     std::vector<std::unique_ptr<FaceDetector>> faces_;  // one a thread
+    std::shared_ptr<const LandmarkModel> landmarks_;    // for a model of aligned faces
 };
 
 // What a user's argument stands for: a folder is one source when it holds pictures, and each video directly

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "apps/console.h"
+#include "apps/evaluation/forging_notice.h"
 #include "apps/progress.h"
 #include "data/loader.h"
 #include "engine/error.h"
@@ -131,7 +132,11 @@ Evaluation evaluate_model(const EvaluateOptions& options) {
         log_notice("{} has no splits: all {} rows are measured", options.data.string(), rows.rows.size());
     }
     check_files(rows);
-    const FaceDataset dataset(std::move(rows), {.size = model.detector->options().size, .cache_bytes = 0});
+    const FaceDataset dataset(std::move(rows), {.size = model.detector->options().size,
+                                                .cache_bytes = 0,
+                                                .forge = options.forge,
+                                                .forge_seed = options.seed});
+    tell_about_forging(dataset);
     Progress progress("evaluate", int64_t(dataset.size()), "images");
     const Preprocessing& preprocessing = model.info.preprocessing;
     const std::vector<double> scores =

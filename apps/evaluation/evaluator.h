@@ -57,6 +57,8 @@ struct ScoringOptions {
 struct EvaluateOptions {
     std::filesystem::path model, data;  // a model file and a manifest
     std::string split = "test";         // or "all"
+    Forge forge = Forge::none;          // of the real rows, instead of the manifest's forgeries
+    uint64_t seed = 0;                  // of the forgeries
     int batch = 32;
     int threads = 1;  // that load pictures
     Compute compute;

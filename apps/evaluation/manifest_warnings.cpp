@@ -40,7 +40,7 @@ void warn(std::vector<std::string>& warnings, const std::map<Key, Seen>& all, co
 
 }  // namespace
 
-std::vector<std::string> manifest_warnings(const Manifest& manifest) {
+std::vector<std::string> manifest_warnings(const Manifest& manifest, bool forging) {
     std::map<std::string, Seen> pictures;
     std::map<std::tuple<std::string, std::string, std::string>, Seen> videos;
     Seen training, unsplit;
@@ -53,7 +53,7 @@ std::vector<std::string> manifest_warnings(const Manifest& manifest) {
     if (training.rows == 0) training = unsplit;
 
     std::vector<std::string> warnings;
-    if (training.labels.size() == 1)
+    if (training.labels.size() == 1 && !forging)
         warnings.push_back(
             fmt::format("all {} training rows are {}: a detector learns nothing from one class",
                         training.rows, label_name(*training.labels.begin())));

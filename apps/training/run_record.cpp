@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <system_error>
 #include <variant>
 
 #include "apps/build_information.h"
 #include "apps/evaluation/metrics_json.h"
+#include "data/manifest_pictures.h"
 #include "engine/error.h"
 #include "engine/philox.h"
 
@@ -178,10 +178,8 @@ void take_settings(const RecordedRun& run, const std::vector<Setting>& settings)
 std::string hash_of(const Manifest& manifest) {
     std::string text;
     for (const ManifestRow& row : manifest.rows) {
-        std::error_code error;
-        const auto size = std::filesystem::file_size(manifest.file(row), error);
         text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", row.path, row.label, row.video, row.frame,
-                            row.split, row.dataset, row.method, error ? 0 : size);
+                            row.split, row.dataset, row.method, picture_bytes(manifest, row));
     }
     return fmt::format("{:016x}", fnv1a64(text));
 }

@@ -9,6 +9,7 @@
 #include "apps/compute.h"
 #include "apps/training/schedule.h"
 #include "data/augmentation/augmentation.h"
+#include "data/self_blend/forger.h"
 #include "models/detector.h"
 
 namespace unmask {
@@ -51,8 +52,11 @@ struct TrainOptions {
     double checkpoint_minutes = 10;  // between checkpoints within an epoch; 0: after every step
     int keep = 2;                    // checkpoints, the last one included
 
+    Forge forge = Forge::none;  // of the real pictures, instead of the manifest's forgeries
     bool balanced = false;
+    int pictures_a_video = 0;
     int oversample_real = 1;
+    std::string oversample;          // data/oversampling.h
     int workers = 0;                 // threads that load pictures; 0: as many as compute
     int64_t cache_mebibytes = 2048;  // decoded pictures are kept in memory when they fit
     Augmentation augmentation;

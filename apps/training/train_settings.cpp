@@ -16,6 +16,12 @@ void add_augmentation_settings(std::vector<Setting>& settings, Augmentation& aug
         {"augmentation", "strength", "how far augmentation may change a picture; 0: not at all"}, 0, 1,
         [&augmentation] { return augmentation.strength(); },
         [&augmentation](double value) { augmentation.set_strength(value); }));
+    settings.push_back(number(
+        {"augmentation", "one_of",
+         "probability of exactly one of brightness_contrast, pca_colour and hue_saturation, chosen in "
+         "proportion to theirs; 0: each by itself"},
+        0, 1, [&augmentation] { return augmentation.one_of(); },
+        [&augmentation](double value) { augmentation.set_one_of(value); }));
     for (size_t i = 0; i < augmentation_table().size(); ++i) {
         const AugmentationEntry& entry = augmentation_table()[i];
         settings.push_back(number(
@@ -107,11 +113,18 @@ std::vector<Setting> train_settings(TrainOptions& o) {
             {"checkpoints", "checkpoint_minutes", "between checkpoints within an epoch; 0: after every step"},
             o.checkpoint_minutes, 0),
         integer({"checkpoints", "keep", "how many, last.safetensors included"}, o.keep, 1, 1000),
-
+        choice({"data", "forge", "of real pictures, anew every epoch, instead of the data's fake ones"},
+               o.forge, {"none", "self-blend"}),
         boolean({"data", "balanced", "repeat pictures of the rarer class until both are shown equally often"},
                 o.balanced),
         integer({"data", "oversample_real", "how often an epoch shows each real picture"}, o.oversample_real,
                 1, 1000),
+        words({"data", "oversample",
+               "instead, for what fits: DATASET/METHOD=TIMES, …; either name may be missing"},
+              o.oversample),
+        integer({"data", "pictures_a_video",
+                 "pictures that every video shows an epoch, repeated or drawn anew; 0: all of its own"},
+                o.pictures_a_video, 0, 1000000),
         integer({"data", "workers", "threads that load pictures; 0: as many as compute"}, o.workers, 0, 1024),
         integer({"data", "cache", "keep the decoded pictures in memory when they fit, in MiB"},
                 o.cache_mebibytes, 0, int64_t{1} << 30),

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "apps/console.h"
+#include "apps/evaluation/forging_notice.h"
 #include "apps/evaluation/manifest_warnings.h"
 #include "data/prepare/prepare.h"
 #include "engine/error.h"
@@ -43,6 +44,7 @@ Preprocessing preprocessing_of(const TrainOptions& options) {
                                     result.face_margin, options.data);
     result.crop_size = crop_value("crop size", options.crop_size, prepared ? &prepared->size : nullptr,
                                   result.crop_size, options.data);
+    result.aligned = prepared && prepared->aligned;
     return result;
 }
 
@@ -51,13 +53,17 @@ Preprocessing preprocessing_of(const TrainOptions& options) {
 TrainingData load_training_data(const TrainOptions& options) {
     Manifest manifest = read_manifest(options.data);
     check_files(manifest);
-    for (const std::string& warning : manifest_warnings(manifest))
+    for (const std::string& warning : manifest_warnings(manifest, options.forge != Forge::none))
         log_warning("{}: {}", options.data.string(), warning);
-    const DatasetOptions dataset{.size = options.model.size, .cache_bytes = options.cache_mebibytes << 20};
+    const DatasetOptions dataset{.size = options.model.size,
+                                 .cache_bytes = options.cache_mebibytes << 20,
+                                 .forge = options.forge,
+                                 .forge_seed = options.seed};
     TrainingData data{.manifest = manifest,
                       .train = std::make_unique<FaceDataset>(training_rows(manifest, options.data), dataset),
                       .validation = {},
                       .preprocessing = preprocessing_of(options)};
+    tell_about_forging(*data.train);
     Manifest validation = select_split(manifest, "val");
     if (validation.rows.empty())
         log_notice("{} has no val rows: best.safetensors is the last epoch's model", options.data.string());

@@ -25,13 +25,21 @@ const std::vector<AugmentationEntry>& augmentation_table() {
          0.35,
          draw_brightness_contrast,
          {{"brightness", 0.2, 0, 1, "largest change, share of the full range"},
-          {"contrast", 0.2, 0, 1, "largest change of the contrast's factor"}}},
+          {"contrast", 0.2, 0, 1, "largest change of the contrast's factor"}},
+         true},
+        {"pca_colour",
+         "shift the colours along the picture's own principal components",
+         0,
+         draw_pca_colour,
+         {{"deviation", 0.1, 0, 10, "of the normal number that multiplies each eigenvalue"}},
+         true},
         {"hue_saturation",
          "change hue and saturation",
          0.35,
          draw_hue_saturation,
          {{"hue", 20, 0, 180, "largest turn of the hue in degrees"},
-          {"saturation", 0.3, 0, 1, "largest change of the saturation's factor"}}},
+          {"saturation", 0.3, 0, 1, "largest change of the saturation's factor"}},
+         true},
         {"grey", "take the colour away", 0.2, draw_grey, {}},
         {"affine",
          "shift, scale and rotate",
@@ -85,16 +93,41 @@ void Augmentation::set_strength(double strength) {
     strength_ = strength;
 }
 
+void Augmentation::set_one_of(double probability) {
+    if (!(probability >= 0 && probability <= 1))
+        fail("the probability of one of the colour augmentations must be between 0 and 1, found {}",
+             probability);
+    one_of_ = probability;
+}
+
+const Augmentation::Item* Augmentation::draw_one_of(uint64_t seed, uint64_t step) const {
+    PhiloxSequence random(seed, "augmentation.one_of", step);
+    if (!random.chance(one_of_)) return nullptr;
+    double total = 0;
+    for (const Item& item : items_) total += item.entry->in_group ? item.probability : 0;
+    double place = random.uniform(0, total);
+    const Item* chosen = nullptr;
+    for (const Item& item : items_) {
+        if (!item.entry->in_group || item.probability <= 0) continue;
+        chosen = &item;
+        if (place < item.probability) break;
+        place -= item.probability;
+    }
+    return chosen;
+}
+
 AugmentationDraw Augmentation::draw(uint64_t seed, int64_t epoch, uint64_t sample, int width,
                                     int height) const {
     AugmentationDraw draw{};
     if (strength_ <= 0) return draw;
     // An epoch has far fewer than 2^40 samples, so that (epoch, sample) is one step of the stream.
     const uint64_t step = (uint64_t(epoch) << 40) | sample;
+    const Item* chosen = one_of_ > 0 ? draw_one_of(seed, step) : nullptr;
     for (const Item& item : items_) {
-        if (item.probability <= 0) continue;
+        const bool grouped = one_of_ > 0 && item.entry->in_group;
+        if (grouped ? chosen != &item : item.probability <= 0) continue;
         PhiloxSequence random(seed, std::string("augmentation.") + item.entry->name, step);
-        if (random.chance(item.probability))
+        if (grouped || random.chance(item.probability))
             item.entry->draw(item.parameters, strength_, random, width, height, draw);
     }
     return draw;

@@ -35,6 +35,7 @@ struct AugmentationEntry {
     double probability;  // the default
     AugmentationFunction draw;
     std::vector<AugmentationParameter> parameters;
+    bool in_group = false;  // of the colour augmentations that Augmentation::set_one_of draws one of
 };
 
 // All augmentations, in the order in which they are applied.
@@ -59,6 +60,11 @@ class Augmentation {
     // Of all of them, in [0, 1] (Error).
     void set_strength(double strength);
     [[nodiscard]] double strength() const { return strength_; }
+    // Above 0: with that probability a picture gets exactly one of the group of colour augmentations (see
+    // AugmentationEntry), chosen in proportion to their probabilities; else none of them. 0: each of them
+    // comes by itself with its own probability. In [0, 1] (Error).
+    void set_one_of(double probability);
+    [[nodiscard]] double one_of() const { return one_of_; }
 
     // What (seed, epoch, sample) draws for a picture of that size.
     [[nodiscard]] AugmentationDraw draw(uint64_t seed, int64_t epoch, uint64_t sample, int width,
@@ -70,8 +76,10 @@ class Augmentation {
 
   private:
     Item& item(std::string_view name);
+    // The chosen one of the group, or nothing.
+    [[nodiscard]] const Item* draw_one_of(uint64_t seed, uint64_t step) const;
     std::vector<Item> items_;
-    double strength_ = 1.0;
+    double strength_ = 1.0, one_of_ = 0.0;
 };
 
 // The augmentations.
@@ -80,6 +88,7 @@ void draw_noise(std::span<const double>, double, PhiloxSequence&, int, int, Augm
 void draw_blur(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_flip(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_brightness_contrast(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
+void draw_pca_colour(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_hue_saturation(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_grey(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_affine(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);

@@ -24,6 +24,10 @@ struct PrepareOptions {
     int size = 256;                // side of the crops in pixels
     double margin = 1.3;           // side of the square crop over the longer side of the face's box
     std::string detector = "dlib";
+    bool align = false;  // crops turned and scaled by the landmarks; needs the detector "dlib" and landmarks
+    // "auto": landmarks are kept where detector "dlib" finds the faces and their model is installed; "none";
+    // or the model's file.
+    std::string landmarks = "auto";
     std::optional<int> label;  // 0 or 1: the label of everything, instead of the folder layout
     SplitOptions split;
     int threads = 0;  // workers, one video each; 0: one per core
@@ -34,14 +38,16 @@ struct VideoReport {
     std::string dataset, video;
     std::filesystem::path path;
     int64_t asked = 0, decoded = 0, faces = 0;  // frames
-    bool reused = false;                        // taken over from an earlier run
-    std::string problem;                        // "FILE: why something is missing", or empty
+    int64_t no_face = 0, several_faces = 0;     // of those decoded; of several faces the largest is taken
+    [[nodiscard]] int64_t unreadable() const { return asked - decoded; }
+    bool reused = false;  // taken over from an earlier run
+    std::string problem;  // "FILE: why something is missing", or empty
 };
 
 struct PrepareReport {
-    std::filesystem::path manifest;
+    std::filesystem::path manifest, coverage;
     std::vector<VideoReport> videos;   // sorted by dataset and id
-    std::vector<std::string> notices;  // about the splits
+    std::vector<std::string> notices;  // about landmarks and splits
     int64_t rows = 0, reused = 0;      // crops in the manifest; videos that an earlier run had completed
     double seconds = 0;
 
@@ -54,12 +60,16 @@ struct CropSettings {
     int size = 0;       // side in pixels
     double margin = 0;  // side of the crop over the longer side of the face's box; "whole" does not use it
     std::string detector;
+    bool aligned = false;
     bool operator==(const CropSettings&) const = default;
 };
 
 // The settings beside the manifest; nothing when it has none (it was not written by prepare_faces). Error
-// when the file is there and cannot be understood.
+// when the file is there and cannot be understood. A packed shard holds those of its manifest.
 [[nodiscard]] std::optional<CropSettings> read_crop_settings(const std::filesystem::path& manifest);
+
+// Their text; empty where the manifest has none.
+[[nodiscard]] std::string crop_settings_text(const std::filesystem::path& manifest);
 
 // Writes them atomically.
 void write_crop_settings(const std::filesystem::path& manifest, const CropSettings& settings);
@@ -68,11 +78,12 @@ void write_crop_settings(const std::filesystem::path& manifest, const CropSettin
 using PrepareProgress = std::function<void(int64_t done, int64_t total, const std::string& text)>;
 
 // For every video: its frames, in each the largest face, a square crop around it, resized, as
-// OUT/crops/<dataset>/<video>/<frame, six digits>.png; then OUT/faces.csv. A video is complete when its
+// OUT/crops/<dataset>/<video>/<frame, six digits>.png, with landmarks a landmarks.csv beside them; then
+// OUT/faces.csv, and OUT/coverage.csv (coverage.h) in any case. A video is complete when its
 // record OUT/records/<dataset>/<video>.json is there, which holds the options and the source's size and time,
 // so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
 // others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder)
-// stay in it, and a notice says so. Where no face at all was found, nothing is written and the report has no
+// stay in it, and a notice says so. Where no face at all was found, faces.csv is not written and the report has no
 // manifest and no rows. Error for wrong options or an output that cannot be written; and before any work when
 // faces.csv is damaged, when it would keep rows cut with other settings, or when a video has the dataset and
 // id of another source that is recorded there.

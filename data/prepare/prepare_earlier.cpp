@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/prepare/prepare_earlier.h"
 
+#include <fmt/format.h>
+
 #include <set>
 #include <system_error>
 #include <utility>
@@ -25,15 +27,18 @@ void check_sources(const fs::path& output, const std::vector<SourceVideo>& video
     }
 }
 
+std::string text(const CropSettings& settings) {
+    return fmt::format("size {}, margin {}, detector {}{}", settings.size, settings.margin, settings.detector,
+                       settings.aligned ? ", aligned" : "");
+}
+
 void check_settings(const fs::path& file, const CropSettings& settings) {
     const std::optional<CropSettings> earlier = read_crop_settings(file);
     if (!earlier || *earlier == settings) return;
     fail(
-        "{}: holds faces of other videos with size {}, margin {} and detector {}, expected the same for all, "
-        "found size "
-        "{}, margin {} and detector {}; choose another output folder or the same settings",
-        file.string(), earlier->size, earlier->margin, earlier->detector, settings.size, settings.margin,
-        settings.detector);
+        "{}: holds faces of other videos with {}, expected the same for all, found {}; choose another output "
+        "folder or the same settings",
+        file.string(), text(*earlier), text(settings));
 }
 
 }  // namespace

@@ -36,8 +36,14 @@ std::string recorded_source(const fs::path& path) {
 }
 
 void write_record(const fs::path& path, const VideoRecord& record) {
-    Json json{{"fingerprint", record.fingerprint}, {"source", record.source},   {"asked", record.asked},
-              {"decoded", record.decoded},         {"problem", record.problem}, {"faces", Json::array()}};
+    Json json{{"fingerprint", record.fingerprint},
+              {"source", record.source},
+              {"asked", record.asked},
+              {"decoded", record.decoded},
+              {"problem", record.problem},
+              {"no_face", record.no_face},
+              {"several_faces", record.several_faces},
+              {"faces", Json::array()}};
     for (const FaceRecord& face : record.faces)
         json["faces"].push_back({{"frame", face.frame},
                                  {"file", face.file},
@@ -53,8 +59,14 @@ std::optional<VideoRecord> read_record(const fs::path& path) {
     if (!stream) return {};
     try {
         const Json json = Json::parse(stream);
-        VideoRecord record{json.at("fingerprint"), json.value("source", ""), json.at("asked"),
-                           json.at("decoded"),     json.at("problem"),       {}};
+        VideoRecord record{json.at("fingerprint"),
+                           json.value("source", ""),
+                           json.at("asked"),
+                           json.at("decoded"),
+                           json.at("problem"),
+                           {},
+                           json.value("no_face", std::vector<int64_t>{}),
+                           json.value("several_faces", std::vector<int64_t>{})};
         for (const Json& face : json.at("faces")) {
             const auto box = face.at("box").get<std::array<int, 4>>();
             record.faces.push_back(

@@ -27,6 +27,8 @@ struct VideoRecord {
     int64_t asked = 0, decoded = 0;
     std::string problem;
     std::vector<FaceRecord> faces;
+    std::vector<int64_t> no_face,
+        several_faces;  // numbers of the frames without a face, and with more than one
     bool operator==(const VideoRecord&) const = default;
 };
 

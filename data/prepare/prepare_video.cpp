@@ -6,7 +6,9 @@
 #include <system_error>
 
 #include "data/frame_source.h"
+#include "data/landmarks/landmark_file.h"
 #include "data/picture.h"
+#include "data/prepare/face_crop.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -29,18 +31,26 @@ void clear_folder(const fs::path& folder) {
     }
 }
 
-}  // namespace
-
-Image face_crop(const Image& image, const Box& box, double margin, int size) {
-    return resize(crop(image, square_with_margin(box, margin)), size, size);
+// Failing to write is not the video's fault.
+template <class Write>
+void write_output(const Write& write) {
+    try {
+        write();
+    } catch (const Error& error) {
+        throw OutputError(error.what());
+    }
 }
 
+}  // namespace
+
 VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, const PrepareOptions& options,
-                          FaceDetector& detector, int threads) {
+                          FaceDetector& detector, const LandmarkModel* landmarks, int threads) {
     // A picture that already is a face crop gets no margin, which would only repeat its edges.
     const double margin = options.detector == "whole" ? 1.0 : options.margin;
+    const CropStyle style{.size = options.size, .margin = margin, .aligned = options.align};
     clear_folder(folder);
     VideoRecord record;
+    LandmarkTable table;
     try {
         const std::unique_ptr<FrameSource> source = open_frames(video.path, threads);
         const std::vector<int64_t> indices = evenly_spaced(source->frame_count(), options.frames);
@@ -48,15 +58,13 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
         source->read(indices, [&](Frame&& frame) {
             ++record.decoded;
             const std::vector<Face> faces = detector.detect(frame.image);
-            if (faces.empty()) return;
+            if (faces.empty()) return record.no_face.push_back(frame.index);
+            if (faces.size() > 1) record.several_faces.push_back(frame.index);
             const Face& face = faces.front();
             const std::string file = fmt::format("{:06}.png", frame.index);
-            const Image picture = face_crop(frame.image, face.box, margin, options.size);
-            try {
-                write_png(folder / file, picture);
-            } catch (const Error& error) {
-                throw OutputError(error.what());
-            }
+            FaceCrop cut = cut_face(frame.image, face.box, style, landmarks);
+            write_output([&] { write_png(folder / file, cut.image); });
+            if (landmarks != nullptr) table[file] = std::move(cut.landmarks);
             record.faces.push_back({frame.index, file, face.box, face.confidence});
         });
     } catch (const OutputError&) {
@@ -67,6 +75,7 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
         if (!record.problem.starts_with(video.path.string()))
             record.problem = fmt::format("{}: {}", video.path.string(), record.problem);
     }
+    if (!table.empty()) write_output([&] { write_landmarks(folder, table); });
     if (record.problem.empty() && record.faces.empty())
         record.problem =
             fmt::format("{}: no face found in any of {} frames", video.path.string(), record.decoded);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "data/face_detector.h"
+#include "data/landmarks/landmark_model.h"
 #include "data/layouts/layout.h"
 #include "data/prepare/prepare.h"
 #include "data/prepare/prepare_record.h"
@@ -18,14 +19,11 @@ class OutputError : public Error {
     using Error::Error;
 };
 
-// Writes the crops of the evenly spaced frames into the folder, in place of those of an earlier run, and says
-// what was found. A source that is broken gives a record with its problem; OutputError when a crop cannot be
-// written. `threads` decode.
+// Writes the crops of the evenly spaced frames into the folder, and their landmarks where `landmarks` is not
+// null, in place of those of an earlier run, and says what was found. A source that is broken gives a record
+// with its problem; OutputError when a crop cannot be written. `threads` decode.
 [[nodiscard]] VideoRecord prepare_video(const SourceVideo& video, const std::filesystem::path& folder,
-                                        const PrepareOptions& options, FaceDetector& detector, int threads);
-
-// The square crop around a face, as `prepare` and `detect` both make it: the box with the margin, resized to
-// size.
-[[nodiscard]] Image face_crop(const Image& image, const Box& box, double margin, int size);
+                                        const PrepareOptions& options, FaceDetector& detector,
+                                        const LandmarkModel* landmarks, int threads);
 
 }  // namespace unmask

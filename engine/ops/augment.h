@@ -23,9 +23,10 @@ enum AugmentationStage : uint32_t {
     blur_stage = 1u << 2,
     flip_stage = 1u << 3,
     brightness_contrast_stage = 1u << 4,
-    hue_saturation_stage = 1u << 5,
-    grey_stage = 1u << 6,
-    affine_stage = 1u << 7,
+    pca_colour_stage = 1u << 5,
+    hue_saturation_stage = 1u << 6,
+    grey_stage = 1u << 7,
+    affine_stage = 1u << 8,
 };
 
 inline constexpr int max_blur_radius = 60;  // pixels; three deviations of at most 20
@@ -43,12 +44,14 @@ struct AugmentationDraw {
     float noise_deviation;
     float hue_cosine, hue_sine;               // rotation and scale of (Cb, Cr)
     float grey_share;                         // of the way to the luma
+    float pca_weights[3];                     // what the covariance of the picture's colours is multiplied by
     uint32_t stages;                          // bits of AugmentationStage
     int32_t jpeg_quality;                     // 1 to 100
     int32_t blur_radius;                      // at most max_blur_radius
     float blur_weights[max_blur_radius + 1];  // of the neighbours at distance 0, 1, …, along each axis
+    uint32_t unused;                          // 0; instead of padding, since draws are compared as bytes
 };
-static_assert(sizeof(AugmentationDraw) == 344 && std::is_trivially_copyable_v<AugmentationDraw>);
+static_assert(sizeof(AugmentationDraw) == 360 && std::is_trivially_copyable_v<AugmentationDraw>);
 
 // Whether a JPEG of that quality halves its chroma in both directions (4:2:0) or keeps it whole (4:4:4); as
 // the encoder of data/picture.h chooses.

@@ -14,7 +14,8 @@ struct Pixel {
 constexpr bool has_stage(const AugmentationDraw& draw, uint32_t stages) {
     return (draw.stages & stages) != 0;
 }
-inline constexpr uint32_t colour_stages = brightness_contrast_stage | hue_saturation_stage | grey_stage;
+inline constexpr uint32_t colour_stages =
+    brightness_contrast_stage | pca_colour_stage | hue_saturation_stage | grey_stage;
 
 // The nearest whole number in [0, 255], halves up.
 template <class T>
@@ -30,6 +31,46 @@ constexpr int add_noise(int value, float deviation, float quantile) {
 
 constexpr int change_brightness(int value, double brightness, double contrast) {
     return round_to_byte(contrast * (value - 127.5) + 127.5 + brightness);
+}
+
+// Whole numbers, so that they are the same whatever the order of summation.
+struct ColourSums {
+    int64_t red = 0, green = 0, blue = 0;
+    int64_t red_red = 0, green_green = 0, blue_blue = 0, red_green = 0, red_blue = 0, green_blue = 0;
+};
+
+// What the PCA colour stage adds to every pixel of a picture: C w, C being the covariance of the channels
+// over the `area` pixels of the picture before any stage and w the draw's weights, in units of the full
+// range. With w of independent normal numbers that is the sum over C's principal components v_k of (normal
+// number · eigenvalue of v_k) v_k, since C w has the covariance C² in either case; so no components are
+// needed (Krizhevsky et al. 2012, section 4.1, with the components of each picture).
+constexpr Pixel pca_step(const ColourSums& sums, int64_t area, const float (&weights)[3]) {
+    const double n = static_cast<double>(area);
+    const auto covariance = [n](int64_t products, int64_t a, int64_t b) {
+        // Sums of at most 2^28 pixels: each term is exact, and so is the difference but for one rounding.
+        return (static_cast<double>(products) - static_cast<double>(a) * (static_cast<double>(b) / n)) /
+               (n * 255.0 * 255.0);
+    };
+    const double rr = covariance(sums.red_red, sums.red, sums.red),
+                 gg = covariance(sums.green_green, sums.green, sums.green),
+                 bb = covariance(sums.blue_blue, sums.blue, sums.blue),
+                 rg = covariance(sums.red_green, sums.red, sums.green),
+                 rb = covariance(sums.red_blue, sums.red, sums.blue),
+                 gb = covariance(sums.green_blue, sums.green, sums.blue);
+    const double x = static_cast<double>(weights[0]), y = static_cast<double>(weights[1]),
+                 z = static_cast<double>(weights[2]);
+    const auto whole = [](double value) {
+        const double levels = 255.0 * value;
+        const double bounded = levels < -255.0 ? -255.0 : levels > 255.0 ? 255.0 : levels;
+        return static_cast<int>(bounded + 256.5) - 256;
+    };
+    return {whole(rr * x + rg * y + rb * z), whole(rg * x + gg * y + gb * z),
+            whole(rb * x + gb * y + bb * z)};
+}
+
+constexpr int bounded_sum(int value, int step) {
+    value += step;
+    return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
 // With (Cb, Cr) as in ITU-R BT.601: (Cb, Cr) ← ((cosine, -sine), (sine, cosine)) (Cb, Cr), luma kept.
@@ -53,12 +94,15 @@ constexpr Pixel take_colour_away(Pixel pixel, float share) {
             round_to_byte(blue + share * (luma - blue))};
 }
 
-// All stages that change a pixel's colour by itself.
-constexpr Pixel change_colour(Pixel pixel, const AugmentationDraw& draw) {
+// All stages that change a pixel's colour by itself; `pca` is the picture's pca_step.
+constexpr Pixel change_colour(Pixel pixel, const AugmentationDraw& draw, Pixel pca) {
     if (has_stage(draw, brightness_contrast_stage))
         pixel = {change_brightness(pixel.red, draw.brightness, draw.contrast),
                  change_brightness(pixel.green, draw.brightness, draw.contrast),
                  change_brightness(pixel.blue, draw.brightness, draw.contrast)};
+    if (has_stage(draw, pca_colour_stage))
+        pixel = {bounded_sum(pixel.red, pca.red), bounded_sum(pixel.green, pca.green),
+                 bounded_sum(pixel.blue, pca.blue)};
     if (has_stage(draw, hue_saturation_stage)) pixel = change_hue(pixel, draw.hue_cosine, draw.hue_sine);
     if (has_stage(draw, grey_stage)) pixel = take_colour_away(pixel, draw.grey_share);
     return pixel;

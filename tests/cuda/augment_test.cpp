@@ -40,6 +40,7 @@ Case make_case(const std::string& name, int64_t count, int width, int height, do
     Augmentation augmentation;
     augmentation.set_strength(strength);
     augmentation.set_parameter("blur", "sigma", 3);
+    augmentation.set_parameter("pca_colour", "deviation", 3);
     for (const Augmentation::Item& item : augmentation.items())
         augmentation.set_probability(item.entry->name, name == "all"              ? 0.6
                                                        : name == item.entry->name ? 1
@@ -230,7 +231,7 @@ TEST_F(Augment, RefusesWhatDoesNotFit) {
     const AugmentParams params = params_on(cpu_device);
     expect_error([&] { run(input, cpu_device, params, DType::f32, 5); }, {"3, 4 or 8", "5"});
     expect_error([&] { run(input, cpu_device, params, DType::f64); }, {"f32 or bf16", "f64"});
-    expect_error([&] { run({input.pixels, input.draws.rows(0, 1)}, cpu_device, params); }, {"draws", "344"});
+    expect_error([&] { run({input.pixels, input.draws.rows(0, 1)}, cpu_device, params); }, {"draws", "360"});
     expect_error([&] { run(input, cpu_device, AugmentParams{}); }, {"quantiles"});
     AugmentParams half = params;
     half.lambda = Tensor::full({1}, 0.5);

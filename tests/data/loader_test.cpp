@@ -43,9 +43,9 @@ struct Epoch {
     bool operator==(const Epoch&) const = default;
 };
 
-Epoch collect(DataLoader& loader, int64_t epoch) {
+Epoch collect(DataLoader& loader, int64_t epoch, int64_t first_batch = 0) {
     Epoch collected;
-    loader.start(epoch);
+    loader.start(epoch, first_batch);
     while (const std::optional<Batch> batch = loader.next()) {
         collected.indices.insert(collected.indices.end(), batch->indices.begin(), batch->indices.end());
         const std::vector<float> values = batch->images.to_floats(), labels = batch->labels.to_floats();
@@ -129,6 +129,27 @@ TEST_F(Loader, AnEpochMayBeLeftEarly) {
     EXPECT_EQ(collect(loader, 4), expected);
 }
 
+TEST_F(Loader, AnEpochBegunInTheMiddleGivesTheRestOfIt) {
+    const FaceDataset faces = dataset(0);
+    DataLoader loader(faces, {.batch = 5, .threads = 2, .seed = 3, .augmentation = Augmentation()});
+    const Epoch whole = collect(loader, 2);
+    const size_t values = 12 * 12 * 3;
+    for (const size_t first : {1u, 3u, 4u, 5u}) {
+        const Epoch rest = collect(loader, 2, int64_t(first));
+        const size_t skipped = std::min<size_t>(first * 5, 23);
+        EXPECT_EQ(rest.indices, std::vector(whole.indices.begin() + int64_t(skipped), whole.indices.end()));
+        EXPECT_EQ(rest.values,
+                  std::vector(whole.values.begin() + int64_t(skipped * values), whole.values.end()));
+        EXPECT_EQ(rest.sizes.size(), 5 - first);
+    }
+    expect_error([&] { loader.start(2, 6); }, {"5 batches", "batch 6"});
+    expect_error([&] { loader.start(2, -1); }, {"5 batches", "batch -1"});
+    // The pictures of the batches before are not opened.
+    for (size_t i = 0; i < 10; ++i) std::filesystem::remove(folder_ / manifest_.rows[i].path);
+    DataLoader in_order(faces, {.batch = 5, .sampling = {.shuffle = false}});
+    EXPECT_EQ(collect(in_order, 0, 2).indices.front(), 10u);
+}
+
 TEST_F(Loader, SplitsAreSelectedAndDescribed) {
     manifest_.rows[0].split = "val";
     manifest_.rows[1].split.clear();
@@ -144,37 +165,6 @@ TEST_F(Loader, WrongNumbersAreRefused) {
     expect_error([&] { DataLoader(faces, {.batch = 0}); }, {"batch = 0"});
     expect_error([&] { DataLoader(faces, {.threads = 0}); }, {"thread", "0"});
     expect_error([&] { FaceDataset({}, {}); }, {"at least one picture"});
-}
-
-TEST(Sampling, BalancingShowsBothClassesEquallyOften) {
-    const std::vector<int> labels{0, 1, 1, 1, 1, 1, 1, 1};
-    for (const bool shuffle : {false, true}) {
-        const std::vector<size_t> order = epoch_order(labels, {.shuffle = shuffle, .balanced = true}, 1, 0);
-        EXPECT_EQ(order.size(), 14u);
-        EXPECT_EQ(std::ranges::count(order, 0u), 7);
-        for (size_t i = 1; i < 8; ++i) EXPECT_EQ(std::ranges::count(order, i), 1);
-    }
-    // Two rare ones for five: each twice, and one of them once more; which one changes from epoch to epoch.
-    const std::vector<int> five{0, 0, 1, 1, 1, 1, 1};
-    std::set<std::ptrdiff_t> firsts;
-    for (int64_t epoch = 0; epoch < 10; ++epoch) {
-        const std::vector<size_t> order = epoch_order(five, {.balanced = true}, 1, epoch);
-        EXPECT_EQ(order.size(), 10u);
-        firsts.insert(std::ranges::count(order, 0u));
-        EXPECT_EQ(std::ranges::count(order, 0u) + std::ranges::count(order, 1u), 5);
-    }
-    EXPECT_EQ(firsts, (std::set<std::ptrdiff_t>{2, 3}));
-}
-
-TEST(Sampling, RealPicturesAreRepeatedAndOneClassStaysAsItIs) {
-    const std::vector<int> labels{0, 1, 0};
-    const std::vector<size_t> order = epoch_order(labels, {.oversample_real = 4}, 1, 0);
-    EXPECT_EQ(std::ranges::count(order, 0u), 4);
-    EXPECT_EQ(std::ranges::count(order, 1u), 1);
-    EXPECT_EQ(std::ranges::count(order, 2u), 4);
-    const std::vector<int> fakes{1, 1};
-    EXPECT_EQ(epoch_order(fakes, {.balanced = true}, 1, 0).size(), 2u);
-    expect_error([&] { static_cast<void>(epoch_order(labels, {.oversample_real = 0}, 1, 0)); }, {"0"});
 }
 
 }  // namespace

@@ -36,8 +36,11 @@ TEST(Checkpoint, MakesTheRoundTrip) {
     Objective objective({});
     objective.load_state({{"sigma", Tensor::from({3}, std::vector<float>{0.5f, 1.5f, 2.5f})}});
     CheckpointInfo info;
-    info.preprocessing = {
-        .mean = {0.1, 0.2, 0.3}, .deviation = {1.0, 2.0, 1.0 / 3.0}, .face_margin = 1.7, .crop_size = 99};
+    info.preprocessing = {.mean = {0.1, 0.2, 0.3},
+                          .deviation = {1.0, 2.0, 1.0 / 3.0},
+                          .face_margin = 1.7,
+                          .crop_size = 99,
+                          .aligned = true};
     info.training = {{"dataset", "FF++ c23"}, {"note", "two\nlines, \"quoted\""}};
     save_detector(path, *detector, &objective, info, {{"first_moment", Tensor::full({5}, 2.0)}});
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "tests/support/expect_error.h"
@@ -25,9 +26,11 @@ Image picture(int width = 48, int height = 40) {
     return image;
 }
 
+// The defaults, but for PCA colour, whose steps would mostly round to nothing on so small a picture.
 std::vector<double> defaults(const AugmentationEntry& entry) {
     std::vector<double> values;
     for (const AugmentationParameter& parameter : entry.parameters) values.push_back(parameter.value);
+    if (std::string(entry.name) == "pca_colour") values[0] = 3;
     return values;
 }
 
@@ -99,7 +102,8 @@ TEST(Augmentation, IsAFunctionOfItsDraws) {
 }
 
 TEST(Augmentation, ADrawAppliedIsTheSameAsBothInOne) {
-    const Augmentation augmentation;
+    Augmentation augmentation;
+    augmentation.set_probability("pca_colour", 0.5);
     uint32_t stages = 0;
     for (uint64_t sample = 0; sample < 40; ++sample) {
         Image a = picture(), b = picture();
@@ -115,7 +119,7 @@ TEST(Augmentation, ADrawAppliedIsTheSameAsBothInOne) {
             EXPECT_EQ(b, picture());
         }
     }
-    EXPECT_EQ(stages, 255u);  // every stage was drawn
+    EXPECT_EQ(stages, 511u);  // every stage was drawn
 }
 
 TEST(Augmentation, FlipExchangesLeftAndRight) {
@@ -191,6 +195,69 @@ TEST(Augmentation, ProbabilitiesAreKept) {
         flipped += image.pixels[0] == 2 ? 1 : 0;
     }
     EXPECT_NEAR(flipped / 2000.0, 0.3, 0.04);
+}
+
+// Of a grey picture with variance v the only component is (1, 1, 1) / √3 with eigenvalue 3 v.
+TEST(Augmentation, PcaColourMovesAlongTheComponentsByTheirEigenvalues) {
+    Image grey(64, 64), flat(8, 8);
+    std::ranges::fill(flat.pixels, uint8_t{90});
+    double variance = 0;
+    for (size_t i = 0; i < grey.pixels.size(); ++i) grey.pixels[i] = uint8_t(96 + i / 3 % 64);
+    for (int value = 0; value < 64; ++value) variance += std::pow((value - 31.5) / 255, 2) / 64;
+    double squares = 0;
+    constexpr int draws = 2000;
+    for (uint64_t step = 0; step < draws; ++step) {
+        Image moved = grey;
+        PhiloxSequence random(1, "pca", step);
+        change(moved, entry("pca_colour"), {2}, 1, random);
+        const int shift = moved.pixels[0] - grey.pixels[0];
+        for (size_t i = 0; i < moved.pixels.size(); ++i) ASSERT_EQ(moved.pixels[i], grey.pixels[i] + shift);
+        squares += double(shift) * shift;
+        Image same = flat;
+        change(same, entry("pca_colour"), {2}, 1, random);
+        EXPECT_EQ(same, flat);
+    }
+    const double expected = 255 * 2 * 3 * variance / std::sqrt(3.0);
+    EXPECT_NEAR(std::sqrt(squares / draws), expected, 0.05 * expected);
+    // Red alone varies: red alone moves.
+    Image red = flat;
+    for (size_t i = 0; i < red.pixels.size(); i += 3) red.pixels[i] = uint8_t(100 + i / 3);
+    const Image before = red;
+    PhiloxSequence random(1, "pca", 7);
+    change(red, entry("pca_colour"), {5}, 1, random);
+    EXPECT_NE(red.pixels[0], before.pixels[0]);
+    EXPECT_EQ(red.pixels[1], 90);
+    EXPECT_EQ(red.pixels[2], 90);
+}
+
+TEST(Augmentation, OneOfTheColoursIsDrawnInProportion) {
+    Augmentation augmentation;
+    const std::vector<std::pair<const char*, uint32_t>> group{
+        {"brightness_contrast", brightness_contrast_stage},
+        {"pca_colour", pca_colour_stage},
+        {"hue_saturation", hue_saturation_stage}};
+    for (const auto& [name, stage] : group)
+        augmentation.set_probability(name, stage == pca_colour_stage ? 0.5 : 0.25);
+    augmentation.set_one_of(0.7);
+    std::map<uint32_t, int> counts;
+    constexpr int samples = 4000;
+    int flips = 0;
+    for (uint64_t sample = 0; sample < samples; ++sample) {
+        const AugmentationDraw draw = augmentation.draw(3, 1, sample, 8, 8);
+        ++counts[draw.stages & (brightness_contrast_stage | pca_colour_stage | hue_saturation_stage)];
+        flips += (draw.stages & flip_stage) != 0 ? 1 : 0;
+    }
+    EXPECT_EQ(counts.size(), 4u);  // none, or exactly one of the three
+    EXPECT_NEAR(counts[0] / double(samples), 0.3, 0.03);
+    EXPECT_NEAR(counts[pca_colour_stage] / double(samples), 0.35, 0.03);
+    EXPECT_NEAR(counts[hue_saturation_stage] / double(samples), 0.175, 0.03);
+    EXPECT_NEAR(flips / double(samples), 0.5, 0.03);
+    for (const auto& [name, stage] : group) augmentation.set_probability(name, 0);
+    for (uint64_t sample = 0; sample < 50; ++sample)
+        EXPECT_EQ(augmentation.draw(3, 1, sample, 8, 8).stages &
+                      (brightness_contrast_stage | pca_colour_stage | hue_saturation_stage),
+                  0u);
+    expect_error([&] { augmentation.set_one_of(1.5); }, {"one of", "1.5"});
 }
 
 TEST(Augmentation, WrongSettingsAreNamed) {

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/self_blend/forger.h"
+
+#include <fmt/format.h>
+
+#include "data/prepare/prepare.h"
+#include "engine/error.h"
+
+namespace unmask {
+
+Forge parse_forge(std::string_view text) {
+    if (text == "none") return Forge::none;
+    if (text == "self-blend") return Forge::self_blend;
+    fail("forge: expected none or self-blend, found \"{}\"", text);
+}
+
+Manifest with_self_blends(const Manifest& manifest) {
+    Manifest result{.directory = manifest.directory, .rows = {}, .source = manifest.source};
+    for (const ManifestRow& row : manifest.rows) {
+        if (row.label != 0) continue;
+        result.rows.push_back(row);
+        result.rows.push_back(row);
+        result.rows.back().label = 1;
+        result.rows.back().method = self_blend_method;
+    }
+    if (result.rows.empty())
+        fail("{}: forgeries are made of real faces, expected at least one, found none among {} rows",
+             manifest.source.string(), manifest.rows.size());
+    return result;
+}
+
+Forger::Forger(const Manifest& manifest, uint64_t seed, const SelfBlendOptions& options)
+    : seed_(seed), options_(options) {
+    if (!manifest.source.empty())
+        if (const auto settings = read_crop_settings(manifest.source);
+            settings && settings->detector != "whole")
+            options_.box_share = 1 / settings->margin;
+    std::map<std::filesystem::path, LandmarkTable> folders;
+    for (const ManifestRow& row : manifest.rows) {
+        const std::filesystem::path file = manifest.file(row);
+        auto [folder, fresh] = folders.try_emplace(file.parent_path());
+        if (fresh) folder->second = read_landmarks(file.parent_path());
+        if (const auto found = folder->second.find(file.filename().string()); found != folder->second.end())
+            landmarks_[row.path] = found->second;
+    }
+}
+
+SelfBlendDraw Forger::draw(const ManifestRow& row, int64_t epoch) const {
+    const uint64_t face = fnv1a64(fmt::format("{}\n{}\n{}", row.dataset, row.video, row.frame));
+    return draw_self_blend(options_, seed_, epoch, face);
+}
+
+bool Forger::changes_real(const ManifestRow& row, int64_t epoch) const {
+    return draw(row, epoch).changes_target;
+}
+
+Image Forger::real(const Image& crop, const ManifestRow& row, int64_t epoch) const {
+    return self_blend_target(crop, draw(row, epoch));
+}
+
+Image Forger::forged(const Image& crop, const ManifestRow& row, int64_t epoch) const {
+    const auto found = landmarks_.find(row.path);
+    static const Landmarks unknown;
+    return self_blend(crop, found != landmarks_.end() ? found->second : unknown, options_, draw(row, epoch));
+}
+
+}  // namespace unmask
