@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
 #include "apps/console.h"
 #include "apps/number_range.h"

@@ -56,8 +56,9 @@ std::shared_ptr<const LandmarkModel> load_dlib_landmarks(const std::filesystem::
     dlib::shape_predictor predictor;
     try {
         dlib::deserialize(file.string()) >> predictor;
-    } catch (const std::exception& error) {
-        fail("{}: expected a model of 68 face landmarks, found: {}", file.string(), error.what());
+    } catch (const std::exception&) {  // what it says has several lines
+        fail("{}: expected a model of {} face landmarks, found a file that dlib cannot read as one",
+             file.string(), landmark_count);
     }
     if (predictor.num_parts() != landmark_count)
         fail("{}: expected a model of {} face landmarks, found one of {}", file.string(), landmark_count,

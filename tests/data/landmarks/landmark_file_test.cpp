@@ -30,7 +30,8 @@ TEST(LandmarkFile, SaysWhereItIsDamaged) {
     };
     std::string line = "a.png";
     for (int i = 0; i < 2 * landmark_count; ++i) line += ",1.5";
-    expect_damage("", {"landmarks.csv", "header"});
+    expect_damage("", {"landmarks.csv", "empty"});
+    expect_damage("path,label\n", {"landmarks.csv", "header"});
     expect_damage("file,x0\na.png,1,2\n", {"landmarks.csv:2:", "136", "3 fields"});
     expect_damage("file,x0\n" + line.substr(0, line.size() - 3) + "nan\n", {"landmarks.csv:2:", "nan"});
     expect_damage("file,x0\n" + line + "\n" + line.substr(0, line.size() - 3) + "1 5\n",

@@ -51,6 +51,8 @@ TEST(Coverage, SaysWhereItIsDamaged) {
     EXPECT_TRUE(read_coverage(file).empty());
     write_content(file, "path,label\n");
     expect_error([&] { static_cast<void>(read_coverage(file)); }, {"coverage.csv:1:", "can be removed"});
+    expect_error([&] { write_coverage(file, std::vector{report("a", 8, 8, 8)}); }, {"coverage.csv:1:"});
+    std::filesystem::remove(file);
     write_coverage(file, std::vector{report("a", 8, 8, 8)});
     std::string content = file_content(file);
     content.replace(content.find(",8,"), 3, ",x,");

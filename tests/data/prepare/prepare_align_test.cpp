@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "data/face_detector.h"
 #include "data/landmarks/alignment.h"
 #include "data/landmarks/landmark_file.h"
 #include "data/landmarks/landmark_model.h"
