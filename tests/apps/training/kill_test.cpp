@@ -74,10 +74,11 @@ TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
     const std::filesystem::path whole = folder_ / "whole";
     const Clock::time_point begin = Clock::now();
     ASSERT_EQ(finish(train(whole)), 0) << bytes_of(folder_ / "log");
-    const double duration = std::chrono::duration<double>(Clock::now() - begin).count();
+    double duration = std::chrono::duration<double>(Clock::now() - begin).count();
     PhiloxSequence random(seed, "kill");
     int killed = 0, in_a_write = 0;
-    for (int i = 0; i < kills; ++i) {
+    for (int i = 0; killed < kills; ++i) {
+        ASSERT_LT(i, 5 * kills) << "only " << killed << " runs could be killed before their end";
         const std::filesystem::path run = folder_ / fmt::format("run-{}", i);
         SCOPED_TRACE(fmt::format("seed {}, kill {}", seed, i));
         {
@@ -85,7 +86,11 @@ TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
             kill_at(child, run, random, i % 2 == 0, duration);
             const int code = child.wait();
             ASSERT_TRUE(code == 0 || code == 128 + SIGKILL) << bytes_of(folder_ / "log");
-            killed += code == 0 ? 0 : 1;
+            if (code == 0) {  // it was over before
+                duration *= 0.8;
+                continue;
+            }
+            ++killed;
         }
         in_a_write += is_half_written(run) ? 1 : 0;
         // Before it has written what it is, a run cannot be resumed.
@@ -99,9 +104,7 @@ TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
         EXPECT_FALSE(is_half_written(run));
         std::filesystem::remove_all(run);
     }
-    std::cout << killed << " of " << kills << " runs were killed before their end, " << in_a_write
-              << " of them while they wrote a file\n";
-    EXPECT_GE(killed, kills / 2);
+    std::cout << killed << " runs were killed, " << in_a_write << " of them while they wrote a file\n";
     EXPECT_GE(in_a_write, 1);
 }
 
