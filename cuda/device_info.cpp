@@ -5,6 +5,7 @@
 #include "cuda/check.h"
 #include "engine/device.h"
 #include "engine/error.h"
+#include "engine/libraries.h"
 
 namespace unmask {
 namespace {
@@ -25,6 +26,10 @@ int driver_version() {
     if (cudaDriverGetVersion(&version) != cudaSuccess) static_cast<void>(cudaGetLastError());
     return version;
 }
+
+const LibraryEntry cudnn("cuDNN", [] { return library_version(cudnnGetVersion(), 10000); });
+const LibraryEntry cublas("cuBLASLt", [] { return library_version(cublasLtGetVersion(), 10000); });
+const LibraryEntry driver("CUDA driver", [] { return cuda_version(driver_version()); });
 
 int attribute(cudaDeviceAttr name, int index) {
     int value = 0;

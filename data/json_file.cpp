@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/json_file.h"
 
+#include <algorithm>
+
 #include "data/file_magic.h"
 #include "engine/error.h"
 
@@ -23,10 +25,12 @@ Json read_json(const std::filesystem::path& path) {
 
 std::string excerpt(const Json& value) {
     constexpr size_t longest = 60;
-    // A large value is not written out in full only to be cut.
-    const bool large = value.is_structured() && value.size() > longest;
-    std::string text = large ? std::string(value.type_name()) + " of " + std::to_string(value.size())
-                             : value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    // A large value is not written out only to be cut, nor a deep one, which would take as deep a stack.
+    const bool shallow = value.size() <= longest &&
+                         std::ranges::none_of(value, [](const Json& part) { return part.is_structured(); });
+    std::string text = value.is_structured() && !shallow
+                           ? std::string(value.type_name()) + " of " + std::to_string(value.size())
+                           : value.dump(-1, ' ', true, Json::error_handler_t::replace);
     if (text.size() > longest) text = text.substr(0, longest) + "...";
     return text;
 }

@@ -12,7 +12,8 @@ namespace unmask {
 // 4 GiB, or no JSON and where it ceases to be.
 [[nodiscard]] nlohmann::json read_json(const std::filesystem::path& path);
 
-// The value as a text, for messages: cut when it is long, and without line ends.
+// The value as a text, for messages: cut when it is long, only its type and size when it is nested, without
+// line ends.
 [[nodiscard]] std::string excerpt(const nlohmann::json& value);
 
 }  // namespace unmask

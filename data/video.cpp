@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "data/video_stream.h"
+#include "engine/libraries.h"
 
 namespace unmask {
 namespace {
+
+const LibraryEntry library("FFmpeg", [] { return std::string(av_version_info()); });
 
 // Whether each packet of the container is one frame that will be shown. Elsewhere (AVI with packed B-frames,
 // VP8 with hidden frames, MPEG streams) frames can only be counted by decoding.

@@ -38,7 +38,7 @@ std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder) {
 }
 
 int threads_to_go_on_with(int before, int threads, const TrainOptions& options) {
-    if (before == 0 || before == threads || options.compute.device.type != DeviceType::cpu) return threads;
+    if (before == threads || options.compute.device.type != DeviceType::cpu) return threads;
     if (options.threads > 0) {
         log_warning(
             "going on with {} threads a run that was begun with {}: the bytes of the models will differ from "

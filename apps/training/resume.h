@@ -25,7 +25,7 @@ struct FoundCheckpoint {
 // Error when there are some and none can be read.
 [[nodiscard]] std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder);
 
-// With how many threads a run goes on that was computed with `before` (0: unknown): as many, unless
+// With how many threads a run goes on that was computed with `before`: as many, unless
 // options.threads says another number, which is warned of. Sums are split among the threads, so that another
 // number of them may round otherwise.
 [[nodiscard]] int threads_to_go_on_with(int before, int threads, const TrainOptions& options);

@@ -58,11 +58,19 @@ class Entries {
     const std::filesystem::path& file_;
 };
 
+std::vector<Setting> consequential(std::vector<Setting> settings) {
+    std::erase_if(settings, [](const Setting& setting) {
+        return std::ranges::find(without_consequence, setting.name) != without_consequence.end();
+    });
+    return settings;
+}
+
 // "lr = 0.001" of every line of a recipe that matters for the result.
 std::vector<std::string> assignments(const std::string& recipe) {
     std::vector<std::string> lines;
     std::istringstream text(recipe);
     for (std::string line; std::getline(text, line);) {
+        if (line.find(" = ") == std::string::npos) continue;
         const std::string assignment = line.substr(0, line.find(" # "));
         const std::string_view name = std::string_view(assignment).substr(0, assignment.find(' '));
         if (std::ranges::find(without_consequence, name) != without_consequence.end()) continue;
@@ -78,9 +86,8 @@ std::map<std::string, std::string> training_metadata(const std::vector<Setting>&
                                                      const RunProgress& progress) {
     std::map<std::string, std::string> metadata{{"data_hash", data_hash},
                                                 {"epoch", fmt::format("{}", progress.epoch)},
-                                                {"recipe", recipe_text(settings)},
-                                                {"steps", fmt::format("{}", progress.steps)},
-                                                {"threads", fmt::format("{}", progress.threads)}};
+                                                {"recipe", recipe_text(consequential(settings))},
+                                                {"steps", fmt::format("{}", progress.steps)}};
     if (progress.batch == 0) return metadata;
     metadata["batch"] = fmt::format("{}", progress.batch);
     metadata["pictures"] = fmt::format("{}", progress.terms.pictures);
@@ -107,8 +114,7 @@ RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem:
         fail("{}: cannot be resumed on other data: expected hash {}, found {}", file.string(), hash,
              data_hash);
     RunProgress progress{.epoch = entries.number<int64_t>("epoch"),
-                         .steps = entries.number<int64_t>("steps"),
-                         .threads = entries.has("threads") ? entries.number<int>("threads") : 0};
+                         .steps = entries.number<int64_t>("steps")};
     if (!entries.has("batch")) return progress;
     progress.batch = entries.number<int64_t>("batch");
     progress.seconds = entries.number<double>("seconds");

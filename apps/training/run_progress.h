@@ -20,7 +20,6 @@ struct RunProgress {
     int64_t batch = 0;   // taken of the next epoch
     TermMeans terms;     // of these
     double seconds = 0;  // that these took
-    int threads = 0;     // it was computed with; 0: unknown
 
     // The epoch is complete.
     void next_epoch() {

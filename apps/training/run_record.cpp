@@ -10,6 +10,7 @@
 #include "apps/evaluation/metrics_json.h"
 #include "data/manifest_pictures.h"
 #include "engine/error.h"
+#include "engine/libraries.h"
 #include "engine/philox.h"
 
 namespace unmask {
@@ -106,17 +107,20 @@ std::string metrics_csv(const std::vector<EpochRecord>& epochs) {
 }
 
 std::string run_json(const RunRecord& record, const std::vector<Setting>& settings) {
-    Json configuration = Json::object(), build = Json::object(), epochs = Json::array();
+    Json configuration = Json::object(), build = Json::object(), libraries = Json::object(),
+         epochs = Json::array();
     Json seed;
     for (const Setting& setting : settings) {
         configuration[setting.section][setting.name] = json_of(setting.get());
         if (setting.key() == "optimization.seed") seed = json_of(setting.get());
     }
     for (const auto& [name, value] : build_information()) build[name] = value;
+    for (const auto& [name, value] : library_versions()) libraries[name] = value;
     for (const EpochRecord& epoch : record.epochs) epochs.push_back(json_of(epoch));
     const Json json{{"program", "unmask"},
                     {"version", version()},
                     {"build", std::move(build)},
+                    {"libraries", std::move(libraries)},
                     {"status", record.status},
                     {"seed", std::move(seed)},
                     {"configuration", std::move(configuration)},

@@ -100,7 +100,6 @@ Trainer::Trainer(TrainOptions options)
                .deterministic = compute_mode().deterministic,
                .status = "running",
                .epochs = {}};
-    progress_.threads = threads_;
     detector_.to(options_.compute.device);
     objective_.to(options_.compute.device);
     loop_ = std::make_unique<EpochLoop>(options_, *data_.train, workers_);
@@ -132,8 +131,7 @@ void Trainer::make_step() {
 void Trainer::resume(const FoundCheckpoint& checkpoint) {
     RecordedRun run = folder_->recorded();
     progress_ = check_resumable(checkpoint.loaded, checkpoint.path, settings_, record_.data_hash);
-    threads_ = record_.threads = progress_.threads =
-        threads_to_go_on_with(progress_.threads, threads_, options_);
+    threads_ = record_.threads = threads_to_go_on_with(run.threads, threads_, options_);
     if (progress_.batch > loop_->batches())
         fail("{}: cannot be resumed: expected at most {} batches in an epoch, found {}",
              checkpoint.path.string(), loop_->batches(), progress_.batch);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/onednn/primitive.h"
 
+#include <fmt/format.h>
+
+#include "engine/libraries.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -10,6 +13,11 @@ dnnl::stream& cpu_stream() {
     thread_local dnnl::stream stream(cpu_engine());
     return stream;
 }
+
+const LibraryEntry library("oneDNN", [] {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
+});
 
 struct Reorder {
     dnnl::reorder primitive;

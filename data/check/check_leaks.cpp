@@ -53,6 +53,8 @@ std::vector<Finding> check_leaks(const CheckedData& data) {
 std::vector<Finding> check_balance(const std::vector<SideSummary>& sides) {
     Finding one{FindingKind::one_class, {}}, uneven{FindingKind::imbalance, {}};
     for (const SideSummary& side : sides) {
+        // What was left out of the splits is in no use.
+        if (side.name == side_name("") && sides.size() > 1) continue;
         const auto [fewer, more] = std::minmax(side.real_rows, side.fake_rows);
         const std::string text = fmt::format("{} real and {} fake rows", side.real_rows, side.fake_rows);
         if (fewer == 0)

@@ -20,6 +20,11 @@ char lower(char letter) {
     return char(std::tolower(static_cast<unsigned char>(letter)));
 }
 
+std::string digits_of(std::string name) {
+    std::erase_if(name, [](unsigned char letter) { return std::isdigit(letter) == 0; });
+    return name;
+}
+
 // How different a name may be and still count as similar.
 int tolerance(const std::string& name) {
     return std::max(1, int(name.size()) / 3);
@@ -66,12 +71,19 @@ const std::vector<std::string>& NearestPath::names_in(const fs::path& folder) {
 
 std::string NearestPath::similar_name(const fs::path& folder, const std::string& name, bool folders_only) {
     int best = tolerance(name) + 1;
+    bool same_digits = false;
     std::string similar;
     for (const std::string& candidate : names_in(folder)) {
-        const int distance = edit_distance(name, candidate, best - 1);
+        const int distance = edit_distance(name, candidate, std::min(best, tolerance(name)));
+        // Another number is another thing: val_3.png is nearer to val-3.png than val-0.png is.
+        const bool agrees = digits_of(candidate) == digits_of(name);
+        const bool nearer = distance < best || (distance == best && agrees && !same_digits);
         std::error_code ignored;
-        if (distance >= best || (folders_only && !fs::is_directory(folder / candidate, ignored))) continue;
+        if (distance > tolerance(name) || !nearer ||
+            (folders_only && !fs::is_directory(folder / candidate, ignored)))
+            continue;
         best = distance;
+        same_digits = agrees;
         similar = candidate;
     }
     return similar;

@@ -45,7 +45,7 @@ class Reader {
         std::set<std::string> levels, unknown;
         for (const PlacedVideo& video : placed_)
             if (!video.place.level.empty()) levels.insert(video.place.level);
-        ListContent content{path_.parent_path(), {}, {}};
+        ListContent content{path_.has_parent_path() ? path_.parent_path() : fs::path("."), {}, {}};
         int64_t empty = 0;
         for (const PlacedVideo& video : placed_) {
             ListedVideo listed = read_video(video, levels.size() > 1);

@@ -88,7 +88,7 @@ ExportResult export_txt_lists(const Manifest& manifest, const fs::path& folder,
     for (const auto& [path, frames] : folders) {
         const std::string name = listed_path(path, options);
         if (name.find_first_of("\r\n") != std::string::npos)
-            fail("the lists cannot hold the folder \"{}\", which has a line end in its name",
+            fail("{}: holds a folder with a line end in its name, which the lists cannot say",
                  path.parent_path().string());
         unlisted += unlisted_pictures(path, frames);
         for (const TxtList& list : txt_lists())

@@ -95,7 +95,7 @@ class ListImport {
     // Fills what the list does not say from where the frames lie.
     void describe(ListedVideo& video, const fs::path& folder) const {
         SourceVideo source;
-        source.path = fs::absolute(folder).lexically_normal();
+        source.path = folder.empty() ? fs::current_path() : fs::absolute(folder).lexically_normal();
         source.kind = SourceKind::folder;
         const bool known = std::ranges::any_of(
             layouts_, [&](const auto& layout) { return layout->describe(source.path, source); });
@@ -103,7 +103,7 @@ class ListImport {
             fail("{}: the list calls {} {}, but there {} lie {} videos", video.where, folder.string(),
                  label_name(video.label), source.dataset, label_name(source.label));
         if (!known) {
-            source.dataset = fs::absolute(content_.folder).lexically_normal().filename().string();
+            source.dataset = fs::weakly_canonical(content_.folder).filename().string();
             if (source.dataset.empty()) source.dataset = "lists";
             source.method = video.label == 0 ? "original" : "fake";
             source.video = id_of(video.folder);

@@ -19,7 +19,7 @@ struct ListedVideo {
 };
 
 struct ListContent {
-    std::filesystem::path folder;  // where the lists are
+    std::filesystem::path folder;  // where the lists are, never empty
     std::vector<ListedVideo> videos;
     std::vector<std::string> notices;
 };

@@ -94,7 +94,7 @@ ListContent read_txt_lists(const fs::path& path) {
                 "{}: expected a list named {{train,val,test}}_{{real,fake}}.txt, which says its split and "
                 "label",
                 path.string());
-        content.folder = path.parent_path();
+        content.folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
         read_list(path, *list, content);
         return content;
     }

@@ -124,6 +124,12 @@ TEST_F(DatasetProgram, ExportsAndImportsTheSame) {
     };
     EXPECT_TRUE(rows_of(path("again.csv")) == rows_of(data_));
     expect_failure("export " + data_ + " --lists " + path("lists"), {"a folder for each"});
+    // Bare names in the current folder.
+    const std::string there = "cd " + folder_.path().string() + " &&";
+    EXPECT_EQ(run_program("dataset export faces.csv --deepfakebench bare.json --root .", there).code, 0);
+    const Outcome bare = run_program("dataset import bare.json --out bare.csv", there);
+    EXPECT_EQ(bare.code, 0) << bare.errors;
+    EXPECT_TRUE(rows_of(path("bare.csv")) == rows_of(data_));
 }
 
 TEST_F(DatasetProgram, ImportNamesWhatIsMissingAndWritesTheRest) {

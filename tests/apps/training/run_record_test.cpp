@@ -7,7 +7,9 @@
 
 #include "apps/settings/recipe.h"
 #include "apps/training/term_means.h"
+#include "data/video.h"
 #include "engine/atomic_file.h"
+#include "engine/kernel.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -60,6 +62,10 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
     EXPECT_EQ(json["data"]["hash"], "0123456789abcdef");
     EXPECT_TRUE(json["build"].contains("compiler"));
     EXPECT_TRUE(json.contains("version"));
+    EXPECT_EQ(json["libraries"].contains("FFmpeg"), video_available());
+    EXPECT_EQ(json["libraries"].contains("oneDNN"), onednn_available());
+    for (const auto& [name, library] : json["libraries"].items())
+        EXPECT_NE(library.get<std::string>().find('.'), std::string::npos) << name << " " << library;
     EXPECT_EQ(json["results"]["best_epoch"], 1);
     EXPECT_TRUE(json["results"]["epochs"][0]["validation"]["frame"]["auc"].is_null());
     EXPECT_TRUE(json["results"]["epochs"][0]["local_information"].is_null());

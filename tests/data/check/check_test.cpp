@@ -76,7 +76,7 @@ TEST_F(CheckedFolder, CleanDataHasNoFindings) {
 
 TEST_F(CheckedFolder, MissingAndBrokenFilesAreNamed) {
     add_clean();
-    std::filesystem::rename(folder / "val/0", folder / "val/O");
+    std::filesystem::rename(folder / "val", folder / "Val");
     write_content(folder / "test/1/0.png", "no picture");
     std::filesystem::resize_file(folder / "test/1/1.png", 40);
     std::filesystem::remove(folder / "train/0/1.png");
@@ -85,9 +85,9 @@ TEST_F(CheckedFolder, MissingAndBrokenFilesAreNamed) {
     ASSERT_EQ(kinds(report), (Items{"missing_file", "unreadable_file"}));
     EXPECT_TRUE(report.has_problem());
     const Finding& missing = report.findings[0];
-    ASSERT_EQ(missing.items.size(), 2u);
+    ASSERT_EQ(missing.items.size(), 4u);
     EXPECT_EQ(missing.items[0].what, file("val/0/0.png"));
-    EXPECT_EQ(missing.items[0].detail, file("val/O/0.png"));
+    EXPECT_EQ(missing.items[0].detail, file("Val/0/0.png"));
     const Finding& broken = report.findings[1];
     ASSERT_EQ(broken.items.size(), 3u);
     EXPECT_EQ(broken.items[0].what, file("test/1/0.png"));
@@ -180,6 +180,8 @@ TEST_F(CheckedFolder, ClassesAreCounted) {
     report = check();
     ASSERT_EQ(kinds(report), (Items{"one_class", "imbalance"}));
     EXPECT_EQ(report.findings[1].items[0].detail, "1 real and 11 fake rows");
+    add("left out.png", "l", "", 1);  // used by nobody
+    EXPECT_EQ(check().findings[0].items.size(), 1u);
 }
 
 TEST_F(CheckedFolder, SeveralManifestsAreTrainAgainstTest) {

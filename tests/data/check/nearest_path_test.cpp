@@ -24,6 +24,8 @@ TEST(NearestPath, FollowsTheMostSimilarNames) {
     write_content(folder / "Deepfakes/c23/071_054/000.png", "x");
     write_content(folder / "Deepfakes/c23/071_054/010.png", "x");
     write_content(folder / "readme", "x");
+    write_content(folder / "val-0.png", "x");
+    write_content(folder / "val_3.png", "x");
     NearestPath nearest;
     EXPECT_EQ(nearest.find(folder / "Deepfakes/c23/071_054/000.png"),
               folder / "Deepfakes/c23/071_054/000.png");
@@ -33,6 +35,8 @@ TEST(NearestPath, FollowsTheMostSimilarNames) {
               folder / "Deepfakes/c23/071_054/010.png");
     EXPECT_EQ(nearest.find(folder / "Deepfakes/c23/071_054/011.png"),
               folder / "Deepfakes/c23/071_054/010.png");
+    // Of two as similar names the one with the same number.
+    EXPECT_EQ(nearest.find(folder / "val-3.png"), folder / "val_3.png");
     // Nothing similar: the last folder that is there.
     EXPECT_EQ(nearest.find(folder / "Deepfakes/c23/other/000.png"), folder / "Deepfakes/c23");
     EXPECT_EQ(nearest.find(folder / "Deepfakes/c23/071_054/mask.bmp"), folder / "Deepfakes/c23/071_054");

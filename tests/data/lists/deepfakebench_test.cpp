@@ -124,6 +124,9 @@ TEST_F(BenchJson, HostileInputIsNamed) {
     expect_wrong(R"({"F": {"FF-real": {"train": {"1": {"frames": ["a"], "unmask": {"video": 3}}}}}})",
                  {"\"video\""});
     expect_wrong("{\"a\\nb" + std::string(5000, 'x') + "\": 1}", {"a\\nb", "..."});
+    const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+    expect_wrong(deep, {"found array of 1"});
+    expect_wrong(frames_of("[" + deep + "]"), {"expected the path of a frame, found array of 1"});
     // A real label among forgeries.
     frames("FF/manipulated_sequences/FaceSwap/c23/frames/071_054", 1);
     expect_wrong(frames_of(R"(["FF/manipulated_sequences/FaceSwap/c23/frames/071_054/000.png"])"),
