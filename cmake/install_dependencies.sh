@@ -6,7 +6,7 @@ set -eu
 
 packages="g++ make cmake ninja-build pkg-config ccache
 libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libcsv-dev libstb-dev libxxhash-dev
-libdnnl-dev libdlib-dev liblapack-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libturbojpeg0-dev
+libdnnl-dev libdlib-dev libdlib-data liblapack-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libturbojpeg0-dev
 libopenmpi-dev openmpi-bin
 libgtest-dev libbenchmark-dev"
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "data/dataset.h"
+#include "data/manifest_pictures.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"
 #include "data/self_blend/forger.h"
@@ -103,10 +104,10 @@ ForgeSetReport forge_set(const ForgeSetOptions& options,
     int64_t done = 0;
     on_threads(options.threads > 0 ? options.threads : cores, faces, [&](size_t face) {
         const ManifestRow& row = rows.rows[2 * face];
-        const Image crop = read_picture(rows.file(row));
+        const Image crop = read_picture(rows, row);
         write(output / files[2 * face + 1], forger.forged(crop, row, options.epoch));
         result.rows[2 * face + 1].path = files[2 * face + 1].generic_string();
-        if (forger.changes_real(row, options.epoch)) {
+        if (forger.changes_real(row, options.epoch) || rows.shard != nullptr) {
             write(output / files[2 * face], forger.real(crop, row, options.epoch));
             result.rows[2 * face].path = files[2 * face].generic_string();
         } else {

@@ -15,7 +15,8 @@ Forge parse_forge(std::string_view text) {
 }
 
 Manifest with_self_blends(const Manifest& manifest) {
-    Manifest result{.directory = manifest.directory, .rows = {}, .source = manifest.source};
+    Manifest result = manifest;  // with its folder, file and shard
+    result.rows.clear();
     for (const ManifestRow& row : manifest.rows) {
         if (row.label != 0) continue;
         result.rows.push_back(row);
