@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# make demo | test | build | asan | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
+# make demo | test | build | bench | asan | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
 .POSIX:
-.PHONY: demo build test asan gpu-bundle dependencies clean
+.PHONY: demo build test bench asan gpu-bundle dependencies clean
 
 PRESET = release
 DEMO_OUT = build/demo
@@ -16,6 +16,10 @@ build: dependencies
 # Every test, on the build with every library and on the portable one.
 test: dependencies
 	cmake/run_tests.sh release portable
+
+# How fast pictures are decoded, augmented and loaded, in CPU time. UNMASK_BENCH_PICTURES=DIR takes pictures of your own.
+bench: build
+	build/$(PRESET)/bin/loader_bench
 
 # The tests under the address and undefined-behaviour sanitizers.
 asan: dependencies

@@ -9,8 +9,9 @@
 namespace unmask {
 
 Image decode_jpeg(std::span<const uint8_t> bytes, std::string_view name) {
-    // One decoder a thread: making one costs more than a small picture.
-    thread_local const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), &tjDestroy);
+    // A new decoder for each picture: one that has seen a damaged picture decodes the next one otherwise, and
+    // one that has seen any lends its tables to a file that has none.
+    const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), &tjDestroy);
     const auto length = static_cast<unsigned long>(bytes.size());
     int width = 0, height = 0, subsampling = 0, colours = 0;
     if (decoder &&

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/picture_decode.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <thread>
+
+#include "data/picture.h"
+
+namespace unmask {
+namespace {
+
+Image smooth(int width, int height) {
+    Image image(width, height);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            for (int c = 0; c < 3; ++c)
+                image.at(x, y)[c] = uint8_t(120 + 60 * std::sin(0.13 * x + c) + 50 * std::cos(0.09 * y - c));
+    return image;
+}
+
+// Whichever decoder the build has: at most 3 levels from stb_image's pixels, chroma whole or halved.
+TEST(JpegDecoder, MakesNearlyThePixelsOfTheOther) {
+    EXPECT_TRUE(std::string(jpeg_decoder()) == "libjpeg-turbo" || std::string(jpeg_decoder()) == "stb_image");
+    for (const int quality : {60, 90, 95})
+        for (const auto& [width, height] : {std::pair{64, 48}, std::pair{37, 21}, std::pair{1, 1}}) {
+            const std::vector<uint8_t> file = encode_jpeg(smooth(width, height), quality);
+            const Image found = decode_jpeg(file, "a.jpg"), expected = decode_with_stb(file, "a.jpg");
+            ASSERT_EQ(found.width, width);
+            ASSERT_EQ(found.height, height);
+            for (size_t i = 0; i < found.pixels.size(); ++i)
+                ASSERT_LE(std::abs(found.pixels[i] - expected.pixels[i]), 3) << quality << " " << i;
+        }
+}
+
+// What one decoder complains about the other decides on, so that every build accepts the same files.
+TEST(JpegDecoder, LeavesDamagedFilesToTheSameJudge) {
+    const std::vector<uint8_t> file = encode_jpeg(smooth(64, 48), 90);
+    int same = 0;
+    for (size_t cut = 200; cut + 2 < file.size(); cut += 97) {
+        std::vector<uint8_t> damaged(file.begin(), file.begin() + std::ptrdiff_t(cut));
+        damaged.insert(damaged.end(), {0xff, 0xd9});
+        std::string expected, found;
+        Image by_stb, by_build;
+        try {
+            by_stb = decode_with_stb(damaged, "a.jpg");
+        } catch (const std::exception& error) {
+            expected = error.what();
+        }
+        try {
+            by_build = decode_jpeg(damaged, "a.jpg");
+        } catch (const std::exception& error) {
+            found = error.what();
+        }
+        EXPECT_EQ(found, expected) << cut;
+        same += by_build == by_stb ? 1 : 0;
+    }
+    EXPECT_GT(same, 3);
+}
+
+// Whatever byte of a picture is wrong, the next picture is decoded as ever.
+TEST(JpegDecoder, ADamagedPictureChangesNoOther) {
+    const std::vector<uint8_t> file = encode_jpeg(smooth(37, 50), 90),
+                               other = encode_jpeg(smooth(23, 16), 95);
+    Image expected;
+    std::thread([&] { expected = decode_jpeg(other, "b.jpg"); }).join();  // that has seen nothing yet
+    for (size_t at = 0; at < file.size(); at += 11) {
+        std::vector<uint8_t> damaged = file;
+        damaged[at] ^= 0x5a;
+        try {
+            static_cast<void>(decode_jpeg(damaged, "a.jpg"));
+        } catch (const std::exception&) {
+        }
+        ASSERT_EQ(decode_jpeg(other, "b.jpg"), expected) << at;
+    }
+}
+
+TEST(JpegDecoder, SeveralThreadsGetTheSamePixels) {
+    const std::vector<uint8_t> file = encode_jpeg(smooth(80, 60), 80);
+    const Image expected = decode_jpeg(file, "a.jpg");
+    std::vector<Image> found(4);
+    std::vector<std::thread> threads;
+    for (Image& image : found)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 5; ++i) image = decode_jpeg(file, "a.jpg");
+        });
+    for (std::thread& thread : threads) thread.join();
+    for (const Image& image : found) EXPECT_EQ(image, expected);
+}
+
+}  // namespace
+}  // namespace unmask
