@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shift, scale and rotation about the centre, sampled bilinearly; what comes from outside repeats the nearest
-// edge pixel. A row's places are computed in one loop, in vectors, and its pixels in a second, the three
-// channels of a pixel side by side: the arithmetic of AffineSource::between.
+// edge pixel. Three loops: a row's places, its pixels (the channels of a pixel side by side, with the
+// arithmetic of AffineSource::between), and their rounding.
 #include <cstring>
 #include <vector>
 
@@ -11,67 +11,87 @@
 namespace unmask {
 namespace {
 
-typedef uint8_t Bytes __attribute__((vector_size(4)));
-typedef int Ints __attribute__((vector_size(16)));
 typedef float Floats __attribute__((vector_size(16)));
 
-// Three channels and the byte behind them.
-Floats load(const uint8_t* pixel) {
-    Bytes bytes;
-    std::memcpy(&bytes, pixel, sizeof(bytes));
-    return __builtin_convertvector(__builtin_convertvector(bytes, Ints), Floats);
+// The picture as four floats a pixel, the fourth 0. Memory that the thread keeps: taking it from the system
+// for every picture would cost as much as filling it.
+const float* widened(const PictureView& picture) {
+    thread_local std::vector<float> values;
+    const size_t area = picture.values() / 3;
+    if (values.size() < 4 * area) values.resize(4 * area);
+    float* out = values.data();
+    const uint8_t* in = picture.pixels;
+#pragma omp simd
+    for (size_t i = 0; i < area; ++i) {
+        out[4 * i] = in[3 * i];
+        out[4 * i + 1] = in[3 * i + 1];
+        out[4 * i + 2] = in[3 * i + 2];
+        out[4 * i + 3] = 0;
+    }
+    return out;
 }
 
+// Of each pixel of a row: where its four sources begin among the widened values (fewer than 2^31: a side
+// has at most 16384 pixels, a picture at most 200 million), and how far it lies between them.
 struct Row {
     explicit Row(size_t width)
-        : left(width), right(width), top(width), bottom(width), to_right(width), to_bottom(width) {}
-    std::vector<int> left, right, top, bottom;
+        : top_left(width),
+          top_right(width),
+          bottom_left(width),
+          bottom_right(width),
+          to_right(width),
+          to_bottom(width) {}
+    std::vector<int> top_left, top_right, bottom_left, bottom_right;
     std::vector<float> to_right, to_bottom;
 };
 
 void find_sources(const AugmentationDraw& draw, int y, int width, int height, Row& row) {
-    int *left = row.left.data(), *right = row.right.data(), *top = row.top.data(),
-        *bottom = row.bottom.data();
+    int *top_left = row.top_left.data(), *top_right = row.top_right.data();
+    int *bottom_left = row.bottom_left.data(), *bottom_right = row.bottom_right.data();
     float *to_right = row.to_right.data(), *to_bottom = row.to_bottom.data();
 #pragma omp simd
     for (int x = 0; x < width; ++x) {
         const AffineSource from = affine_source(draw, x, y, width, height);
-        left[x] = from.left;
-        right[x] = from.right;
-        top[x] = from.top;
-        bottom[x] = from.bottom;
+        const int top = from.top * width, bottom = from.bottom * width;
+        top_left[x] = 4 * (top + from.left);
+        top_right[x] = 4 * (top + from.right);
+        bottom_left[x] = 4 * (bottom + from.left);
+        bottom_right[x] = 4 * (bottom + from.right);
         to_right[x] = from.to_right;
         to_bottom[x] = from.to_bottom;
     }
+}
+
+Floats load(const float* from) {
+    Floats values;
+    std::memcpy(&values, from, sizeof(values));
+    return values;
 }
 
 }  // namespace
 
 void apply_affine(const PictureView& picture, const AugmentationDraw& draw) {
     const int width = picture.width, height = picture.height;
-    std::vector<uint8_t> copy(picture.values() + 1);  // and the byte behind the last pixel
-    std::memcpy(copy.data(), picture.pixels, picture.values());
-    const PictureView source{copy.data(), width, height};
-    Row row(static_cast<size_t>(width));
-    const AugmentationDraw own = draw;  // not aliased by what the loop writes
+    const auto columns = static_cast<size_t>(width);
+    const float* source = widened(picture);
+    Row row(columns);
+    std::vector<float> line(4 * columns);
+    const AugmentationDraw own = draw;  // not aliased by what the loops write
     for (int y = 0; y < height; ++y) {
         find_sources(own, y, width, height, row);
-        uint8_t* out = picture.at(0, y);
-        for (size_t x = 0; x < static_cast<size_t>(width); ++x, out += 3) {
-            const Floats a = load(source.at(row.left[x], row.top[x])),
-                         b = load(source.at(row.right[x], row.top[x])),
-                         c = load(source.at(row.left[x], row.bottom[x])),
-                         d = load(source.at(row.right[x], row.bottom[x]));
+        for (size_t x = 0; x < columns; ++x) {
+            const Floats a = load(source + row.top_left[x]), b = load(source + row.top_right[x]),
+                         c = load(source + row.bottom_left[x]), d = load(source + row.bottom_right[x]);
             const Floats above = a + row.to_right[x] * (b - a), below = c + row.to_right[x] * (d - c);
             const Floats value = above + row.to_bottom[x] * (below - above);
-            // round_to_byte; between four bytes there is nothing to clamp but a rounding error.
-            const Floats positive = value < 0.0f ? Floats{} : value;
-            const Floats bounded = positive > 255.0f ? Floats{} + 255.0f : positive;
-            const Ints whole = __builtin_convertvector(bounded, Ints);
-            const Ints level = whole - (bounded - __builtin_convertvector(whole, Floats) >= 0.5f);
-            const Bytes bytes = __builtin_convertvector(level, Bytes);
-            std::memcpy(out, &bytes, 3);
+            std::memcpy(&line[4 * x], &value, sizeof(value));
         }
+        uint8_t* out = picture.at(0, y);
+        const float* values = line.data();
+#pragma omp simd
+        for (size_t x = 0; x < columns; ++x)
+            for (size_t c = 0; c < 3; ++c)
+                out[3 * x + c] = static_cast<uint8_t>(round_to_byte(values[4 * x + c]));
     }
 }
 

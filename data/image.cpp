@@ -3,77 +3,59 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <span>
 
 #include "engine/error.h"
 
 namespace unmask {
 namespace {
 
-// Output pixel i of a resized line is sum_k weights[k] * input[first + k].
+// Output pixel i of a resized line is sum_k weight[k] * input[first + k].
 struct Taps {
     int first = 0;
-    std::span<const float> weights;
-};
-
-// The taps of a line and their weights, which move with it.
-struct Line {
-    Line() = default;
-    Line(Line&&) = default;
-    std::vector<Taps> taps;
     std::vector<float> weights;
 };
 
 // Triangle filter of half-width max(1, input/output) around the half-pixel centre, cut at the borders and
 // normalized.
-Line triangle_taps(int input, int output) {
+std::vector<Taps> triangle_taps(int input, int output) {
     const double scale = double(input) / output;
     const double support = std::max(1.0, scale);
-    Line line;
-    std::vector<double> weights;
-    std::vector<size_t> ends;
+    std::vector<Taps> taps(static_cast<size_t>(output));
     for (int i = 0; i < output; ++i) {
         const double centre = (i + 0.5) * scale;
         const int first = std::max(0, int(std::floor(centre - support)));
         const int last = std::min(input - 1, int(std::ceil(centre + support)));
-        weights.clear();
+        std::vector<double> weights;
         double sum = 0;
         for (int k = first; k <= last; ++k) {
             weights.push_back(std::max(0.0, 1.0 - std::abs(k + 0.5 - centre) / support));
             sum += weights.back();
         }
-        line.taps.push_back({.first = first});
-        for (double weight : weights) line.weights.push_back(float(weight / sum));
-        ends.push_back(line.weights.size());
+        Taps& tap = taps[size_t(i)];
+        tap.first = first;
+        for (double weight : weights) tap.weights.push_back(float(weight / sum));
     }
-    for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++])
-        line.taps[i].weights = std::span(line.weights).subspan(begin, ends[i] - begin);
-    return line;
+    return taps;
 }
 
 uint8_t to_byte(float value) {
     return uint8_t(std::clamp(value + 0.5f, 0.0f, 255.0f));
 }
 
-typedef uint8_t Bytes __attribute__((vector_size(4)));
-typedef int Ints __attribute__((vector_size(16)));
-typedef float Floats __attribute__((vector_size(16)));
-
-// One row of `input` pixels to one of taps.size() in floats, the channels of a pixel side by side. `row` has
-// a byte behind its last pixel, `out` room for a float behind its last value.
+// [height, input, 3] -> [height, output, 3] for one row.
 void resize_row(const uint8_t* row, const std::vector<Taps>& taps, float* out) {
     for (const Taps& tap : taps) {
-        Floats sum{};
+        float red = 0, green = 0, blue = 0;
         const uint8_t* pixel = row + size_t(tap.first) * 3;
-        for (const float weight : tap.weights) {
-            Bytes bytes;
-            std::memcpy(&bytes, pixel, sizeof(bytes));
-            sum += weight * __builtin_convertvector(__builtin_convertvector(bytes, Ints), Floats);
+        for (float weight : tap.weights) {
+            red += weight * float(pixel[0]);
+            green += weight * float(pixel[1]);
+            blue += weight * float(pixel[2]);
             pixel += 3;
         }
-        std::memcpy(out, &sum, sizeof(sum));
-        out += 3;
+        *out++ = red;
+        *out++ = green;
+        *out++ = blue;
     }
 }
 
@@ -103,27 +85,25 @@ Image resize(const Image& image, int width, int height) {
     check_not_empty(image, "resize");
     if (width <= 0 || height <= 0) fail("resize: expected a positive size, found {} x {}", width, height);
     if (width == image.width && height == image.height) return image;
-    const Line columns = triangle_taps(image.width, width), rows = triangle_taps(image.height, height);
-    const size_t stride = size_t(width) * 3, input_stride = size_t(image.width) * 3;
+    const std::vector<Taps> columns = triangle_taps(image.width, width);
+    const std::vector<Taps> rows = triangle_taps(image.height, height);
+    const size_t stride = size_t(width) * 3;
 
     // Rows that are already narrowed, kept in a ring that holds as many as one output row needs.
     size_t ring_size = 0;
-    for (const Taps& tap : rows.taps) ring_size = std::max(ring_size, tap.weights.size());
-    std::vector<float> ring(ring_size * (stride + 1)), sum(stride);
-    std::vector<uint8_t> input(input_stride + 1);
+    for (const Taps& tap : rows) ring_size = std::max(ring_size, tap.weights.size());
+    std::vector<float> ring(ring_size * stride), sum(stride);
     int narrowed = 0;
     Image result(width, height);
     for (int y = 0; y < height; ++y) {
-        const Taps& tap = rows.taps[size_t(y)];
+        const Taps& tap = rows[size_t(y)];
         const int end = tap.first + int(tap.weights.size());
-        for (narrowed = std::max(narrowed, tap.first); narrowed < end; ++narrowed) {
-            std::memcpy(input.data(), image.at(0, narrowed), input_stride);
-            resize_row(input.data(), columns.taps, &ring[size_t(narrowed) % ring_size * (stride + 1)]);
-        }
+        for (narrowed = std::max(narrowed, tap.first); narrowed < end; ++narrowed)
+            resize_row(image.at(0, narrowed), columns, &ring[size_t(narrowed) % ring_size * stride]);
         std::fill(sum.begin(), sum.end(), 0.0f);
         for (size_t k = 0; k < tap.weights.size(); ++k) {
             const float weight = tap.weights[k];
-            const float* row = &ring[(size_t(tap.first) + k) % ring_size * (stride + 1)];
+            const float* row = &ring[(size_t(tap.first) + k) % ring_size * stride];
             for (size_t i = 0; i < stride; ++i) sum[i] += weight * row[i];
         }
         std::transform(sum.begin(), sum.end(), result.at(0, y), to_byte);
