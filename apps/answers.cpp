@@ -49,22 +49,6 @@ std::string detection_answer(const std::vector<FileScore>& files, double thresho
     return dump(answer);
 }
 
-std::string evaluation_answer(const Evaluation& evaluation, const std::string& model, const std::string& data,
-                              const std::string& split) {
-    Json methods = Json::array();
-    for (const MethodScores& method : evaluation.methods)
-        methods.push_back({{"dataset", method.dataset},
-                           {"method", method.method},
-                           {"frame", json_of(method.scores.frame)},
-                           {"video", json_of(method.scores.video)}});
-    return dump({{"model", model},
-                 {"data", data},
-                 {"split", split},
-                 {"frame", json_of(evaluation.all.frame)},
-                 {"video", json_of(evaluation.all.video)},
-                 {"methods", std::move(methods)}});
-}
-
 std::string prepare_answer(const PrepareReport& report) {
     Json videos = Json::array();
     for (const VideoReport& video : report.videos)

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "apps/detection/detection.h"
-#include "apps/evaluation/evaluator.h"
 #include "data/prepare/prepare.h"
 
 namespace unmask {
@@ -16,11 +15,6 @@ namespace unmask {
 // score), error.
 [[nodiscard]] std::string detection_answer(const std::vector<FileScore>& files, double threshold,
                                            double band);
-
-// model, data, split, frame, video, methods; each set of metrics with real, fake, accuracy, auc, eer,
-// average_precision, log_loss.
-[[nodiscard]] std::string evaluation_answer(const Evaluation& evaluation, const std::string& model,
-                                            const std::string& data, const std::string& split);
 
 [[nodiscard]] std::string prepare_answer(const PrepareReport& report);
 

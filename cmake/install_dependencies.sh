@@ -9,6 +9,8 @@ libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev lib
 libdnnl-dev libdlib-dev libdlib-data liblapack-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libturbojpeg0-dev
 libopenmpi-dev openmpi-bin
 libgtest-dev libbenchmark-dev"
+# For tests alone: the browser that opens the pages that unmask writes, and a font for it.
+packages="$packages chromium fonts-dejavu-core"
 
 missing=""
 for package in $packages; do

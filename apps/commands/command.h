@@ -37,6 +37,8 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_dataset(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_train(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_verify(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_report(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global);

@@ -12,7 +12,7 @@
 #include "apps/console.h"
 #include "apps/demo/demo_faces.h"
 #include "apps/detection/detection.h"
-#include "apps/evaluation/evaluator.h"
+#include "apps/evaluation/evaluation_text.h"
 #include "apps/number_range.h"
 #include "apps/training/trainer.h"
 #include "data/picture.h"
@@ -122,15 +122,16 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
         train_detector(train_options(data, output / "run", faces, global, arguments.seed));
     const double learned = now();
 
-    const Evaluation evaluation = evaluate_model({.model = trained.best,
-                                                  .data = data,
-                                                  .split = "test",
-                                                  .threads = resolved_threads(global.threads),
-                                                  .compute = global.compute});
-    write_answer(output / "evaluation.json",
-                 evaluation_answer(evaluation, trained.best.string(), data.string(), "test"));
+    const std::vector<DatasetEvaluation> evaluations =
+        evaluate_model({.model = trained.best,
+                        .data = {data},
+                        .split = "test",
+                        .bootstrap = {},
+                        .threads = resolved_threads(global.threads),
+                        .compute = global.compute});
+    write_answer(output / "evaluation.json", evaluation_answer(evaluations));
     fmt::print("\nOn {} people that the detector never saw:\n{}", faces.test_people,
-               evaluation_text(evaluation));
+               evaluation_text(evaluations));
 
     const auto inputs = make_inputs(output / "inputs", arguments.seed, look_for_faces ? 0 : faces.margin);
     const std::vector<FileScore> results = detect(trained.best, inputs, look_for_faces, global);
@@ -154,7 +155,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
                now() - begin);
     fmt::print("Try: unmask detect {}--model '{}' '{}'\n", look_for_faces ? "" : "--faces whole ",
                trained.best.string(), inputs.back().first.string());
-    if (evaluation.all.frame.auc.value_or(0) < least_auc)
+    if (evaluations.front().evaluation.all.frame.auc.value_or(0) < least_auc)
         fail("the demo's frame AUC on unseen people is below {:.2f}", least_auc);
     return failed ? exit_some_failed : exit_done;
 }

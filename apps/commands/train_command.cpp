@@ -8,7 +8,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
-#include "apps/evaluation/evaluator.h"
+#include "apps/evaluation/evaluation_text.h"
 #include "apps/interrupt.h"
 #include "apps/settings/recipe.h"
 #include "apps/settings/settings.h"
@@ -75,7 +75,7 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
     fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
                result.record.epochs.size(), result.best.string(), result.last.string());
     if (best.validation)
-        fmt::print("\nvalidation\n{}", evaluation_text({.all = *best.validation, .methods = {}}));
+        fmt::print("\nvalidation\n{}", evaluation_text(Evaluation{.all = *best.validation, .methods = {}}));
     return exit_done;
 } catch (const Interruption& interruption) {
     log_warning("{}", interruption.what());

@@ -1,64 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/evaluation/evaluator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
+#include <string_view>
 #include <tuple>
 
-#include "apps/console.h"
-#include "apps/evaluation/forging_notice.h"
-#include "apps/progress.h"
 #include "data/loader.h"
 #include "engine/error.h"
-#include "models/checkpoint.h"
 
 namespace unmask {
 namespace {
 
-struct Scored {
-    std::vector<double> scores;
-    std::vector<int> labels;
-};
-
-struct Video {
-    double sum = 0;
-    int64_t frames = 0;
-};
-
-// The scores and labels of the videos whose rows `chosen` takes.
+// The figures of the rows that `chosen` takes.
 EvaluationScores measure(std::span<const ManifestRow> rows, std::span<const double> scores, double threshold,
+                         const BootstrapOptions& bootstrap,
                          const std::function<bool(const ManifestRow&)>& chosen) {
-    Scored frames, videos;
-    std::map<std::tuple<std::string, std::string, std::string, int>, Video> by_video;
+    std::vector<ManifestRow> taken;
+    std::vector<double> taken_scores;
     for (size_t i = 0; i < rows.size(); ++i) {
-        const ManifestRow& row = rows[i];
-        if (!chosen(row)) continue;
-        frames.scores.push_back(scores[i]);
-        frames.labels.push_back(row.label);
-        Video& video = by_video[{row.dataset, row.method, row.video, row.label}];
-        video.sum += scores[i];
-        ++video.frames;
+        if (!chosen(rows[i])) continue;
+        taken.push_back(rows[i]);
+        taken_scores.push_back(scores[i]);
     }
-    for (const auto& [key, video] : by_video) {
-        videos.scores.push_back(video.sum / double(video.frames));
-        videos.labels.push_back(std::get<3>(key));
-    }
-    return {.frame = binary_metrics(frames.scores, frames.labels, threshold),
-            .video = binary_metrics(videos.scores, videos.labels, threshold)};
-}
-
-std::string figure(const std::optional<double>& value) {
-    return value ? fmt::format("{:.4f}", *value) : "n/a";
-}
-
-std::string table_line(std::string_view name, const BinaryMetrics& m) {
-    return fmt::format("{:<32} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", name, m.real, m.fake,
-                       figure(m.accuracy), figure(m.auc), figure(m.eer), figure(m.average_precision),
-                       figure(m.log_loss));
+    return evaluate_together(taken, taken_scores, threshold, bootstrap);
 }
 
 }  // namespace
@@ -100,12 +68,58 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
     return scores;
 }
 
+std::vector<int64_t> video_numbers(std::span<const ManifestRow> rows) {
+    using Key = std::tuple<std::string_view, std::string_view, std::string_view, int>;
+    const auto key_of = [](const ManifestRow& row) {
+        return Key(row.dataset, row.method, row.video, row.label);
+    };
+    std::map<Key, int64_t> numbers;
+    for (const ManifestRow& row : rows) numbers.emplace(key_of(row), 0);
+    int64_t next = 0;
+    for (auto& [key, number] : numbers) number = next++;
+    std::vector<int64_t> result;
+    result.reserve(rows.size());
+    for (const ManifestRow& row : rows) result.push_back(numbers.at(key_of(row)));
+    return result;
+}
+
+VideoScores video_scores(std::span<const ManifestRow> rows, std::span<const double> scores) {
+    const std::vector<int64_t> numbers = video_numbers(rows);
+    const size_t count = numbers.empty() ? 0 : size_t(*std::ranges::max_element(numbers)) + 1;
+    VideoScores videos{.scores = std::vector<double>(count, 0.0), .labels = std::vector<int>(count, 0)};
+    std::vector<int64_t> frames(count, 0);
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const auto video = size_t(numbers[i]);
+        videos.scores[video] += scores[i];
+        videos.labels[video] = rows[i].label;
+        ++frames[video];
+    }
+    for (size_t i = 0; i < count; ++i) videos.scores[i] /= double(frames[i]);
+    return videos;
+}
+
+EvaluationScores evaluate_together(std::span<const ManifestRow> rows, std::span<const double> scores,
+                                   double threshold, const BootstrapOptions& bootstrap) {
+    std::vector<int> labels;
+    for (const ManifestRow& row : rows) labels.push_back(row.label);
+    const VideoScores videos = video_scores(rows, scores);
+    EvaluationScores result{.frame = binary_metrics(scores, labels, threshold),
+                            .video = binary_metrics(videos.scores, videos.labels, threshold)};
+    if (bootstrap.resamples < 1) return result;
+    std::vector<int64_t> each(videos.scores.size());
+    std::iota(each.begin(), each.end(), int64_t{0});
+    // The same stream: resample i takes the same videos for both.
+    result.frame_intervals = bootstrap_intervals(scores, labels, video_numbers(rows), threshold, bootstrap);
+    result.video_intervals = bootstrap_intervals(videos.scores, videos.labels, each, threshold, bootstrap);
+    return result;
+}
+
 Evaluation evaluate_scores(std::span<const ManifestRow> rows, std::span<const double> scores,
-                           double threshold) {
+                           double threshold, const BootstrapOptions& bootstrap) {
     if (rows.size() != scores.size())
         fail("evaluation expected a score for each of {} rows, found {}", rows.size(), scores.size());
     Evaluation evaluation;
-    evaluation.all = measure(rows, scores, threshold, [](const ManifestRow&) { return true; });
+    evaluation.all = evaluate_together(rows, scores, threshold, bootstrap);
     std::set<std::pair<std::string, std::string>> methods;
     for (const ManifestRow& row : rows)
         if (row.label == 1) methods.emplace(row.dataset, row.method);
@@ -114,59 +128,15 @@ Evaluation evaluate_scores(std::span<const ManifestRow> rows, std::span<const do
         const auto chosen = [&](const ManifestRow& row) {
             return row.dataset == dataset && (row.label == 0 || row.method == method);
         };
-        evaluation.methods.push_back({dataset, method, measure(rows, scores, threshold, chosen)});
+        evaluation.methods.push_back({dataset, method, measure(rows, scores, threshold, bootstrap, chosen)});
     }
     return evaluation;
-}
-
-Evaluation evaluate_model(const EvaluateOptions& options) {
-    const LoadedDetector model = load_detector(options.model);
-    model.detector->to(options.compute.device);
-    const Manifest manifest = read_manifest(options.data);
-    Manifest rows = select_split(manifest, options.split);
-    if (rows.rows.empty()) {
-        rows = select_split(manifest, "");
-        if (rows.rows.size() != manifest.rows.size())
-            fail("{}: no rows in split {} (found {})", options.data.string(), options.split,
-                 describe_splits(manifest));
-        log_notice("{} has no splits: all {} rows are measured", options.data.string(), rows.rows.size());
-    }
-    check_files(rows);
-    const FaceDataset dataset(std::move(rows), {.size = model.detector->options().size,
-                                                .cache_bytes = 0,
-                                                .forge = options.forge,
-                                                .forge_seed = options.seed});
-    tell_about_forging(dataset);
-    Progress progress("evaluate", int64_t(dataset.size()), "images");
-    const Preprocessing& preprocessing = model.info.preprocessing;
-    const std::vector<double> scores =
-        score_dataset(*model.detector, dataset,
-                      {.batch = options.batch,
-                       .threads = options.threads,
-                       .compute = options.compute,
-                       .normalisation = {preprocessing.mean, preprocessing.deviation}},
-                      [&](int64_t done) { progress.update(done); });
-    return evaluate_scores(dataset.rows(), scores);
 }
 
 bool is_better(const EvaluationScores& candidate, const EvaluationScores& best) {
     const BinaryMetrics &a = candidate.frame, &b = best.frame;
     if (a.auc && b.auc && *a.auc != *b.auc) return *a.auc > *b.auc;
     return *a.log_loss < *b.log_loss;
-}
-
-std::string evaluation_text(const Evaluation& evaluation) {
-    std::string text = fmt::format("{:<32} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "", "real", "fake",
-                                   "ACC", "AUC", "EER", "AP", "log loss");
-    text += table_line("frames", evaluation.all.frame);
-    text += table_line("videos", evaluation.all.video);
-    for (const MethodScores& method : evaluation.methods) {
-        const std::string name =
-            method.dataset.empty() ? method.method : method.dataset + "/" + method.method;
-        text += table_line(fmt::format("{} frames", name), method.scores.frame);
-        text += table_line(fmt::format("{} videos", name), method.scores.video);
-    }
-    return text;
 }
 
 }  // namespace unmask

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "apps/compute.h"
+#include "apps/evaluation/bootstrap.h"
 #include "apps/evaluation/metrics.h"
 #include "data/dataset.h"
 #include "data/normalisation.h"
@@ -18,8 +18,9 @@
 namespace unmask {
 
 struct EvaluationScores {
-    BinaryMetrics frame;  // every row by itself
-    BinaryMetrics video;  // every video by the mean of its rows' scores
+    BinaryMetrics frame;                                   // every row by itself
+    BinaryMetrics video;                                   // every video by the mean of its rows' scores
+    MetricIntervals frame_intervals{}, video_intervals{};  // by bootstrap over videos
 };
 
 // One forgery method's fakes against all real rows of its dataset.
@@ -49,30 +50,28 @@ struct ScoringOptions {
 // softmax(logits)[1] of every row of logits [batch, 2].
 [[nodiscard]] std::vector<double> fake_probabilities(const Tensor& logits);
 
-// A video is told apart by (dataset, method, label, video): the same id under another method is another
-// video.
-[[nodiscard]] Evaluation evaluate_scores(std::span<const ManifestRow> rows, std::span<const double> scores,
-                                         double threshold = 0.5);
+// Which video each row belongs to: numbers from 0 up. A video is told apart by (dataset, method, label,
+// video): the same id under another method is another video.
+[[nodiscard]] std::vector<int64_t> video_numbers(std::span<const ManifestRow> rows);
 
-struct EvaluateOptions {
-    std::filesystem::path model, data;  // a model file and a manifest
-    std::string split = "test";         // or "all"
-    Forge forge = Forge::none;          // of the real rows, instead of the manifest's forgeries
-    uint64_t seed = 0;                  // of the forgeries
-    int batch = 32;
-    int threads = 1;  // that load pictures
-    Compute compute;
+// The videos of scored rows, by their numbers.
+struct VideoScores {
+    std::vector<double> scores;  // means of the rows' scores
+    std::vector<int> labels;
 };
+[[nodiscard]] VideoScores video_scores(std::span<const ManifestRow> rows, std::span<const double> scores);
 
-// The model's scores on the rows of the split (on all rows, with a notice, when the manifest has no splits).
-// Shows its progress. Error names what is wrong with the model, the manifest, the split, or the pictures.
-[[nodiscard]] Evaluation evaluate_model(const EvaluateOptions& options);
+// All rows together; intervals where `bootstrap` asks for resamples.
+[[nodiscard]] EvaluationScores evaluate_together(std::span<const ManifestRow> rows,
+                                                 std::span<const double> scores, double threshold,
+                                                 const BootstrapOptions& bootstrap);
+// All rows, and each method by itself.
+[[nodiscard]] Evaluation evaluate_scores(std::span<const ManifestRow> rows, std::span<const double> scores,
+                                         double threshold = 0.5,
+                                         const BootstrapOptions& bootstrap = {.resamples = 0});
 
 // Whether the first are the better scores on validation: by frame AUC, where it is equal or undefined by log
 // loss.
 [[nodiscard]] bool is_better(const EvaluationScores& candidate, const EvaluationScores& best);
-
-// The tables that `unmask evaluate` prints; what is undefined reads n/a.
-[[nodiscard]] std::string evaluation_text(const Evaluation& evaluation);
 
 }  // namespace unmask

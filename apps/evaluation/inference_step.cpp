@@ -21,9 +21,7 @@ struct InferenceStep::Program {
 };
 
 InferenceStep::InferenceStep(Detector& detector, const Compute& compute, bool capture)
-    : detector_(detector),
-      compute_(compute),
-      capture_(capture && context_of(compute.device)->can_capture()) {
+    : detector_(detector), compute_(compute), capture_(capture && context_of(compute.device)->can_capture()) {
     detector.set_branch_schedule(compute.schedule);
 }
 

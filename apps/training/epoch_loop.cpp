@@ -46,7 +46,8 @@ double EpochLoop::learning_rate(int64_t step) const {
     return scheduled_rate(options_.schedule, step, {.epochs = options_.epochs, .steps = loader_.batches()});
 }
 
-void EpochLoop::run(TrainingStep& step, RunProgress& progress, const std::function<void()>& after_step) {
+void EpochLoop::run(TrainingStep& step, RunProgress& progress,
+                    const std::function<void(const StepRecord&)>& after_step) {
     Progress bar(fmt::format("epoch {}/{}", progress.epoch + 1, options_.epochs), loader_.pictures(),
                  "images");
     loader_.start(progress.epoch + 1, progress.batch);
@@ -60,7 +61,11 @@ void EpochLoop::run(TrainingStep& step, RunProgress& progress, const std::functi
         ++progress.batch;
         progress.terms.add(terms, int64_t(batch->indices.size()));
         bar.update(progress.terms.pictures, fmt::format("loss {:.4f}", terms.total));
-        after_step();
+        const double seconds = std::chrono::duration<double>(end - begin).count();
+        after_step({.step = progress.steps,
+                    .terms = terms,
+                    .learning_rate = learning_rate(progress.steps - 1),
+                    .images_per_second = double(batch->indices.size()) / seconds});
         begin = end;
     }
     check_finite(step, progress);

@@ -7,6 +7,7 @@
 
 #include "apps/training/run_progress.h"
 #include "apps/training/train_options.h"
+#include "apps/training/training_log.h"
 #include "apps/training/training_step.h"
 #include "data/device_input.h"
 #include "data/loader.h"
@@ -29,7 +30,8 @@ class EpochLoop {
     // `progress`, and calls `after_step` after each. TrainingDiverged: names the step, the terms
     // and the batch's files; nothing was updated. Error: a picture that cannot be read (progress
     // and parameters are those after the step before).
-    void run(TrainingStep& step, RunProgress& progress, const std::function<void()>& after_step);
+    void run(TrainingStep& step, RunProgress& progress,
+             const std::function<void(const StepRecord&)>& after_step);
 
     // TrainingDiverged when a parameter is no finite number, as after each epoch.
     static void check_finite(const TrainingStep& step, const RunProgress& progress);

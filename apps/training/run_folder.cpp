@@ -16,6 +16,8 @@
 #include <system_error>
 
 #include "apps/commands/command.h"
+#include "apps/evaluation/score_file.h"
+#include "apps/tensorboard/event_file.h"
 #include "engine/atomic_file.h"
 #include "engine/error.h"
 
@@ -24,8 +26,10 @@ namespace {
 
 constexpr const char* tuning_name = "tuning.json";
 constexpr const char* checkpoints_name = "checkpoints";
-constexpr std::array<const char*, 5> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
-                                               "run.json", tuning_name};
+constexpr const char* validation_name = "validation";  // holds event files
+constexpr std::array<const char*, 7> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
+                                               "run.json",         tuning_name,        validation_scores_name,
+                                               "report.html"};
 
 std::string read_text(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -83,10 +87,24 @@ void remove_stale_files(const std::filesystem::path& folder) {
     for (const std::filesystem::path& path : stale) std::filesystem::remove(path, error);
 }
 
-// A run that failed before its first epoch leaves its records and no model.
+bool is_event_file(const std::filesystem::path& path) {
+    return path.filename().string().starts_with(event_file_prefix);
+}
+
+void remove_event_files(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> paths;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+        if (is_event_file(entry.path())) paths.push_back(entry.path());
+    for (const std::filesystem::path& path : paths) remove_file(path);
+}
+
+// A run that failed before its first checkpoint leaves its records and no model.
 bool is_free(const std::filesystem::path& folder) {
     return std::ranges::all_of(std::filesystem::directory_iterator(folder), [](const auto& entry) {
-        return entry.path().filename() == "run.json" || entry.path().filename() == "metrics.csv";
+        const std::filesystem::path name = entry.path().filename();
+        return name == "run.json" || name == "metrics.csv" || name == validation_scores_name ||
+               name == validation_name || is_event_file(name);
     });
 }
 
@@ -102,6 +120,8 @@ RunFolder RunFolder::create(const std::filesystem::path& folder, bool overwrite)
             folder.string(),
             std::filesystem::exists(folder / "run.json") ? ", or --resume to go on with it" : "");
     for (const char* name : run_files) remove_file(folder / name);
+    remove_event_files(folder);
+    remove_event_files(folder / validation_name);
     for (const std::filesystem::path& path : set_aside(folder)) remove_file(path);
     return RunFolder(folder);
 }

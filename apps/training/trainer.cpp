@@ -7,6 +7,7 @@
 
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/evaluation/score_file.h"
 #include "apps/interrupt.h"
 #include "apps/progress.h"
 #include "apps/training/epoch_loop.h"
@@ -14,6 +15,7 @@
 #include "apps/training/resume.h"
 #include "apps/training/run_checkpoint.h"
 #include "apps/training/training_inputs.h"
+#include "apps/training/training_log.h"
 #include "apps/training/validation.h"
 #include "engine/compute_mode.h"
 #include "engine/error.h"
@@ -40,7 +42,7 @@ class Trainer {
     void resume(const FoundCheckpoint& checkpoint);
     void train_epochs();
     void train_epoch();
-    void after_step();
+    void after_step(const StepRecord& record);
     static void stop_if_interrupted();
     void keep_what_is_done(const std::string& status, bool with_checkpoint);
     [[nodiscard]] bool try_to_keep_what_is_done(const std::string& status);
@@ -69,6 +71,7 @@ class Trainer {
     std::optional<EvaluationScores> best_;
     RunRecord record_;
     double begin_ = now();
+    std::vector<std::unique_ptr<TrainingLog>> logs_;
 };
 
 Trainer::Trainer(TrainOptions options)
@@ -109,6 +112,7 @@ Trainer::Trainer(TrainOptions options)
         write_records();
         make_step();
     }
+    logs_ = training_logs(folder_->path(), progress_);
 }
 
 bool Trainer::is_thawed() const {
@@ -190,6 +194,7 @@ TrainResult Trainer::run() {
     record_.status = is_complete() ? "done" : "stopped";
     record_.stopped_early = stopped_early() && progress_.epoch < options_.epochs;
     write_records();
+    for (const auto& log : logs_) log->on_end();
     return {
         .best = folder_->best(), .last = folder_->last(), .record = record_, .was_complete = was_complete};
 }
@@ -206,11 +211,15 @@ void Trainer::train_epochs() {
 
 void Trainer::train_epoch() {
     frozen_.freeze();
-    loop_->run(*step_, progress_, [this] { after_step(); });
+    loop_->run(*step_, progress_, [this](const StepRecord& record) { after_step(record); });
     EpochRecord record = loop_->record(progress_);
+    std::vector<double> scores;
     if (data_.validation) {
         const AveragedWeights averaged(step_->average());
-        record.validation = validate(detector_, *data_.validation, options_, workers_, stop_if_interrupted);
+        Validation validation =
+            validate(detector_, *data_.validation, options_, workers_, stop_if_interrupted);
+        record.validation = validation.figures;
+        scores = std::move(validation.scores);
     }
     record.best = !data_.validation || !best_ || is_better(*record.validation, *best_);
     progress_.next_epoch();
@@ -220,12 +229,16 @@ void Trainer::train_epoch() {
     }
     record_.epochs.push_back(record);
     write_records();
+    if (record.best && data_.validation)
+        write_scores(folder_->path() / validation_scores_name, data_.validation->rows(), scores);
+    for (const auto& log : logs_) log->on_epoch(record);
     save();
     if (record.best) save_best(folder_->best(), parts(), checkpoint_info());
     tell(record);
 }
 
-void Trainer::after_step() {
+void Trainer::after_step(const StepRecord& record) {
+    for (const auto& log : logs_) log->on_step(record);
     if (now() - saved_at_ >= options_.checkpoint_minutes * 60) save();
     stop_if_interrupted();
 }

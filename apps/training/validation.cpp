@@ -5,17 +5,18 @@
 
 namespace unmask {
 
-EvaluationScores validate(Detector& detector, const FaceDataset& pictures, const TrainOptions& options,
-                          int workers, const std::function<void()>& after_batch) {
+Validation validate(Detector& detector, const FaceDataset& pictures, const TrainOptions& options, int workers,
+                    const std::function<void()>& after_batch) {
     Progress progress("validation", int64_t(pictures.size()), "images");
-    const std::vector<double> scores = score_dataset(
+    std::vector<double> scores = score_dataset(
         detector, pictures,
         {.batch = options.batch, .threads = workers, .compute = options.compute, .normalisation = {}},
         [&](int64_t done) {
             progress.update(done);
             after_batch();
         });
-    return evaluate_scores(pictures.rows(), scores).all;
+    const EvaluationScores figures = evaluate_scores(pictures.rows(), scores).all;
+    return {figures, std::move(scores)};
 }
 
 }  // namespace unmask

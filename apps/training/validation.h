@@ -9,10 +9,15 @@
 
 namespace unmask {
 
+struct Validation {
+    EvaluationScores figures;
+    std::vector<double> scores;  // of every picture
+};
+
 // Shows its progress; `after_batch` is called after each batch. The detector is in training mode again
 // afterwards.
-[[nodiscard]] EvaluationScores validate(Detector& detector, const FaceDataset& pictures,
-                                        const TrainOptions& options, int workers,
-                                        const std::function<void()>& after_batch);
+[[nodiscard]] Validation validate(Detector& detector, const FaceDataset& pictures,
+                                  const TrainOptions& options, int workers,
+                                  const std::function<void()>& after_batch);
 
 }  // namespace unmask

@@ -82,6 +82,9 @@ class Augmentation {
     double strength_ = 1.0, one_of_ = 0.0;
 };
 
+// Blurs with that deviation in pixels, at most max_blur_radius / 3.
+void set_blur(double sigma, AugmentationDraw& draw);
+
 // The augmentations.
 void draw_jpeg(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);
 void draw_noise(std::span<const double>, double, PhiloxSequence&, int, int, AugmentationDraw&);

@@ -10,7 +10,10 @@ namespace unmask {
 
 void draw_blur(std::span<const double> parameters, double strength, PhiloxSequence& random, int, int,
                AugmentationDraw& draw) {
-    const double sigma = random.uniform(0, parameters[0] * strength);
+    set_blur(random.uniform(0, parameters[0] * strength), draw);
+}
+
+void set_blur(double sigma, AugmentationDraw& draw) {
     if (sigma < 1e-3) return;
     const int radius = std::max(1, int(std::ceil(3 * sigma)));
     UNMASK_ASSERT(radius <= max_blur_radius);

@@ -140,8 +140,8 @@ TEST_F(Program, EvaluatesForPeopleAndPrograms) {
     EXPECT_EQ(table.code, 0) << table.errors;
     EXPECT_NE(table.output.find("AUC"), std::string::npos);
     const Outcome answer = run_program(arguments + " --split val --json -");
-    const auto json = nlohmann::json::parse(answer.output);
-    EXPECT_EQ(json["split"], "val");
+    const auto json = nlohmann::json::parse(answer.output)["results"][0];
+    EXPECT_EQ(json["protocol"]["split"], "val");
     EXPECT_EQ(json["frame"]["real"], 4);
     EXPECT_EQ(json["video"]["fake"], 2);
     for (const char* metric : {"accuracy", "auc", "eer", "average_precision", "log_loss"})
@@ -150,9 +150,19 @@ TEST_F(Program, EvaluatesForPeopleAndPrograms) {
     write_file_atomically(path("real.csv"), "path,label\ntest-0.png,real\ntest-2.png,real\n");
     const auto single = nlohmann::json::parse(
         run_program("evaluate --model " + model_ + " --data " + path("real.csv") + " --json - --quiet")
-            .output);
+            .output)["results"][0];
+    EXPECT_EQ(single["protocol"]["split"], "all");
     EXPECT_TRUE(single["frame"]["auc"].is_null());
     EXPECT_TRUE(single["frame"]["eer"].is_null());
+    // Two manifests in one table, in three forms.
+    const Outcome two = run_program(arguments + " --data " + data_ + " --bootstrap 50 --markdown " +
+                                    path("t.md") + " --csv " + path("t.csv") + " --quiet");
+    EXPECT_EQ(two.code, 0) << two.errors;
+    EXPECT_NE(two.output.find("50 resamples"), std::string::npos) << two.output;
+    EXPECT_NE(text_of(path("t.md")).find("| video |"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(text_of(path("t.csv")), '\n'), 5);
+    expect_failure(arguments + " --json - --csv -", {"only one of"});
+    expect_failure(arguments + " --threshold nan", {"--threshold", "nan"});
     expect_failure(arguments + " --split dev", {"--split", "dev", "train", "val", "test", "all"});
     write_file_atomically(path("dev.csv"), "path,label,split\ntest-0.png,real,val\ntest-1.png,fake,val\n");
     expect_failure("evaluate --model " + model_ + " --data " + path("dev.csv"),

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "apps/evaluation/evaluator.h"
+#include "apps/evaluation/evaluate_model.h"
 #include "cpu/parallel.h"
 #include "tests/apps/tiny_faces.h"
 #include "tests/support/file_bytes.h"
@@ -42,8 +42,9 @@ TEST(GpuTrainer, TrainsFromBytesAndGoesOnToTheSameBytes) {
 
     const auto evaluated = [&](Compute compute) {
         return *evaluate_model(
-                    {.model = whole.best, .data = options.data, .split = "test", .compute = compute})
-                    .all.frame.log_loss;
+                    {.model = whole.best, .data = {options.data}, .split = "test", .compute = compute})
+                    .front()
+                    .evaluation.all.frame.log_loss;
     };
     const double on_cpu = evaluated({});
     EXPECT_NEAR(evaluated({{DeviceType::cuda, 0}, Precision::f32}), on_cpu, 1e-5 * on_cpu);

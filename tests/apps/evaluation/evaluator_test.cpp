@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "apps/evaluation/evaluation_text.h"
 #include "tests/support/expect_error.h"
 
 namespace unmask {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "apps/evaluation/evaluator.h"
+#include "apps/evaluation/evaluate_model.h"
 #include "models/checkpoint.h"
 #include "tests/apps/training/trainer_fixture.h"
 #include "tests/support/expect_error.h"
@@ -28,7 +28,8 @@ TEST_F(TrainerSettings, AveragedWeightsAreMeasuredAndKeptAsBest) {
         apart += tensor.to_floats() != last.detector->state().at(name).to_floats() ? 1 : 0;
     }
     EXPECT_GT(apart, 100);
-    const Evaluation evaluation = evaluate_model({.model = result.best, .data = data_, .split = "val"});
+    const Evaluation evaluation =
+        evaluate_model({.model = result.best, .data = {data_}, .split = "val"}).front().evaluation;
     EXPECT_NEAR(*evaluation.all.frame.log_loss, *result.record.epochs[1].validation->frame.log_loss, 1e-6);
 }
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/evaluation/evaluator.h"
+#include "apps/evaluation/evaluate_model.h"
 #include "engine/atomic_file.h"
 #include "engine/kernel.h"
 #include "engine/safetensors.h"
@@ -28,10 +28,12 @@ TEST_F(TrainerTest, LearnsAndLeavesACompleteRun) {
         EXPECT_LE(*epoch.validation->frame.auc, *best.validation->frame.auc);
 
     // The model file alone gives the validation's figures again.
-    const Evaluation evaluation = evaluate_model({.model = result.best, .data = data_, .split = "val"});
+    const Evaluation evaluation =
+        evaluate_model({.model = result.best, .data = {data_}, .split = "val"}).front().evaluation;
     EXPECT_DOUBLE_EQ(*evaluation.all.frame.auc, *best.validation->frame.auc);
     EXPECT_NEAR(*evaluation.all.frame.log_loss, *best.validation->frame.log_loss, 1e-6);
-    EXPECT_GT(*evaluate_model({.model = result.best, .data = data_, .split = "test"}).all.frame.auc, 0.9);
+    const auto test = evaluate_model({.model = result.best, .data = {data_}, .split = "test"});
+    EXPECT_GT(*test.front().evaluation.all.frame.auc, 0.9);
 
     const auto json = nlohmann::json::parse(bytes_of(folder_ / "run" / "run.json"));
     EXPECT_EQ(json["status"], "done");

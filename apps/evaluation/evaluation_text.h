@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluations for people and for programs. Every form holds the protocol of each figure; what is undefined
+// reads n/a, in CSV it is empty, in JSON null.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/evaluation/evaluate_model.h"
+
+namespace unmask {
+
+// One table for a terminal: a line of figures, and below it their intervals where there are any.
+[[nodiscard]] std::string evaluation_text(const std::vector<DatasetEvaluation>& evaluations);
+// The figures alone.
+[[nodiscard]] std::string evaluation_text(const Evaluation& evaluation);
+// For write_answer, which ends the last line. A table in GitHub's Markdown, for papers and issues.
+[[nodiscard]] std::string evaluation_markdown(const std::vector<DatasetEvaluation>& evaluations);
+// A line for every data set, method and level; every line repeats its protocol.
+[[nodiscard]] std::string evaluation_csv(const std::vector<DatasetEvaluation>& evaluations);
+
+// "results": for each data set name, protocol, frame, video and methods; each set of metrics with real, fake,
+// accuracy, auc, eer, average_precision, log_loss and, by the same names, intervals [low, high].
+[[nodiscard]] std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations);
+
+}  // namespace unmask

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/report/charts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace unmask {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+size_t count(const std::string& text, const std::string& part) {
+    size_t found = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
+
+TEST(Svg, TicksAreRoundAndFew) {
+    for (const AxisRange range : {AxisRange{0, 1}, {-3, 17}, {0.981, 0.9834}, {1e-9, 3e-9}, {-5e6, 2e7}}) {
+        const std::vector<double> ticks = round_ticks(range);
+        EXPECT_GE(ticks.size(), 3u) << range.low;
+        EXPECT_LE(ticks.size(), 8u) << range.low;
+        for (const double tick : ticks) {
+            EXPECT_GE(tick, range.low - 1e-9 * (range.high - range.low));
+            EXPECT_LE(tick, range.high + 1e-9 * (range.high - range.low));
+        }
+    }
+    EXPECT_EQ(round_ticks({0, 1}), (std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1}));
+    EXPECT_EQ(round_ticks({0.9, 3.1}, true), (std::vector<double>{1, 2, 3}));
+    EXPECT_EQ(tick_text(0.6000000000000001), "0.6");
+    EXPECT_EQ(tick_text(20000), "20k");
+    EXPECT_EQ(tick_text(-0.0001), "-0.0001");
+}
+
+TEST(Svg, RangesHoldEveryFiniteValueAndAreNeverEmpty) {
+    for (const std::vector<double>& values : {std::vector<double>{},
+                                              {nan},
+                                              {2},
+                                              {0, 0},
+                                              {-1e300, 1e300},
+                                              {1e-300},
+                                              {1, 1 + 1e-15},
+                                              {3, nan, 5}}) {
+        const AxisRange range = range_of(values);
+        EXPECT_TRUE(std::isfinite(range.low) && std::isfinite(range.high));
+        EXPECT_LT(range.low, range.high);
+        for (const double value : values)
+            EXPECT_TRUE(!std::isfinite(value) || (range.low <= value && value <= range.high)) << value;
+        EXPECT_LE(round_ticks(range).size(), 8u);
+    }
+}
+
+TEST(Charts, LinesHaveGapsWhereNothingIsDefined) {
+    const std::string svg =
+        line_chart({.title = "A < B",
+                    .description = "d",
+                    .x_name = "epoch",
+                    .y_name = "",
+                    .series = {{"frames", {{1, 0.5}, {2, 0.6}, {3, nan}, {4, 0.8}}},
+                               {"<videos>", {{1, 0.2, AxisRange{0.1, 0.3}}, {2, 0.3, AxisRange{0.3, 0.3}}}}},
+                    .whole_x = true});
+    const size_t path = svg.find("<path class=\"one\" d=\"");
+    ASSERT_NE(path, std::string::npos);
+    const std::string line = svg.substr(path, svg.find("/>", path) - path);
+    EXPECT_EQ(count(line, "M"), 2u) << line;
+    EXPECT_EQ(count(line, "L"), 1u) << line;
+    EXPECT_EQ(count(svg, "band two"), 1u);
+    EXPECT_EQ(count(svg, "band one"), 0u);
+    EXPECT_EQ(svg.find("nan"), std::string::npos);
+    EXPECT_NE(svg.find("<title>A &lt; B</title>"), std::string::npos);
+    EXPECT_NE(svg.find("role=\"img\""), std::string::npos);
+    EXPECT_NE(svg.find("<li class=\"two\">&lt;videos&gt;</li>"), std::string::npos);
+}
+
+TEST(Charts, CurvesOfManyPointsStaySmall) {
+    ChartSeries series{"s", {}};
+    for (int i = 0; i <= 200000; ++i) series.points.push_back({i / 200000.0, i / 400000.0 + 0.25});
+    const std::string svg = line_chart({.title = "t", .series = {series}});
+    EXPECT_LT(svg.size(), 100000u);
+}
+
+TEST(Charts, HistogramsShowSharesOfEachClass) {
+    const std::string svg = histogram_chart({.title = "t",
+                                             .description = "d",
+                                             .x_name = "x",
+                                             .y_name = "y",
+                                             .names = {"real", "fake"},
+                                             .counts = {std::vector<int64_t>{3, 1, 0}, {0, 0, 400}},
+                                             .mark = 0.5});
+    EXPECT_EQ(count(svg, "bar one"), 2u);
+    EXPECT_EQ(count(svg, "bar two"), 1u);
+    EXPECT_EQ(count(svg, "guide"), 1u);
+    // Nothing at all is a picture too.
+    EXPECT_EQ(count(histogram_chart({.title = "t", .counts = {std::vector<int64_t>{0}, {0}}}), "bar"), 0u);
+}
+
+TEST(Charts, ConfusionMatricesHoldCountsAndShares) {
+    const std::string svg = confusion_chart("t", "d", {{{30, 10}, {0, 0}}});
+    for (const char* text : {">30<", ">10<", ">75.0%<", ">25.0%<", "truly real", "truly fake"})
+        EXPECT_NE(svg.find(text), std::string::npos) << text;
+    EXPECT_EQ(svg.find("nan"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace unmask
