@@ -31,11 +31,14 @@ Manifest rows_to_measure(const std::filesystem::path& path, const std::string& s
     return rows;
 }
 
-FaceDataset dataset_to_measure(const EvaluateOptions& options, Manifest rows, int input_size) {
-    FaceDataset dataset(
-        std::move(rows),
-        {.size = input_size, .cache_bytes = 0, .forge = options.forge, .forge_seed = options.bootstrap.seed});
-    tell_about_forging(dataset);
+std::unique_ptr<const FaceDataset> dataset_to_measure(const EvaluateOptions& options, Manifest rows,
+                                                      int input_size) {
+    auto dataset = std::make_unique<const FaceDataset>(std::move(rows),
+                                                       DatasetOptions{.size = input_size,
+                                                                      .cache_bytes = 0,
+                                                                      .forge = options.forge,
+                                                                      .forge_seed = options.bootstrap.seed});
+    tell_about_forging(*dataset);
     return dataset;
 }
 
@@ -66,7 +69,8 @@ std::vector<DatasetEvaluation> evaluate_model(const EvaluateOptions& options) {
     std::vector<DatasetEvaluation> results;
     for (size_t i = 0; i < manifests.size(); ++i) {
         DatasetEvaluation& result = results.emplace_back();
-        const FaceDataset dataset = dataset_to_measure(options, std::move(manifests[i]), size);
+        const auto pictures = dataset_to_measure(options, std::move(manifests[i]), size);
+        const FaceDataset& dataset = *pictures;
         result.protocol = protocol_of(options, options.data[i], dataset);
         Progress progress("evaluate " + result.protocol.name, int64_t(dataset.size()), "images");
         result.scores = score_dataset(*model.detector, dataset,

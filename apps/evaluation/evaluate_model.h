@@ -39,7 +39,8 @@ struct DatasetEvaluation {
 [[nodiscard]] Manifest rows_to_measure(const std::filesystem::path& manifest, const std::string& split);
 
 // They as the model takes them, with the forgeries that the options ask for (a notice says how many).
-[[nodiscard]] FaceDataset dataset_to_measure(const EvaluateOptions& options, Manifest rows, int input_size);
+[[nodiscard]] std::unique_ptr<const FaceDataset> dataset_to_measure(const EvaluateOptions& options,
+                                                                    Manifest rows, int input_size);
 
 [[nodiscard]] Protocol protocol_of(const EvaluateOptions& options, const std::filesystem::path& manifest,
                                    const FaceDataset& dataset);

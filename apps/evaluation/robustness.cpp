@@ -100,7 +100,8 @@ std::vector<DatasetEvaluation> evaluate_robustness(const EvaluateOptions& option
     const std::vector<Variant> variants = variants_of_table();
     std::vector<DatasetEvaluation> results;
     for (size_t i = 0; i < manifests.size(); ++i) {
-        const FaceDataset dataset = dataset_to_measure(options, std::move(manifests[i]), size);
+        const auto pictures = dataset_to_measure(options, std::move(manifests[i]), size);
+        const FaceDataset& dataset = *pictures;
         Protocol protocol = protocol_of(options, options.data[i], dataset);
         const auto scores = score_variants(detector, dataset, variants, options,
                                            {preprocessing.mean, preprocessing.deviation});
