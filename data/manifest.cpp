@@ -19,7 +19,8 @@ constexpr const char* header_line = "path,label,video,frame,split,dataset,method
 
 // Columns by name; -1 for one that the file does not have.
 struct Columns {
-    int path = -1, label = -1, video = -1, frame = -1, split = -1, dataset = -1, method = -1;
+    int path = -1, label = -1, video = -1, frame = -1, split = -1, dataset = -1, method = -1, identity = -1,
+        compression = -1;
 };
 
 std::string joined(const std::vector<std::string>& fields) {
@@ -30,10 +31,15 @@ std::string joined(const std::vector<std::string>& fields) {
 
 Columns read_header(const std::string& file, const CsvRecord& header) {
     Columns columns;
-    const std::pair<const char*, int Columns::*> names[] = {
-        {"path", &Columns::path},    {"label", &Columns::label}, {"video", &Columns::video},
-        {"frame", &Columns::frame},  {"split", &Columns::split}, {"dataset", &Columns::dataset},
-        {"method", &Columns::method}};
+    const std::pair<const char*, int Columns::*> names[] = {{"path", &Columns::path},
+                                                            {"label", &Columns::label},
+                                                            {"video", &Columns::video},
+                                                            {"frame", &Columns::frame},
+                                                            {"split", &Columns::split},
+                                                            {"dataset", &Columns::dataset},
+                                                            {"method", &Columns::method},
+                                                            {"identity", &Columns::identity},
+                                                            {"compression", &Columns::compression}};
     for (const auto& [name, member] : names) {
         const auto found = std::find(header.fields.begin(), header.fields.end(), name);
         if (found == header.fields.end()) continue;
@@ -69,6 +75,8 @@ ManifestRow read_row(const std::string& file, const CsvRecord& record, const Col
              field(columns.label));
     if (columns.video < 0) row.video = row.path;
     if (row.video.empty()) fail("{}:{}: the video is empty", file, record.line);
+    row.identity = field(columns.identity);
+    row.compression = field(columns.compression);
     if (columns.frame >= 0) row.frame = read_frame(file, record, field(columns.frame));
     if (!row.split.empty() && row.split != "train" && row.split != "val" && row.split != "test")
         fail("{}:{}: expected split train, val, test or nothing, found \"{}\"", file, record.line, row.split);
@@ -87,6 +95,25 @@ int parse_label(std::string_view text) {
                    [](unsigned char c) { return char(std::tolower(c)); });
     if (lower == "real" || lower == "0") return 0;
     return lower == "fake" || lower == "1" ? 1 : -1;
+}
+
+std::string join_identities(const std::vector<std::string>& identities) {
+    std::string joined;
+    for (std::string identity : identities) {
+        std::ranges::replace(identity, ';', ',');
+        joined += (joined.empty() ? "" : ";") + identity;
+    }
+    return joined;
+}
+
+std::vector<std::string> split_identities(std::string_view joined) {
+    std::vector<std::string> identities;
+    while (!joined.empty()) {
+        const size_t end = std::min(joined.find(';'), joined.size());
+        if (end > 0) identities.emplace_back(joined.substr(0, end));
+        joined.remove_prefix(std::min(end + 1, joined.size()));
+    }
+    return identities;
 }
 
 std::filesystem::path Manifest::file(const ManifestRow& row) const {
@@ -108,12 +135,20 @@ Manifest read_manifest(const std::filesystem::path& path) {
 }
 
 void write_manifest(const std::filesystem::path& path, const Manifest& manifest) {
+    const bool identities =
+        std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.identity.empty(); });
+    const bool levels =
+        std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.compression.empty(); });
     write_file_atomically(path, [&](std::ostream& out) {
-        out << header_line << '\n';
-        for (const ManifestRow& row : manifest.rows)
+        out << header_line << (identities ? ",identity" : "") << (levels ? ",compression" : "") << '\n';
+        for (const ManifestRow& row : manifest.rows) {
             out << csv_field(row.path) << ',' << label_name(row.label) << ',' << csv_field(row.video) << ','
                 << row.frame << ',' << csv_field(row.split) << ',' << csv_field(row.dataset) << ','
-                << csv_field(row.method) << '\n';
+                << csv_field(row.method);
+            if (identities) out << ',' << csv_field(row.identity);
+            if (levels) out << ',' << csv_field(row.compression);
+            out << '\n';
+        }
     });
 }
 

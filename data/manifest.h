@@ -18,6 +18,9 @@ struct ManifestRow {
     std::string method;   // "original", or what forged it, such as "Deepfakes"
     int label = 0;        // 0 real, 1 fake
     int64_t frame = 0;    // number of the frame in the video
+    std::string
+        identity{};  // who can be seen or was put in, joined by ';' (join_identities); empty: not known
+    std::string compression{};  // "raw", "c23", "c40" or another level; empty: not known
     bool operator==(const ManifestRow&) const = default;
 };
 
@@ -36,13 +39,18 @@ struct Manifest {
 // 0 for "real" or "0", 1 for "fake" or "1" (in any case), -1 for anything else.
 [[nodiscard]] int parse_label(std::string_view text);
 
+// Several identities as the manifest's one field, and back: joined by ';', which becomes ',' within a name.
+[[nodiscard]] std::string join_identities(const std::vector<std::string>& identities);
+[[nodiscard]] std::vector<std::string> split_identities(std::string_view joined);
+
 // Reads CSV (RFC 4180; UTF-8 with or without a mark, LF or CRLF). The header line names the columns, in any
 // order: `path` and `label` are required; without `video` each row is its own video, without `frame` it is 0,
-// and `split`, `dataset` and `method` are empty. Other columns are ignored. Error names the file, the line,
-// what was expected and what was found; a manifest without rows is an error.
+// and `split`, `dataset`, `method`, `identity` and `compression` are empty. Other columns are ignored. Error
+// names the file, the line, what was expected and what was found; a manifest without rows is an error.
 [[nodiscard]] Manifest read_manifest(const std::filesystem::path& path);
 
-// Writes `path,label,video,frame,split,dataset,method` atomically. Row paths are written as they are.
+// Writes `path,label,video,frame,split,dataset,method` atomically, followed by `identity` and `compression`
+// where any row has one. Row paths are written as they are.
 void write_manifest(const std::filesystem::path& path, const Manifest& manifest);
 
 // The rows' files that do not exist, each once, in the manifest's order.

@@ -7,9 +7,9 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <numeric>
-#include <set>
+#include <tuple>
 
+#include "data/split_groups.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -26,72 +26,6 @@ std::array<double, 3> fractions_of(const SplitOptions& options) {
     return fractions;
 }
 
-// FNV-1a over the seed's bytes and the name, with a final mix so that similar names end up far apart.
-uint64_t hash(const std::string& name, uint64_t seed) {
-    uint64_t value = 0xcbf29ce484222325u;
-    const auto feed = [&](uint8_t byte) { value = (value ^ byte) * 0x100000001b3u; };
-    for (int i = 0; i < 8; ++i) feed(uint8_t(seed >> (8 * i)));
-    for (char c : name) feed(uint8_t(c));
-    value ^= value >> 33;
-    value *= 0xff51afd7ed558ccdu;
-    value ^= value >> 33;
-    value *= 0xc4ceb9fe1a85ec53u;
-    return value ^ (value >> 33);
-}
-
-// Items that are tied together by identities.
-struct Group {
-    std::vector<size_t> items;
-    std::string name;        // its smallest item's name
-    std::string official;    // the official split, or empty
-    std::string decided_by;  // an item with that official split
-    bool real = false, fake = false;
-};
-
-// Disjoint sets with path halving.
-class DisjointSets {
-  public:
-    explicit DisjointSets(size_t count) : parent_(count) {
-        std::iota(parent_.begin(), parent_.end(), size_t{0});
-    }
-    size_t find(size_t i) {
-        while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-        return i;
-    }
-    void join(size_t a, size_t b) { parent_[find(a)] = find(b); }
-
-  private:
-    std::vector<size_t> parent_;
-};
-
-std::vector<Group> group_items(std::span<const SplitItem> items) {
-    DisjointSets sets(items.size());
-    std::map<std::string, size_t> first_with;
-    std::set<std::string> names;
-    for (size_t i = 0; i < items.size(); ++i) {
-        if (!names.insert(items[i].name).second) fail("split: video \"{}\" is there twice", items[i].name);
-        for (const std::string& identity : items[i].identities)
-            sets.join(i, first_with.emplace(identity, i).first->second);
-    }
-    std::map<size_t, Group> by_root;
-    for (size_t i = 0; i < items.size(); ++i) {
-        const SplitItem& item = items[i];
-        Group& group = by_root[sets.find(i)];
-        if (group.items.empty() || item.name < group.name) group.name = item.name;
-        group.items.push_back(i);
-        (item.label == 0 ? group.real : group.fake) = true;
-        if (item.official.empty()) continue;
-        if (!group.official.empty() && group.official != item.official)
-            fail("split: \"{}\" is in the official {} list and \"{}\" in {}, but they share an identity",
-                 group.decided_by, group.official, item.name, item.official);
-        group.official = item.official;
-        group.decided_by = item.name;
-    }
-    std::vector<Group> groups;
-    for (auto& [root, group] : by_root) groups.push_back(std::move(group));
-    return groups;
-}
-
 bool has_empty_split(const std::vector<std::string>& splits, const std::array<double, 3>& fractions) {
     for (size_t s = 0; s < split_names.size(); ++s)
         if (fractions[s] > 0 && std::find(splits.begin(), splits.end(), split_names[s]) == splits.end())
@@ -99,7 +33,7 @@ bool has_empty_split(const std::vector<std::string>& splits, const std::array<do
     return false;
 }
 
-void add_notices(const std::vector<Group>& groups, std::span<const SplitItem> items,
+void add_notices(const std::vector<SplitGroup>& groups, std::span<const SplitItem> items,
                  const SplitOptions& options, SplitResult& result) {
     const std::array<double, 3> fractions = fractions_of(options);
     for (size_t s = 0; s < split_names.size(); ++s) {
@@ -163,14 +97,19 @@ std::vector<int64_t> apportion(int64_t count, std::span<const double> fractions)
 SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions& options) {
     const std::array<double, 3> fractions = fractions_of(options);
     SplitResult result{std::vector<std::string>(items.size()), {}};
-    const std::vector<Group> groups = group_items(items);
-    const auto assign = [&](const Group& group, const std::string& split) {
+    const std::vector<SplitGroup> groups = group_items(items);
+    const auto assign = [&](const SplitGroup& group, const std::string& split) {
         for (size_t i : group.items) result.splits[i] = split;
     };
     // Groups with real videos only, with forgeries only and with both are dealt out one kind after the other.
-    std::array<std::vector<const Group*>, 3> kinds;
+    std::array<std::vector<const SplitGroup*>, 3> kinds;
+    std::vector<const SplitGroup*> rest;
     size_t official = 0;
-    for (const Group& group : groups) {
+    for (const SplitGroup& group : groups) {
+        if (group.official == official_rest) {
+            rest.push_back(&group);
+            continue;
+        }
         if (group.official.empty()) {
             kinds[group.real && group.fake ? 0 : group.real ? 1 : 2].push_back(&group);
             continue;
@@ -178,20 +117,17 @@ SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions&
         assign(group, group.official);
         official += group.items.size();
     }
-    const auto deal = [&](std::vector<const Group*> kind) {
-        std::sort(kind.begin(), kind.end(), [&](const Group* a, const Group* b) {
-            return std::pair(hash(a->name, options.seed), a->name) <
-                   std::pair(hash(b->name, options.seed), b->name);
-        });
+    const auto deal = [&](std::vector<const SplitGroup*> kind) {
+        order_by_hash(kind, options.seed);
         const std::vector<int64_t> counts = apportion(int64_t(kind.size()), fractions);
         size_t next = 0;
         for (size_t s = 0; s < split_names.size(); ++s)
             for (int64_t k = 0; k < counts[s]; ++k) assign(*kind[next++], split_names[s]);
     };
     std::for_each(kinds.begin(), kinds.end(), deal);
-    if (official == 0 && has_empty_split(result.splits, fractions)) {
+    if (official == 0 && rest.empty() && has_empty_split(result.splits, fractions)) {
         // Too few of each kind to go around: all kinds together may still reach every split.
-        std::vector<const Group*> all;
+        std::vector<const SplitGroup*> all;
         for (const auto& kind : kinds) all.insert(all.end(), kind.begin(), kind.end());
         deal(std::move(all));
     }
@@ -199,14 +135,15 @@ SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions&
         result.notices.push_back(fmt::format("{} of {} videos are split by the dataset's official lists{}",
                                              official, items.size(),
                                              official < items.size() ? ", the others by hash" : ""));
+    if (!rest.empty()) split_rest(items, rest, options, result);
     add_notices(groups, items, options, result);
     return result;
 }
 
 std::string split_by_frame(Manifest& manifest, const SplitOptions& options) {
     const std::array<double, 3> fractions = fractions_of(options);
-    std::map<std::pair<std::string, std::string>, std::vector<ManifestRow*>> videos;
-    for (ManifestRow& row : manifest.rows) videos[{row.dataset, row.video}].push_back(&row);
+    std::map<std::tuple<std::string, std::string, std::string>, std::vector<ManifestRow*>> videos;
+    for (ManifestRow& row : manifest.rows) videos[{row.dataset, row.method, row.video}].push_back(&row);
     for (auto& [id, rows] : videos) {
         std::stable_sort(rows.begin(), rows.end(),
                          [](const ManifestRow* a, const ManifestRow* b) { return a->frame < b->frame; });

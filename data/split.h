@@ -27,16 +27,20 @@ struct SplitOptions {
 // "video" or "frame"; Error for another word.
 [[nodiscard]] SplitBy parse_split_by(std::string_view text);
 
+// What an item's `official` says where a dataset's only official list is that of its test videos and the item
+// is not in it: train or val, as split_by_video decides.
+inline constexpr const char* official_rest = "train or val";
+
 // A video as the splitter sees it.
 struct SplitItem {
     std::string name;                     // unique
     int label = 0;                        // 0 real, 1 fake
     std::vector<std::string> identities;  // items with a common identity stay together
-    std::string official;                 // the dataset's own split, or empty
+    std::string official;                 // the dataset's own split, official_rest, or empty
 };
 
 struct SplitResult {
-    std::vector<std::string> splits;   // "train", "val" or "test" for each item
+    std::vector<std::string> splits;   // "train", "val" or "test" for each item; "" for one left out
     std::vector<std::string> notices;  // what the user should know, one line each
 };
 
@@ -44,7 +48,11 @@ struct SplitResult {
 // official split gets it (two different ones within a group: Error naming the items), the others are ordered
 // by a hash of their name and the seed and dealt out by largest remainder, groups with only real, only fake
 // and both kinds apart (together when a split would stay empty), every split with a positive fraction getting
-// one as long as there are enough. The result does not depend on the order of the items.
+// one as long as there are enough. Items with official_rest form groups of their own, since the official test
+// list may hold the same people (a notice counts them), and are dealt to train and val alone; where that
+// would leave one of these without real or without fake items, the groups with both are taken apart: their
+// identities are dealt out, and an item that shows some of either side is left out. The result does not
+// depend on the order of the items.
 [[nodiscard]] SplitResult split_by_video(std::span<const SplitItem> items, const SplitOptions& options);
 
 // Splits by frame: in each video of the manifest the rows, ordered by frame, go to train, then val, then

@@ -34,6 +34,7 @@ struct Command {
 };
 
 CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_dataset(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_train(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_verify(CLI::App& app, const GlobalOptions& global);

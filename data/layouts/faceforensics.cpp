@@ -5,13 +5,13 @@
 //   manipulated_sequences/METHOD/{raw,c23,c40}/videos/TARGET_SOURCE.mp4
 // The folder `videos` may also be named otherwise (frames), and may be missing. {train,val,test}.json beside
 // original_sequences, or in a folder splits there, are the official lists: [["071","054"], …].
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 
+#include "data/json_file.h"
 #include "data/layouts/layout.h"
+#include "data/layouts/listing.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -23,20 +23,10 @@ const std::string youtube = "youtube", actors = "actors";
 
 class FaceForensicsLayout : public Layout {
   public:
-    explicit FaceForensicsLayout(const fs::path& root) {
-        // The lists are looked for above the folder given too, since a part of the dataset may have been
-        // given.
-        for (fs::path folder = root; !folder.empty(); folder = folder.parent_path()) {
-            if (fs::is_directory(folder / "original_sequences") ||
-                fs::is_directory(folder / "manipulated_sequences"))
-                for (const fs::path& place : {folder, folder / "splits"}) read_lists(place);
-            if (folder == folder.root_path()) break;
-        }
-    }
+    FaceForensicsLayout() : lists_(read_lists) {}
 
     bool describe(const fs::path& path, SourceVideo& video) const override {
-        std::vector<std::string> parts;
-        for (const fs::path& part : path) parts.push_back(part.string());
+        const std::vector<std::string> parts = path_parts(path);
         size_t top = parts.size();
         for (size_t i = 0; i + 2 < parts.size(); ++i)
             if (parts[i] == "original_sequences" || parts[i] == "manipulated_sequences") top = i;
@@ -45,7 +35,7 @@ class FaceForensicsLayout : public Layout {
         const std::string& origin = parts[top + 1];
         video.dataset = "FaceForensics++";
         video.method = video.label == 1 ? origin : "original";
-        const std::string name = video.kind == SourceKind::folder ? parts.back() : path.stem().string();
+        const std::string name = video_name(path, video.kind);
         video.video = video.method + "/" + name;
         static const std::set<std::string> levels{"raw", "c0", "c23", "c40"};
         for (size_t i = top + 2; i + 1 < parts.size(); ++i)
@@ -53,7 +43,7 @@ class FaceForensicsLayout : public Layout {
         const bool acted = origin == actors || origin == "DeepFakeDetection";
         video.identities =
             acted ? actor_identities(name, video.label) : youtube_identities(name, video.label);
-        video.official = official_split(video.identities);
+        video.official = official_split(lists_.of(first_parts(parts, top)), video.identities);
         return true;
     }
 
@@ -73,44 +63,56 @@ class FaceForensicsLayout : public Layout {
         return {actors + ":" + who.substr(0, bar), actors + ":" + who.substr(bar + 1)};
     }
 
+    using Splits = std::map<std::string, std::string>;  // identity -> "train", "val", "test"
+
     // The list that all identities are in; none when any is in no list or they are in different ones.
-    [[nodiscard]] std::string official_split(const std::vector<std::string>& identities) const {
+    static std::string official_split(const Splits& lists, const std::vector<std::string>& identities) {
         std::set<std::string> splits;
         for (const std::string& identity : identities) {
-            const auto found = split_of_.find(identity);
-            splits.insert(found == split_of_.end() ? "" : found->second);
+            const auto found = lists.find(identity);
+            splits.insert(found == lists.end() ? "" : found->second);
         }
         return splits.size() == 1 ? *splits.begin() : "";
     }
 
-    void read_lists(const fs::path& folder) {
-        for (const std::string split : {"train", "val", "test"}) {
-            const fs::path file = folder / (split + ".json");
-            std::ifstream stream(file);
-            if (!stream) continue;
-            try {
-                for (const auto& pair : nlohmann::json::parse(stream))
-                    for (const auto& id : pair) add(file, id.get<std::string>(), split);
-            } catch (const nlohmann::json::exception& error) {
-                fail("{}: expected a list of pairs of video ids such as [[\"071\", \"054\"]]: {}",
-                     file.string(), error.what());
+    // Those beside original_sequences, and those in a folder splits.
+    static Splits read_lists(const fs::path& folder) {
+        Splits lists;
+        for (const fs::path& place : {folder, folder / "splits"})
+            for (const std::string split : {"train", "val", "test"}) {
+                const fs::path file = place / (split + ".json");
+                std::error_code ignored;
+                if (fs::exists(file, ignored)) read_list(file, split, lists);
+            }
+        return lists;
+    }
+
+    static void read_list(const fs::path& file, const std::string& split, Splits& lists) {
+        const nlohmann::json json = read_json(file);
+        const auto wrong = [&](const nlohmann::json& found) {
+            fail("{}: expected a list of pairs of video ids such as [[\"071\", \"054\"]], found {}",
+                 file.string(), excerpt(found));
+        };
+        if (!json.is_array()) wrong(json);
+        for (const nlohmann::json& pair : json) {
+            if (!pair.is_array() || pair.size() != 2) wrong(pair);
+            for (const nlohmann::json& id : pair) {
+                if (!id.is_string()) wrong(pair);
+                const std::string name = id.get<std::string>();
+                const auto [entry, added] = lists.emplace(youtube + ":" + name, split);
+                if (!added && entry->second != split)
+                    fail("{}: video {} is already in the list \"{}\"", file.string(), name, entry->second);
             }
         }
     }
 
-    void add(const fs::path& file, const std::string& id, const std::string& split) {
-        const auto [entry, added] = split_of_.emplace(youtube + ":" + id, split);
-        if (!added && entry->second != split)
-            fail("{}: video {} is already in the list \"{}\"", file.string(), id, entry->second);
-    }
-
-    std::map<std::string, std::string> split_of_;  // identity -> "train", "val", "test"
+    PerFolder<Splits> lists_;  // by the folder that holds original_sequences
 };
 
 }  // namespace
 
-std::unique_ptr<Layout> open_faceforensics_layout(const fs::path& root) {
-    return std::make_unique<FaceForensicsLayout>(root);
+std::unique_ptr<Layout> open_faceforensics_layout(const fs::path&) {
+    return std::make_unique<FaceForensicsLayout>();
 }
 
 }  // namespace unmask

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plain layout: whatever lies below a folder named real is real, below a folder named fake is fake; the
 // first folder below fake names the method where there is one above the video.
-#include <algorithm>
-#include <cctype>
-
 #include "data/layouts/layout.h"
+#include "data/layouts/listing.h"
 
 namespace unmask {
 namespace {
@@ -19,8 +17,7 @@ class FoldersLayout : public Layout {
     bool describe(const fs::path& path, SourceVideo& video) const override {
         // The given folder's own name counts too: "prepare data/real".
         const fs::path relative = root_.filename() / path.lexically_relative(root_);
-        std::vector<std::string> parts;
-        for (const fs::path& part : relative) parts.push_back(part.string());
+        const std::vector<std::string> parts = path_parts(relative);
         for (size_t i = parts.size() - 1; i-- > 0;) {
             const int label = label_of(parts[i]);
             if (label < 0) continue;
@@ -41,9 +38,8 @@ class FoldersLayout : public Layout {
     }
 
   private:
-    static int label_of(std::string name) {
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](unsigned char c) { return char(std::tolower(c)); });
+    static int label_of(const std::string& folder) {
+        const std::string name = lower_case(folder);
         return name == "real" ? 0 : name == "fake" ? 1 : -1;
     }
 

@@ -3,12 +3,12 @@
 #include "data/layouts/layout.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <system_error>
 
 #include "data/file_magic.h"
+#include "data/layouts/listing.h"
 #include "data/picture.h"
 #include "engine/error.h"
 
@@ -22,6 +22,10 @@ const std::vector<LayoutEntry>& layout_table() {
          "original_sequences/{youtube,actors}/{raw,c23,c40}/videos/ID.mp4 and "
          "manipulated_sequences/METHOD/{raw,c23,c40}/videos/TARGET_SOURCE.mp4",
          &open_faceforensics_layout},
+        {"Celeb-DF", "Celeb-real/…, YouTube-real/… and Celeb-synthesis/…", &open_celeb_df_layout},
+        {"DFDC-Preview", "dataset.json beside original_videos/…, method_A/… and method_B/…",
+         &open_dfdc_preview_layout},
+        {"DFDC", "dfdc_train_part_N/{metadata.json,*.mp4} and test/{labels.csv,*.mp4}", &open_dfdc_layout},
         {"folders", "real/… and fake/… or fake/METHOD/…", &open_folders_layout},
     };
     return table;
@@ -29,15 +33,9 @@ const std::vector<LayoutEntry>& layout_table() {
 
 namespace {
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return char(std::tolower(c)); });
-    return text;
-}
-
 // Pictures directly in such a folder are not the frames of a video.
 bool holds_single_pictures(const fs::path& folder, const fs::path& root) {
-    const std::string name = lower(folder.filename().string());
+    const std::string name = lower_case(folder.filename().string());
     return folder == root || name == "real" || name == "fake";
 }
 
@@ -45,11 +43,6 @@ struct Found {
     fs::path path;
     SourceKind kind;
 };
-
-bool lies_within(const fs::path& path, const fs::path& folder) {
-    const fs::path relative = path.lexically_relative(folder);
-    return !folder.empty() && !relative.empty() && *relative.begin() != "..";
-}
 
 // Visits each real folder once, however many symbolic links lead to it, and by its own path where it has one.
 class Walk {
@@ -67,7 +60,7 @@ class Walk {
         std::error_code error;
         const fs::path real = fs::canonical(folder, error);
         if (error) fail("{}: the folder cannot be read: {}", folder.string(), error.message());
-        if (lies_within(real, leave_out_) || !visited_.insert(real).second) return;
+        if ((!leave_out_.empty() && lies_below(real, leave_out_)) || !visited_.insert(real).second) return;
         std::vector<fs::path> folders, links, pictures = pictures_in_folder(folder);
         const std::set<fs::path> is_picture(pictures.begin(), pictures.end());
         for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
@@ -147,7 +140,7 @@ void make_ids_unique(std::vector<SourceVideo>& videos) {
 }  // namespace
 
 std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<int> label_override,
-                                     const fs::path& leave_out) {
+                                     const fs::path& leave_out, std::vector<std::string>* notices) {
     std::error_code error;
     fs::path root = fs::canonical(directory, error);
     if (error) fail("{}: {}", directory.string(), error.message());
@@ -178,6 +171,8 @@ std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<in
         videos.push_back(std::move(video));
     }
     make_ids_unique(videos);
+    if (notices != nullptr)
+        for (const auto& layout : layouts) layout->add_notices(*notices);
     return videos;
 }
 

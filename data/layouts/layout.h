@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/frame_source.h"
+#include "data/split.h"
 
 namespace unmask {
 
@@ -21,7 +22,8 @@ struct SourceVideo {
     std::string method;       // "original", or what forged it
     std::string video;        // id, unique within the dataset, such as "Deepfakes/519_515"
     std::string compression;  // "raw", "c23", "c40", or empty
-    std::string official;     // "train", "val" or "test" where the dataset's own lists say so, else empty
+    std::string official;     // "train", "val" or "test" where the dataset's own lists say so, official_rest
+                              // where they say only that it is no test video, else empty
     std::vector<std::string> identities;  // who can be seen or was put in; shared ones tie videos together
 };
 
@@ -32,7 +34,11 @@ class Layout {
 
     // Fills label, dataset, method, video, compression, official and identities of a video at an absolute
     // path; false when the path does not follow this layout.
+    // Error for a list of the dataset that cannot be understood or does not have the video.
     [[nodiscard]] virtual bool describe(const std::filesystem::path& path, SourceVideo& video) const = 0;
+
+    // After all videos have been described: what the dataset's lists name and nobody asked for.
+    virtual void add_notices(std::vector<std::string>&) const {}
 };
 
 // A line of the table of layouts.
@@ -51,13 +57,18 @@ struct LayoutEntry {
 // skipped, and so is the folder `leave_out` where one is given; a folder that symbolic links lead to counts
 // once. With `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its
 // relative path as id. Error when the folder is missing or holds no video, when a label cannot be determined
-// (names the file and the accepted layouts), or when two videos would share an id.
+// (names the file and the accepted layouts), or when two videos would share an id. `notices` gets what a user
+// should know, such as videos that the dataset's lists name and that are not there.
 [[nodiscard]] std::vector<SourceVideo> find_videos(const std::filesystem::path& directory,
                                                    std::optional<int> label_override = {},
-                                                   const std::filesystem::path& leave_out = {});
+                                                   const std::filesystem::path& leave_out = {},
+                                                   std::vector<std::string>* notices = nullptr);
 
 // The layouts, one file each.
 [[nodiscard]] std::unique_ptr<Layout> open_faceforensics_layout(const std::filesystem::path& root);
+[[nodiscard]] std::unique_ptr<Layout> open_celeb_df_layout(const std::filesystem::path& root);
+[[nodiscard]] std::unique_ptr<Layout> open_dfdc_layout(const std::filesystem::path& root);
+[[nodiscard]] std::unique_ptr<Layout> open_dfdc_preview_layout(const std::filesystem::path& root);
 [[nodiscard]] std::unique_ptr<Layout> open_folders_layout(const std::filesystem::path& root);
 
 }  // namespace unmask

@@ -48,8 +48,9 @@ fs::path make_output(const fs::path& output) {
 }
 
 // The videos, without the crops of an earlier run when the output lies within the input.
-std::vector<SourceVideo> input_videos(const PrepareOptions& options, const fs::path& output) {
-    std::vector<SourceVideo> videos = find_videos(options.input, options.label, output / "crops");
+std::vector<SourceVideo> input_videos(const PrepareOptions& options, const fs::path& output,
+                                      std::vector<std::string>& notices) {
+    std::vector<SourceVideo> videos = find_videos(options.input, options.label, output / "crops", &notices);
     std::sort(videos.begin(), videos.end(), [](const SourceVideo& a, const SourceVideo& b) {
         return std::tie(a.dataset, a.video) < std::tie(b.dataset, b.video);
     });
@@ -86,7 +87,8 @@ class Preparation {
             const fs::path folder = fs::path("crops") / video.dataset / video.video;
             for (const FaceRecord& face : records_[i].faces)
                 manifest.rows.push_back({(folder / face.file).generic_string(), video.video, splits[i],
-                                         video.dataset, video.method, video.label, face.frame});
+                                         video.dataset, video.method, video.label, face.frame,
+                                         join_identities(video.identities), video.compression});
         }
         return manifest;
     }
@@ -202,7 +204,8 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     const auto start = std::chrono::steady_clock::now();
     check_options(options);
     const fs::path output = make_output(options.output);
-    std::vector<SourceVideo> videos = input_videos(options, output);
+    std::vector<std::string> listed;  // what the dataset's own lists name and is not there
+    std::vector<SourceVideo> videos = input_videos(options, output, listed);
     const CropSettings settings{options.size, options.margin, options.detector};
     const EarlierRuns earlier(output, videos, settings);
     Preparation preparation(options, output, std::move(videos), progress);
@@ -223,7 +226,8 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     if (options.split.by == SplitBy::video) split = preparation.split();
     Manifest manifest = preparation.manifest(split.splits);
     if (options.split.by == SplitBy::frame) split.notices.push_back(split_by_frame(manifest, options.split));
-    report.notices = std::move(split.notices);
+    report.notices = std::move(listed);
+    report.notices.insert(report.notices.end(), split.notices.begin(), split.notices.end());
     if (const int64_t kept = earlier.add_rows(manifest); kept > 0) {
         report.notices.push_back(
             fmt::format("{}: {} faces of other videos from earlier runs are kept, in the splits they had; "

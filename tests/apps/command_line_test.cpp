@@ -64,7 +64,7 @@ TEST_F(Program, HelpAndVersionAreNoErrors) {
 
 TEST_F(Program, WrongUsageEndsWithTwo) {
     expect_failure("", {"subcommand"});
-    expect_failure("tran", {"found \"tran\"", "prepare, train"});
+    expect_failure("tran", {"found \"tran\"", "prepare, dataset, train"});
     expect_failure("--bogus", {"--bogus"});
     expect_failure("train --bogus 3", {"--bogus"});
     expect_failure("detect", {"files"});

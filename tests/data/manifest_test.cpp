@@ -49,6 +49,21 @@ TEST_F(ManifestFile, ColumnsComeInAnyOrderAndOnlyTwoAreNeeded) {
     EXPECT_EQ(manifest.file({"/abs/c.png"}), "/abs/c.png");
 }
 
+TEST_F(ManifestFile, IdentityAndCompressionAreThereWhereTheyAreKnown) {
+    Manifest manifest{folder.path(), {}};
+    manifest.rows.push_back({.path = "a.png", .video = "a", .identity = join_identities({"p;1", "q, 2"})});
+    manifest.rows.push_back({.path = "b.png", .video = "b", .compression = "c23"});
+    write_manifest(folder / "faces.csv", manifest);
+    EXPECT_EQ(read_manifest(folder / "faces.csv").rows, manifest.rows);
+    EXPECT_EQ(split_identities(manifest.rows[0].identity), (std::vector<std::string>{"p,1", "q, 2"}));
+    EXPECT_EQ(split_identities(";a;;b;"), (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(split_identities("").empty());
+    manifest.rows.pop_back();
+    write_manifest(folder / "faces.csv", manifest);
+    const std::string content = file_content(folder / "faces.csv");
+    EXPECT_EQ(content.substr(0, content.find('\n')), "path,label,video,frame,split,dataset,method,identity");
+}
+
 TEST_F(ManifestFile, ErrorsNameFileAndLine) {
     expect_broken("", {"empty"});
     expect_broken("path,label\n", {"no rows"});

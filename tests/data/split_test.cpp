@@ -2,6 +2,7 @@
 #include "data/split.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -128,6 +129,71 @@ TEST(SplitByVideo, OfficialListsComeFirst) {
                  {"original/000", "original/001", "test", "train"});
 }
 
+// Two real videos of each of `people`, and forgeries that put each face into the next `swaps` people's
+// videos: all are tied together. The first video of every person and a forgery in ten are official test
+// videos.
+std::vector<SplitItem> entangled(int people, int swaps) {
+    std::vector<SplitItem> items;
+    for (int a = 0; a < people; ++a) {
+        const std::string id = fmt::format("id{}", a);
+        items.push_back({id + "_0", 0, {id}, "test"});
+        items.push_back({id + "_1", 0, {id}, official_rest});
+        for (int k = 1; k <= swaps; ++k) {
+            const std::string other = fmt::format("id{}", (a + k) % people);
+            items.push_back({id + "_" + other, 1, {id, other}, a % 10 == 0 ? "test" : official_rest});
+        }
+    }
+    return items;
+}
+
+TEST(SplitByVideo, WhatATestListLeavesIsSplitWithoutSharedPeople) {
+    const std::vector<SplitItem> items = entangled(50, 8);
+    const SplitResult result = split_by_video(items, {});
+    std::map<std::string, std::set<std::string>> sides;
+    std::map<std::string, std::set<int>> labels;
+    int left_out = 0;
+    for (size_t i = 0; i < items.size(); ++i) {
+        if (items[i].official == "test") {
+            EXPECT_EQ(result.splits[i], "test");
+            continue;
+        }
+        EXPECT_NE(result.splits[i], "test");
+        left_out += result.splits[i].empty();
+        if (result.splits[i].empty()) continue;
+        labels[result.splits[i]].insert(items[i].label);
+        for (const std::string& identity : items[i].identities) sides[identity].insert(result.splits[i]);
+    }
+    for (const auto& [identity, splits] : sides) EXPECT_EQ(splits.size(), 1u) << identity;
+    EXPECT_EQ(labels, (std::map<std::string, std::set<int>>{{"train", {0, 1}}, {"val", {0, 1}}}));
+    EXPECT_GT(left_out, 0);
+    EXPECT_LT(left_out, 200);
+    const std::string all = fmt::format("{}", fmt::join(result.notices, "\n"));
+    EXPECT_NE(all.find(fmt::format("{} videos show an identity of train together", left_out)),
+              std::string::npos)
+        << all;
+    EXPECT_NE(all.find("50 of 50 identities of the official test list are also"), std::string::npos) << all;
+}
+
+TEST(SplitByVideo, WhatATestListLeavesStaysWholeWhereItCan) {
+    // Pairs of people are small groups: nobody has to be left out.
+    std::vector<SplitItem> items = paired(20, 1);
+    for (size_t i = 0; i < items.size(); ++i) items[i].official = i < 8 ? "test" : official_rest;
+    const SplitResult result = split_by_video(items, {});
+    EXPECT_EQ(count(result.splits), (Counts{{"test", 8}, {"train", 60}, {"val", 12}}));
+    ASSERT_EQ(result.notices.size(), 1u);  // that official lists were used
+    // One person alone cannot be on both sides: the rest is train, and a notice says that val is empty.
+    const std::vector<SplitItem> one{{"a", 0, {"p"}, official_rest},
+                                     {"b", 1, {"p"}, official_rest},
+                                     {"c", 0, {"q"}, "test"},
+                                     {"d", 1, {"q"}, "test"}};
+    const SplitResult alone = split_by_video(one, {});
+    EXPECT_EQ(count(alone.splits), (Counts{{"test", 2}, {"train", 2}}));
+    EXPECT_NE(alone.notices.back().find("val split is empty"), std::string::npos) << alone.notices.back();
+    // No share for val: nothing is taken apart.
+    const SplitResult all = split_by_video(entangled(50, 8), {.train = 0.8, .val = 0, .test = 0.2});
+    EXPECT_EQ(count(all.splits), (Counts{{"test", 90}, {"train", 410}}));
+}
+
 TEST(SplitByVideo, SaysWhatIsWrong) {
     const std::vector<SplitItem> twice{{"a"}, {"a"}};
     expect_error([&] { static_cast<void>(split_by_video(twice, {})); }, {"\"a\" is there twice"});
@@ -141,6 +207,7 @@ TEST(SplitByFrame, EarlierFramesTrainLaterOnesTest) {
     Manifest manifest;
     for (int frame : {90, 10, 50, 30, 70, 20, 40, 60, 80, 0})
         for (const char* video : {"a", "b"}) manifest.rows.push_back({"x", video, "", "set", "m", 0, frame});
+    manifest.rows.push_back({"x", "a", "", "set", "other method", 0, 6});
     manifest.rows.push_back({"x", "a", "", "other set", "m", 0, 5});
     const std::string notice = split_by_frame(manifest, {.by = SplitBy::frame});
     EXPECT_NE(notice.find("too good"), std::string::npos);

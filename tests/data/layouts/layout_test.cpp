@@ -3,40 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "data/picture.h"
-#include "tests/data/numbered_frames.h"
-#include "tests/support/expect_error.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/data/layouts/layout_folder.h"
 
 namespace unmask {
 namespace {
-
-using Names = std::vector<std::string>;
-
-class LayoutFolder : public ::testing::Test {
-  protected:
-    // A file that is a video by its name; finding does not open it.
-    void add(const std::string& name, const std::string& content = "x") {
-        write_content(folder / name, content);
-    }
-    void add_picture(const std::string& name) {
-        std::filesystem::create_directories((folder / name).parent_path());
-        write_png(folder / name, Image(4, 4));
-    }
-    std::map<std::string, SourceVideo> find(const std::string& below = "", std::optional<int> label = {}) {
-        std::map<std::string, SourceVideo> by_id;
-        for (const SourceVideo& video : find_videos(folder / below, label)) by_id[video.video] = video;
-        return by_id;
-    }
-    Names ids(const std::string& below = "", std::optional<int> label = {}) {
-        Names names;
-        for (const auto& [id, video] : find(below, label)) names.push_back(id);
-        return names;
-    }
-    TemporaryFolder folder;
-};
 
 TEST_F(LayoutFolder, FaceForensics) {
     add("original_sequences/youtube/c23/videos/071.mp4");
@@ -75,6 +45,18 @@ TEST_F(LayoutFolder, FaceForensicsAsFoldersOfFramesAndInSeveralLevels) {
     add("manipulated_sequences/Deepfakes/c40/videos/071_054.mp4");
     EXPECT_EQ(ids(), (Names{"Deepfakes/c23/071_054", "Deepfakes/c40/071_054", "original/071"}));
     EXPECT_EQ(find().at("original/071").kind, SourceKind::folder);
+    // Folders of frames that are named as the videos.
+    add_picture("manipulated_sequences/FaceSwap/c23/frames/071_054.mp4/000.png");
+    EXPECT_EQ(find().at("FaceSwap/071_054").identities, (Names{"youtube:071", "youtube:054"}));
+}
+
+TEST_F(LayoutFolder, ListsAreReadForEachDatasetBelow) {
+    add("one/original_sequences/youtube/c23/videos/001.mp4");
+    add("one/train.json", R"([["001","002"]])");
+    add("two/original_sequences/youtube/c23/videos/002.mp4");
+    add("two/splits/test.json", R"([["001","002"]])");
+    EXPECT_EQ(find().at("original/001").official, "train");
+    EXPECT_EQ(find().at("original/002").official, "test");
 }
 
 TEST_F(LayoutFolder, OfficialLists) {
@@ -88,7 +70,11 @@ TEST_F(LayoutFolder, OfficialLists) {
     add("val.json", R"([["003","009"]])");
     expect_error([&] { find(); }, {"json", "003", "already in the list"});
     add("val.json", "[[\"071\"");
-    expect_error([&] { find(); }, {"val.json", "list of pairs"});
+    expect_error([&] { find(); }, {"val.json", "expected JSON"});
+    for (const char* wrong : {"{}", "[[\"071\"]]", "[[1, 2]]", "[\"071\", \"054\"]", "7"}) {
+        add("val.json", wrong);
+        expect_error([&] { find(); }, {"val.json", "list of pairs"});
+    }
 }
 
 TEST_F(LayoutFolder, PlainFolders) {

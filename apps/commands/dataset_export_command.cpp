@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask dataset export: a manifest for other programs.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/command_line.h"
+#include "apps/commands/dataset_command.h"
+#include "apps/console.h"
+#include "apps/dataset/import_answer.h"
+#include "data/lists/export.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+struct Arguments {
+    std::filesystem::path manifest, deepfakebench, lists;
+    ExportOptions options;
+    std::string json;
+};
+
+int run(const Arguments& arguments) {
+    if (arguments.deepfakebench.empty() == arguments.lists.empty())
+        fail("dataset export: expected one of --deepfakebench FILE and --lists DIR");
+    check_answer_target(arguments.json);
+    check_answer_target(arguments.deepfakebench.string());
+    const Manifest manifest = read_manifest(arguments.manifest);
+    const ExportResult result =
+        arguments.lists.empty() ? export_deepfakebench(manifest, arguments.deepfakebench, arguments.options)
+                                : export_txt_lists(manifest, arguments.lists, arguments.options);
+    for (const std::string& notice : result.notices) log_warning("{}", notice);
+    if (!arguments.json.empty()) write_answer(arguments.json, export_answer(result));
+    if (arguments.json == "-") return exit_done;
+    fmt::print("{} frames of {} videos\n", result.frames, result.videos);
+    for (const auto& file : result.files) fmt::print("written: {}\n", file.string());
+    return exit_done;
+}
+
+}  // namespace
+
+CommandRun set_up_dataset_export(CLI::App& app, const GlobalOptions&) {
+    auto arguments = std::make_shared<Arguments>();
+    app.add_option("manifest", arguments->manifest, "Manifest of faces")
+        ->required()
+        ->option_text("faces.csv");
+    app.add_option("--deepfakebench", arguments->deepfakebench, "The JSON to be written")
+        ->option_text("FILE");
+    app.add_option(
+           "--lists", arguments->lists,
+           "Folder that gets {train,val,test}_{real,fake}.txt; expects a folder of frames for each video")
+        ->option_text("DIR");
+    app.add_option("--root", arguments->options.root,
+                   "Paths below this folder are written relative to it; without it all are absolute")
+        ->option_text("DIR");
+    app.add_option("--compression", arguments->options.compression,
+                   "For DeepfakeBench: the level of FaceForensics++ rows that say none")
+        ->check(CLI::IsMember({"raw", "c0", "c23", "c40"}))
+        ->option_text("LEVEL");
+    app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
+        ->option_text("-|FILE");
+    app.footer(
+        "What a format cannot hold (rows without a split, in lists also methods) is said in a notice.");
+    return [arguments] { return run(*arguments); };
+}
+
+}  // namespace unmask

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask dataset import: a manifest from lists and pictures that others made.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "apps/command_line.h"
+#include "apps/commands/dataset_command.h"
+#include "apps/console.h"
+#include "apps/dataset/import_answer.h"
+#include "apps/number_range.h"
+#include "data/check/check.h"
+#include "data/lists/import.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+constexpr size_t shown_missing = 20;
+
+struct Arguments {
+    ImportOptions options;
+    std::vector<std::string> inputs;
+    std::string label, split_by = "video", json;
+    std::vector<double> fractions;
+};
+
+ImportOptions options_of(const Arguments& arguments) {
+    ImportOptions options = arguments.options;
+    options.inputs.assign(arguments.inputs.begin(), arguments.inputs.end());
+    options.split.by = parse_split_by(arguments.split_by);
+    if (!arguments.label.empty()) {
+        const int label = parse_label(arguments.label);
+        if (label < 0) fail("--label expected real or fake, found \"{}\"", arguments.label);
+        options.label = label;
+    }
+    if (!arguments.fractions.empty()) {
+        options.split.train = arguments.fractions[0];
+        options.split.val = arguments.fractions[1];
+        options.split.test = arguments.fractions[2];
+    }
+    return options;
+}
+
+void tell_missing(const std::vector<MissingEntry>& missing) {
+    for (size_t i = 0; i < std::min(shown_missing, missing.size()); ++i)
+        log_warning("{}: {} {}{}", missing[i].where, missing[i].path.string(), missing[i].problem,
+                    missing[i].nearest == missing[i].path ? "" : "; nearest: " + missing[i].nearest.string());
+    if (missing.size() > shown_missing)
+        log_warning("and {} more that cannot be taken (--json has them all)", missing.size() - shown_missing);
+}
+
+// Lists that leak are imported as they are: they are what others have trained and tested on.
+void warn_of_leaks(const Manifest& manifest) {
+    const CheckReport report = check_manifests({manifest}, {.quick = true});
+    for (const Finding& finding : report.findings)
+        if (is_problem(finding.kind))
+            log_warning("{} {}, such as {}; see unmask dataset check", finding.items.size(),
+                        explanation(finding.kind), finding.items.front().what);
+}
+
+int run(const Arguments& arguments) {
+    check_answer_target(arguments.json);
+    const ImportOptions options = options_of(arguments);
+    const ImportResult result = import_lists(options);
+    for (const std::string& notice : result.notices) log_warning("{}", notice);
+    tell_missing(result.missing);
+    const bool written = !result.manifest.rows.empty();
+    if (written) {
+        if (options.manifest.has_parent_path()) make_folder(options.manifest.parent_path());
+        write_manifest(options.manifest, result.manifest);
+        warn_of_leaks(result.manifest);
+    }
+    if (!arguments.json.empty())
+        write_answer(arguments.json,
+                     import_answer(result, written ? options.manifest : std::filesystem::path()));
+    if (!written) {
+        log_error("{}: none of the pictures named there exists; --root says where relative paths start",
+                  arguments.inputs.front());
+        return exit_error;
+    }
+    if (arguments.json != "-")
+        fmt::print("{} pictures of {} videos ({} not taken)\nmanifest: {}\n", result.manifest.rows.size(),
+                   result.videos, result.missing.size(), options.manifest.string());
+    return result.missing.empty() ? exit_done : exit_some_failed;
+}
+
+}  // namespace
+
+CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions&) {
+    auto arguments = std::make_shared<Arguments>();
+    ImportOptions& options = arguments->options;
+    app.add_option(
+           "inputs", arguments->inputs,
+           "{train,val,test}_{real,fake}.txt or the folder with them, DeepfakeBench's .json, or a folder "
+           "of cropped pictures")
+        ->required()
+        ->option_text("LIST|FOLDER ...");
+    app.add_option("--out", options.manifest, "The manifest to be written")
+        ->required()
+        ->option_text("faces.csv");
+    app.add_option("--root", options.root,
+                   "Folder from which relative paths start, and below which absolute ones of another machine "
+                   "are looked for")
+        ->option_text("DIR");
+    app.add_option("--compression", options.compression,
+                   "Only this level of DeepfakeBench's lists: raw, c0, c23 or c40")
+        ->check(CLI::IsMember({"raw", "c0", "c23", "c40"}))
+        ->option_text("LEVEL");
+    app.add_option("--label", arguments->label,
+                   "real or fake: the label of a folder's pictures, instead of the folders'");
+    app.add_option("--split-by", arguments->split_by,
+                   "Of folders: video (identities kept apart) or frame (leaky, for first tries only)")
+        ->capture_default_str();
+    app.add_option("--split", arguments->fractions,
+                   "Of folders: shares of train, val and test, such as 0.72,0.14,0.14")
+        ->delimiter(',')
+        ->expected(3)
+        ->check(number_range(0, 1));
+    app.add_option("--seed", options.split.seed, "Of folders: seed of the split")
+        ->capture_default_str()
+        ->check(seed_range());
+    app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
+        ->option_text("-|FILE");
+    app.footer(
+        "No picture is copied: the manifest names them where they are. Known corruptions of published lists "
+        "are\n"
+        "repaired, and a notice says so. A file that is not there is named with the nearest path that "
+        "exists;\n"
+        "the others are written, and the exit code is 1.");
+    return [arguments] { return run(*arguments); };
+}
+
+}  // namespace unmask

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are missing or broken.
+#include <mutex>
+#include <system_error>
+
+#include "cpu/parallel.h"
+#include "data/check/check_rows.h"
+#include "data/check/nearest_path.h"
+#include "data/file_magic.h"
+#include "data/picture.h"
+#include "engine/error.h"
+#include "engine/philox.h"
+
+namespace unmask {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t largest_picture_file = uintmax_t{1} << 30;
+
+// Empty, or why the file is no picture that training could read.
+std::string read_problem(CheckedFile& file) {
+    try {
+        const std::vector<uint8_t> bytes = read_file(file.path, largest_picture_file);
+        file.bytes = bytes.size();
+        file.hash = fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        static_cast<void>(read_picture_from_memory(bytes, file.path.string()));
+        return {};
+    } catch (const Error& error) {
+        file.readable = false;
+        return error.what();
+    }
+}
+
+// Readers put the file's name in front, which the finding has already.
+std::string without_name(const std::string& problem, const std::string& name) {
+    const std::string start = name + ": ";
+    return problem.starts_with(start) ? problem.substr(start.size()) : problem;
+}
+
+}  // namespace
+
+std::vector<Finding> check_readable(CheckedData& data, bool quick, const CheckProgress& progress) {
+    Finding missing{FindingKind::missing_file, {}}, unreadable{FindingKind::unreadable_file, {}};
+    std::vector<std::string> problems(data.files.size());
+    std::mutex mutex;
+    int64_t done = 0;
+    const int64_t total = int64_t(data.files.size());
+    constexpr int64_t chunk = 16;
+    parallel_for(total, chunk, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            CheckedFile& file = data.files[size_t(i)];
+            std::error_code ignored;
+            if (!fs::exists(file.path, ignored))
+                file.readable = false;
+            else if (!quick)
+                problems[size_t(i)] = read_problem(file);
+        }
+        if (!progress) return;
+        const std::lock_guard lock(mutex);
+        done += end - begin;
+        progress(done, total);
+    });
+    NearestPath nearest;
+    for (size_t i = 0; i < data.files.size(); ++i) {
+        const CheckedFile& file = data.files[i];
+        if (!problems[i].empty())
+            unreadable.items.push_back(
+                {file.path.string(), {}, without_name(problems[i], file.path.string())});
+        else if (!file.readable)
+            missing.items.push_back({file.path.string(), {}, nearest.find(file.path).string()});
+    }
+    return {missing, unreadable};
+}
+
+}  // namespace unmask

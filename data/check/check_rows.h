@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a check, each over the same rows.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/check/check.h"
+
+namespace unmask {
+
+// A row as the check sees it.
+struct CheckedRow {
+    const ManifestRow* row;
+    size_t file = 0;    // index into CheckedData::files
+    std::string side;   // "train", "val", "test" or ""
+    std::string video;  // "dataset/method/id", or the file where the manifest has no videos
+};
+
+// A file that rows name.
+struct CheckedFile {
+    std::filesystem::path path;
+    bool readable = true;
+    uint64_t bytes = 0, hash = 0;  // of the content; 0 when it was not read
+};
+
+struct CheckedData {
+    std::vector<CheckedRow> rows;
+    std::vector<CheckedFile> files;
+};
+
+// Reads every file: what is missing or broken, and the hashes. With `quick` only what is missing.
+[[nodiscard]] std::vector<Finding> check_readable(CheckedData& data, bool quick,
+                                                  const CheckProgress& progress);
+
+// Rows of one file, files of one content: in several sides, with both labels, or several times.
+[[nodiscard]] std::vector<Finding> check_duplicates(const CheckedData& data);
+
+// Videos and identities in several sides, validation that is the test, classes.
+[[nodiscard]] std::vector<Finding> check_leaks(const CheckedData& data);
+[[nodiscard]] std::vector<Finding> check_balance(const std::vector<SideSummary>& sides);
+
+// The sides' names as a finding shows them.
+[[nodiscard]] std::string side_name(const std::string& side);
+
+}  // namespace unmask
