@@ -30,7 +30,7 @@ namespace {
 const std::vector<Command>& command_table() {
     static const std::vector<Command> table{
         {"prepare", "Cut faces out of videos and write the manifest that training reads", set_up_prepare},
-        {"dataset", "Import, export, check and forge manifests of pictures", set_up_dataset},
+        {"dataset", "Import, export, check, pack and forge manifests of pictures", set_up_dataset},
         {"train", "Train a detector on a manifest of faces", set_up_train},
         {"evaluate", "Measure a trained detector on a manifest of faces", set_up_evaluate},
         {"verify", "Check that a training run's model gives the figures that the run recorded",

@@ -17,6 +17,7 @@ const std::vector<Command>& dataset_table() {
         {"export", "Write a manifest as DeepfakeBench's JSON or as frame lists", set_up_dataset_export},
         {"check", "Look for missing files, copies, leaks between splits and unbalanced classes in manifests",
          set_up_dataset_check},
+        {"pack", "Put a manifest and its pictures into one file that loads fast", set_up_dataset_pack},
         {"forge", "Write self-blended forgeries of real faces, and their manifest", set_up_dataset_forge},
     };
     return table;

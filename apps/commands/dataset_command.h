@@ -10,6 +10,7 @@ namespace unmask {
 CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_dataset_export(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_dataset_check(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_dataset_pack(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_dataset_forge(CLI::App& app, const GlobalOptions& global);
 
 }  // namespace unmask

@@ -30,9 +30,10 @@ class ForgeProgram : public testing::Test {
     }
     [[nodiscard]] nlohmann::json evaluate(const std::string& rest) const {
         const Outcome outcome =
-            run_program("evaluate --model " + path("run/best.safetensors") + " --quiet --json - " + rest);
+            run_program("evaluate --model " + path("run/best.safetensors") + " --quiet --bootstrap 0 --json - " + rest);
         EXPECT_EQ(outcome.code, 0) << outcome.errors;
-        return nlohmann::json::parse(outcome.output);
+        nlohmann::json result = nlohmann::json::parse(outcome.output)["results"][0];
+        return {{"frame", result["frame"]}, {"video", result["video"]}};
     }
     TemporaryFolder folder;
     std::filesystem::path data;

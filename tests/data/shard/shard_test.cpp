@@ -36,7 +36,9 @@ class PackedShard : public testing::Test {
                                  .dataset = "set",
                                  .method = i % 2 == 0 ? "original" : "Deepfakes",
                                  .label = i % 2,
-                                 .frame = 10 + i});
+                                 .frame = 10 + i,
+                                 .identity = "person " + std::to_string(i),
+                                 .compression = i == 1 ? "c23" : ""});
         }
         made.rows.push_back(made.rows.front());
         write_manifest(folder_ / "faces.csv", made);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask dataset pack: a manifest and all its pictures as one file.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/command_line.h"
+#include "apps/commands/dataset_command.h"
+#include "apps/progress.h"
+#include "data/shard/shard.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+struct Arguments {
+    std::filesystem::path manifest, output;
+    PackOptions options;
+    bool overwrite = false;
+};
+
+int run(const Arguments& arguments) {
+    if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
+        fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
+    const Manifest manifest = read_manifest(arguments.manifest);
+    Progress progress("pack", int64_t(manifest.rows.size()), "pictures");
+    const uint64_t bytes = pack_shard(manifest, arguments.output, arguments.options,
+                                      [&](int64_t done, int64_t) { progress.update(done); });
+    fmt::print("{}: {} rows, {}\n", arguments.output.string(), manifest.rows.size(),
+               bytes_text(int64_t(bytes)));
+    return exit_done;
+}
+
+}  // namespace
+
+CommandRun set_up_dataset_pack(CLI::App& app, const GlobalOptions&) {
+    auto arguments = std::make_shared<Arguments>();
+    app.add_option("manifest", arguments->manifest, "Manifest of faces")
+        ->required()
+        ->option_text("faces.csv");
+    app.add_option("--out", arguments->output, "The shard to be written")->required()->option_text("FILE");
+    app.add_option("--size", arguments->options.size,
+                   "Store every picture decoded and resized to this side in pixels (3 bytes a pixel), which "
+                   "loads fastest at that size; without it the pictures' files are stored as they are")
+        ->check(CLI::Range(1, 4096))
+        ->option_text("N");
+    app.add_flag("--overwrite", arguments->overwrite, "Replace an existing shard");
+    app.footer("Every command that takes a manifest takes the shard in its place.");
+    return [arguments] { return run(*arguments); };
+}
+
+}  // namespace unmask
