@@ -8,9 +8,11 @@
 #include <system_error>
 #include <thread>
 
+#include "data/file_magic.h"
 #include "data/landmarks/landmark_file.h"
 #include "data/prepare/prepare_earlier.h"
 #include "data/prepare/prepare_video.h"
+#include "engine/philox.h"
 
 namespace unmask {
 
@@ -63,6 +65,13 @@ Manifest PrepareWork::manifest(const std::vector<std::string>& splits) const {
     return manifest;
 }
 
+std::string PrepareWork::first_crop_hash(size_t i) const {
+    const fs::path file =
+        output_ / "crops" / videos_[i].dataset / videos_[i].video / records_[i].faces[0].file;
+    const std::vector<uint8_t> bytes = read_file(file, uint64_t{1} << 30);
+    return fmt::format("{:016x}", fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+}
+
 SplitResult PrepareWork::split() const {
     std::vector<SplitItem> items;
     // Videos without a face are not dealt out: a split is to hold what it was promised.
@@ -71,6 +80,9 @@ SplitResult PrepareWork::split() const {
         if (records_[i].faces.empty()) continue;
         const SourceVideo& video = videos_[i];
         items.push_back({video.dataset + "/" + video.video, video.label, video.identities, video.official});
+        // Copies of a photo under other names stay on one side.
+        if (video.kind == SourceKind::picture)
+            items.back().identities.push_back("picture " + first_crop_hash(i));
         places.push_back(i);
     }
     SplitResult dealt = split_by_video(items, options_.split);

@@ -38,6 +38,7 @@ class PrepareWork {
     void work();
     void process(size_t i, FaceDetector& detector);
     void report_progress(size_t i, double seconds);
+    [[nodiscard]] std::string first_crop_hash(size_t i) const;
 
     const PrepareOptions& options_;
     std::filesystem::path output_;

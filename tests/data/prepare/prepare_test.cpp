@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "data/manifest.h"
 #include "data/picture.h"
@@ -82,6 +83,27 @@ TEST_F(Preparing, WritesCropsAndManifest) {
     }
     for (const char* split : {"train", "val", "test"})
         EXPECT_EQ(per_split[split], (std::map<int, int>{{0, 3}, {1, 3}})) << split;
+}
+
+// 12 photos, each there under two names that a split by name would part sooner or later.
+TEST_F(Preparing, CopiesOfAPhotoStayOnOneSide) {
+    for (int photo = 0; photo < 12; ++photo)
+        for (const char* name : {"a", "b"}) {
+            const fs::path file = folder / "photos" / fmt::format("{}{}.png", name, photo);
+            fs::create_directories(file.parent_path());
+            write_png(file, numbered_frame(photo));
+        }
+    PrepareOptions asked = options();
+    asked.input = folder / "photos";
+    asked.label = 0;
+    std::map<std::string, std::set<std::string>> names_of;  // by split
+    for (const ManifestRow& row : read_manifest(prepare_faces(asked).manifest).rows)
+        names_of[row.split].insert(row.video);
+    ASSERT_EQ(names_of.size(), 3u);
+    for (const auto& [split, names] : names_of)
+        for (int photo = 0; photo < 12; ++photo)
+            EXPECT_EQ(names.contains(fmt::format("a{}", photo)), names.contains(fmt::format("b{}", photo)))
+                << split << " " << photo;
 }
 
 TEST_F(Preparing, TheCropShowsTheFrame) {
