@@ -55,7 +55,7 @@ CheckedData collect(const std::vector<Manifest>& manifests) {
         for (const ManifestRow& row : manifests[m].rows) {
             const fs::path path = normal_path(manifests[m].file(row));
             const auto [entry, added] = files.emplace(path, data.files.size());
-            if (added) data.files.push_back({path});
+            if (added) data.files.push_back({path, manifests[m].shard, row.path});
             std::string side = row.split;
             if (side.empty() && manifests.size() > 1) side = m == 0 ? "train" : "test";
             const bool own_video = row.video == row.path;

@@ -8,6 +8,7 @@
 #include "data/check/nearest_path.h"
 #include "data/file_magic.h"
 #include "data/picture.h"
+#include "data/shard/shard.h"
 #include "engine/error.h"
 #include "engine/philox.h"
 
@@ -18,12 +19,21 @@ namespace fs = std::filesystem;
 
 constexpr uintmax_t largest_picture_file = uintmax_t{1} << 30;
 
+uint64_t hash_of(const std::vector<uint8_t>& bytes) {
+    return fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 // Empty, or why the file is no picture that training could read.
 std::string read_problem(CheckedFile& file) {
     try {
+        if (file.shard) {
+            file.hash = hash_of(file.shard->picture(file.row_path).pixels);
+            file.bytes = file.shard->picture_bytes(file.row_path);
+            return {};
+        }
         const std::vector<uint8_t> bytes = read_file(file.path, largest_picture_file);
         file.bytes = bytes.size();
-        file.hash = fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        file.hash = hash_of(bytes);
         static_cast<void>(read_picture_from_memory(bytes, file.path.string()));
         return {};
     } catch (const Error& error) {
@@ -51,7 +61,7 @@ std::vector<Finding> check_readable(CheckedData& data, bool quick, const CheckPr
         for (int64_t i = begin; i < end; ++i) {
             CheckedFile& file = data.files[size_t(i)];
             std::error_code ignored;
-            if (!fs::exists(file.path, ignored))
+            if (!file.shard && !fs::exists(file.path, ignored))
                 file.readable = false;
             else if (!quick)
                 problems[size_t(i)] = read_problem(file);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,13 @@ struct CheckedRow {
     std::string video;  // "dataset/method/id", or the file where the manifest has no videos
 };
 
-// A file that rows name.
+// A file that rows name, or a picture of a shard.
 struct CheckedFile {
     std::filesystem::path path;
+    std::shared_ptr<const Shard> shard{};  // which holds it
+    std::string row_path{};                // under this name
     bool readable = true;
-    uint64_t bytes = 0, hash = 0;  // of the content; 0 when it was not read
+    uint64_t bytes = 0, hash = 0;  // of the content (of a shard: of its pixels); 0 when it was not read
 };
 
 struct CheckedData {

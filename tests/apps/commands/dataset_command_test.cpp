@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "data/manifest.h"
@@ -39,7 +40,7 @@ class DatasetProgram : public testing::Test {
 };
 
 TEST_F(DatasetProgram, WrongUsageEndsWithTwo) {
-    expect_failure("", {"expected a subcommand among", "import, export, check"});
+    expect_failure("", {"expected a subcommand among", "import, export, check, pack"});
     expect_failure("chek", {"expected a subcommand among", "\"chek\""});
     expect_failure("check", {"manifests"});
     expect_failure("check " + path("none.csv"), {"none.csv", "no such file"});
@@ -54,6 +55,28 @@ TEST_F(DatasetProgram, WrongUsageEndsWithTwo) {
         EXPECT_EQ(outcome.errors, "");
     }
     EXPECT_NE(run_program("dataset --help").output.find("check"), std::string::npos);
+}
+
+TEST_F(DatasetProgram, PacksAndTakesTheShardForAManifest) {
+    const std::string shard = path("faces.shard");
+    const Outcome packed = run_program("dataset pack " + data_ + " --quiet --out " + shard);
+    EXPECT_EQ(packed.code, 0) << packed.errors;
+    EXPECT_NE(packed.output.find(shard + ": "), std::string::npos) << packed.output;
+    EXPECT_EQ(run_program("dataset check " + shard).code, run_program("dataset check " + data_).code);
+    expect_failure("pack " + data_ + " --out " + shard, {"faces.shard", "--overwrite"});
+    expect_failure("pack " + data_ + " --out " + path("a.shard") + " --size 0", {"--size", "0"});
+    expect_failure("pack " + path("none.csv") + " --out " + path("a.shard"), {"none.csv", "no such file"});
+    const Outcome small = run_program("dataset pack " + shard + " --size 16 --overwrite --out " + shard);
+    EXPECT_EQ(small.code, 0) << small.errors;
+    EXPECT_EQ(read_manifest(shard).rows, read_manifest(data_).rows);
+    // A byte of the first picture changed.
+    std::fstream file(shard, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(200);
+    file.put('\x55').put('\xaa');
+    file.close();
+    const Outcome broken = run_program("dataset check " + shard);
+    EXPECT_EQ(broken.code, 1) << broken.output;
+    EXPECT_NE(broken.output.find("checksum"), std::string::npos) << broken.output;
 }
 
 TEST_F(DatasetProgram, CleanDataEndsWithZero) {
