@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// NCCL's functions, from the library that is loaded when they are first asked for: programs that run on one
+// GPU neither need nor load it.
+#pragma once
+
+#include <nccl.h>
+
+#include <string>
+
+namespace unmask {
+
+struct NcclLibrary {
+    decltype(&::ncclGetUniqueId) get_unique_id = nullptr;
+    decltype(&::ncclCommInitRank) comm_init_rank = nullptr;
+    decltype(&::ncclCommDestroy) comm_destroy = nullptr;
+    decltype(&::ncclCommAbort) comm_abort = nullptr;
+    decltype(&::ncclAllGather) all_gather = nullptr;
+    decltype(&::ncclAllReduce) all_reduce = nullptr;
+    decltype(&::ncclBroadcast) broadcast = nullptr;
+    decltype(&::ncclGetErrorString) error_string = nullptr;
+    decltype(&::ncclGetVersion) get_version = nullptr;
+
+    // Error says why it cannot be loaded or what it lacks.
+    [[nodiscard]] static const NcclLibrary& get();
+    // Such as "2.28.9".
+    [[nodiscard]] std::string version() const;
+};
+
+}  // namespace unmask
