@@ -66,8 +66,9 @@ class Patience {
             const std::lock_guard lock(mutex_);
             if (!asked && asked_ && asked_()) asked = Clock::now();
             if ((asked && seconds_since(*asked) > grace_seconds) || seconds_since(begin) > timeout_)
-                fail("rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)", rank,
-                     call, seconds_since(begin));
+                throw RankLost(fmt::format(
+                    "rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)", rank,
+                    call, seconds_since(begin)));
         }
     }
 

@@ -46,19 +46,21 @@ struct DataLoader::State {
         while (slots.size() < size_t(options.prefetch) && scheduled < usable) {
             const size_t count = std::min(size_t(options.batch), usable - scheduled);
             Slot& slot = slots.emplace_back();
-            slot.first = scheduled;
-            const Shape shape{int64_t(count), size, size, 3};
+            const size_t begin_of_part = count * size_t(options.part) / size_t(options.parts);
+            const size_t own = count * size_t(options.part + 1) / size_t(options.parts) - begin_of_part;
+            slot.first = scheduled + begin_of_part;
+            const Shape shape{int64_t(own), size, size, 3};
             if (options.raw) {
                 slot.batch.pixels = Tensor::empty(shape, DType::u8);
                 slot.batch.draws =
-                    Tensor::empty({int64_t(count), int64_t{sizeof(AugmentationDraw)}}, DType::u8);
+                    Tensor::empty({int64_t(own), int64_t{sizeof(AugmentationDraw)}}, DType::u8);
             } else {
                 slot.batch.images = Tensor::empty(shape);
             }
-            slot.batch.labels = Tensor::empty({int64_t(count)}, DType::i64);
-            const auto begin = order.begin() + std::ptrdiff_t(scheduled);
-            slot.batch.indices.assign(begin, begin + std::ptrdiff_t(count));
-            for (size_t i = 0; i < count; ++i)
+            slot.batch.labels = Tensor::empty({int64_t(own)}, DType::i64);
+            const auto begin = order.begin() + std::ptrdiff_t(slot.first);
+            slot.batch.indices.assign(begin, begin + std::ptrdiff_t(own));
+            for (size_t i = 0; i < own; ++i)
                 slot.batch.labels.data<int64_t>()[i] = labels[slot.batch.indices[i]];
             scheduled += count;
         }
@@ -148,6 +150,9 @@ DataLoader::DataLoader(const FaceDataset& dataset, const LoaderOptions& options)
     if (options.threads < 1) fail("the loader needs at least one thread, found {}", options.threads);
     if (options.prefetch < 1)
         fail("the loader prepares at least one batch, found prefetch = {}", options.prefetch);
+    if (options.parts < 1 || options.part < 0 || options.part >= options.parts)
+        fail("the loader's part of a batch: expected one of 0 to {}, found {}", options.parts - 1,
+             options.part);
     state_ = std::make_unique<State>(dataset, options);
 }
 

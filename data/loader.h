@@ -29,6 +29,9 @@ struct LoaderOptions {
     std::optional<Augmentation> augmentation;
     Normalisation normalisation;
     bool raw = false;  // pixels and draws instead of images
+    // Of the n samples of each batch only those from n · part / parts to n · (part + 1) / parts, the share of
+    // one of several processes; they are the same as in the whole batch.
+    int part = 0, parts = 1;
 };
 
 struct Batch {

@@ -7,10 +7,17 @@
 #include <string>
 
 #include "engine/communicator.h"
+#include "engine/error.h"
 
 namespace unmask {
 
-// A communicator of tensors in the host's memory.
+// Another rank ended, or does not answer any more.
+class RankLost : public Error {
+  public:
+    using Error::Error;
+};
+
+// A communicator of tensors in the host's memory. Its calls throw RankLost.
 class ProcessGroup : public Communicator {
   public:
     // Number of this process among those of its machine: which of its GPUs it takes.

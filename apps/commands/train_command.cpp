@@ -59,6 +59,24 @@ void gather_options(Arguments& arguments, const GlobalOptions& global) {
         options.initial = std::filesystem::absolute(options.initial).lexically_normal();
 }
 
+// Where several processes were started together: each takes its share of this machine's cores, and a GPU of
+// its own.
+void join_ranks(TrainOptions& options) {
+    Ranks& ranks = options.ranks;
+    ranks.group = join_process_group();
+    if (!ranks.group) return;
+    if (!ranks.lead()) set_up_console("error", true);
+    if (options.threads == 0) {
+        options.threads = std::max(1, resolved_threads(0) / ranks.group->local_size());
+        set_thread_count(options.threads);
+    }
+    Device& device = options.compute.device;
+    if (device.type != DeviceType::cpu) device.index += ranks.group->local_rank();
+    ranks.communicator = communicator_of(device, ranks.group);
+    log_notice("{} processes train together, {} on this machine, {} threads each", ranks.size(),
+               ranks.group->local_size(), resolved_threads(options.threads));
+}
+
 int run(Arguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
     gather_options(arguments, global);
@@ -69,7 +87,10 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
     if (options.data.empty()) fail("--data is required (see unmask train --help)");
     if (options.output.empty()) fail("--out is required (see unmask train --help)");
     time_algorithms();
+    join_ranks(options);
     const TrainResult result = train_detector(options);
+    if (options.ranks.group) options.ranks.group->leave();
+    if (!options.ranks.lead()) return exit_done;
     if (result.was_complete) fmt::print("the run was complete: nothing was left to do\n");
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];
     fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
@@ -78,7 +99,12 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
         fmt::print("\nvalidation\n{}", evaluation_text(Evaluation{.all = *best.validation, .methods = {}}));
     return exit_done;
 } catch (const Interruption& interruption) {
-    log_warning("{}", interruption.what());
+    const Ranks& ranks = arguments.options.ranks;
+    if (ranks.lead()) log_warning("{}", interruption.what());
+    if (ranks.group) {  // the first may still be writing
+        ranks.group->set_stop_request({});
+        ranks.group->leave();
+    }
     return interruption.exit_code();
 }
 

@@ -48,21 +48,26 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
                                 .sampling = {.shuffle = false},
                                 .drop_last = false,
                                 .augmentation = {},
-                                .normalisation = options.normalisation});
+                                .normalisation = options.normalisation,
+                                .part = options.part,
+                                .parts = options.parts});
     const bool was_training = detector.training();
     detector.set_training(false);
     detector.prepare_inference();
-    std::vector<double> scores;
-    scores.reserve(dataset.size());
+    std::vector<double> scores(dataset.size());
+    int64_t done = 0;
     loader.start(0);
     while (const std::optional<Batch> batch = loader.next()) {
-        for (const double score :
-             fake_probabilities(detector.infer(model_input(batch->images, options.compute)))) {
-            if (!std::isfinite(score))
-                fail("{}: the model's answer is not a number", dataset.file(scores.size()).string());
-            scores.push_back(score);
+        if (batch->indices.empty()) continue;
+        const std::vector<double> found =
+            fake_probabilities(detector.infer(model_input(batch->images, options.compute)));
+        for (size_t i = 0; i < found.size(); ++i) {
+            if (!std::isfinite(found[i]))
+                fail("{}: the model's answer is not a number", dataset.file(batch->indices[i]).string());
+            scores[batch->indices[i]] = found[i];
         }
-        if (progress) progress(int64_t(scores.size()));
+        done += int64_t(found.size());
+        if (progress) progress(done);
     }
     if (was_training) detector.set_training(true);
     return scores;

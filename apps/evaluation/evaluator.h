@@ -39,6 +39,7 @@ struct ScoringOptions {
     int threads = 1;  // that load pictures
     Compute compute;
     Normalisation normalisation;
+    int part = 0, parts = 1;  // of each batch, see LoaderOptions; the other rows score 0
 };
 
 // The probability of fake of every picture, in the data set's order. The detector is put into evaluation mode

@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -26,7 +27,9 @@ LoaderOptions loader_options(const TrainOptions& options, int workers, bool raw)
             .drop_last = true,
             .augmentation = options.augmentation,
             .normalisation = {},
-            .raw = raw};
+            .raw = raw,
+            .part = options.ranks.rank(),
+            .parts = options.ranks.size()};
 }
 
 }  // namespace
@@ -40,6 +43,12 @@ EpochLoop::EpochLoop(const TrainOptions& options, const FaceDataset& pictures, i
                                           .dtype = image_dtype(options.compute.precision),
                                           .channels = gpu_image_channels,
                                           .normalisation = {}});
+    const int64_t batch = std::min<int64_t>(options.batch, loader_.pictures());
+    if (batch % options.ranks.size() != 0)
+        fail(
+            "{} processes share every batch equally: expected a batch of a multiple of as many pictures, "
+            "found {}",
+            options.ranks.size(), batch);
 }
 
 double EpochLoop::learning_rate(int64_t step) const {
@@ -59,13 +68,14 @@ void EpochLoop::run(TrainingStep& step, RunProgress& progress,
         progress.seconds += std::chrono::duration<double>(end - begin).count();
         ++progress.steps;
         ++progress.batch;
-        progress.terms.add(terms, int64_t(batch->indices.size()));
+        const auto pictures = int64_t(batch->indices.size()) * options_.ranks.size();
+        progress.terms.add(terms, pictures);
         bar.update(progress.terms.pictures, fmt::format("loss {:.4f}", terms.total));
         const double seconds = std::chrono::duration<double>(end - begin).count();
         after_step({.step = progress.steps,
                     .terms = terms,
                     .learning_rate = learning_rate(progress.steps - 1),
-                    .images_per_second = double(batch->indices.size()) / seconds});
+                    .images_per_second = double(pictures) / seconds});
         begin = end;
     }
     check_finite(step, progress);
@@ -90,6 +100,7 @@ EpochRecord EpochLoop::record(const RunProgress& progress) const {
 // On a GPU the pictures travel as bytes and are augmented and mixed there.
 EpochTerms EpochLoop::take_step(TrainingStep& step, Batch& batch, int64_t number) {
     const double rate = learning_rate(number);
+    if (options_.ranks.group) return take_step_together(step, batch, number, rate);
     if (!input_) {
         const Targets targets = mix_batch(batch, options_.mixup, options_.seed, number);
         return step.run(batch.images, targets, number, rate);
@@ -97,6 +108,24 @@ EpochTerms EpochLoop::take_step(TrainingStep& step, Batch& batch, int64_t number
     const MixupDraw draw = draw_mixup(options_.mixup, options_.seed, number, size_t(batch.labels.numel()));
     const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
     return step.run(images, mixed_targets(batch.labels, draw), number, rate);
+}
+
+// The objective is computed on every rank from the whole batch, so that all labels are needed; pictures of
+// other ranks only where they are mixed with this one's.
+EpochTerms EpochLoop::take_step_together(TrainingStep& step, const Batch& part, int64_t number, double rate) {
+    const Ranks& ranks = options_.ranks;
+    Batch batch = ranks.whole(part, options_.mixup > 0);
+    if (options_.mixup <= 0) {
+        const Tensor& images = input_ ? input_->images(part, {}, 1) : part.images;
+        return step.run(images, mixed_targets(batch.labels, {}), number, rate);
+    }
+    if (!input_) {
+        const Targets targets = mix_batch(batch, options_.mixup, options_.seed, number);
+        return step.run(ranks.own_rows(batch.images).clone(), targets, number, rate);
+    }
+    const MixupDraw draw = draw_mixup(options_.mixup, options_.seed, number, size_t(batch.labels.numel()));
+    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
+    return step.run(ranks.own_rows(images), mixed_targets(batch.labels, draw), number, rate);
 }
 
 void EpochLoop::stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const {

@@ -45,6 +45,8 @@ class EpochLoop {
 
   private:
     [[nodiscard]] EpochTerms take_step(TrainingStep& step, Batch& batch, int64_t number);
+    [[nodiscard]] EpochTerms take_step_together(TrainingStep& step, const Batch& part, int64_t number,
+                                                double rate);
     [[noreturn]] void stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const;
 
     const TrainOptions& options_;

@@ -20,6 +20,9 @@ class RunFolder {
     // killed.
     static RunFolder reopen(const std::filesystem::path& folder);
 
+    // The folder as it is, for a rank that writes nothing in it.
+    static RunFolder follow(const std::filesystem::path& folder) { return RunFolder(folder); }
+
     [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
     [[nodiscard]] std::filesystem::path best() const { return folder_ / "best.safetensors"; }
     [[nodiscard]] std::filesystem::path last() const { return folder_ / "last.safetensors"; }

@@ -39,7 +39,8 @@ struct RunRecord {
     std::string data_hash;  // see hash_of
     int64_t train_pictures = 0, val_pictures = 0;
     int64_t parameters = 0;
-    int threads = 0;
+    int threads = 0;    // of each process
+    int processes = 1;  // that train together
     std::string device, precision = "f32", schedule = "separate";
     bool deterministic = true;
     std::string status;          // "running", "done", or what ended it
@@ -58,7 +59,8 @@ struct RunRecord {
 struct RecordedRun {
     std::string data;                              // the manifest
     std::map<std::string, SettingValue> settings;  // by key
-    int threads = 0;
+    int threads = 0;                               // of each process
+    int processes = 1;                             // that train together
     std::string device, precision = "f32", schedule = "separate";
     bool deterministic = true;
     double seconds = 0;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "apps/compute.h"
+#include "apps/training/ranks.h"
 #include "apps/training/schedule.h"
 #include "data/augmentation/augmentation.h"
 #include "data/self_blend/forger.h"
@@ -24,6 +25,7 @@ struct TrainOptions {
     int stop_after = 0;      // leaves after this epoch as if interrupted; 0: never
     int threads = 0;         // 0: one per core
     Compute compute;
+    Ranks ranks;  // the processes that train together, each on a part of the batch
 
     DetectorOptions model;
     std::string initial;  // a model or pretrained file that training starts from; empty: drawn from the seed

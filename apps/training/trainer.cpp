@@ -37,13 +37,14 @@ class Trainer {
     TrainResult run();
 
   private:
+    void open_folder();
     [[nodiscard]] bool is_thawed() const;
     void make_step();
     void resume(const FoundCheckpoint& checkpoint);
     void train_epochs();
     void train_epoch();
     void after_step(const StepRecord& record);
-    static void stop_if_interrupted();
+    void stop_if_interrupted() const;
     void keep_what_is_done(const std::string& status, bool with_checkpoint);
     [[nodiscard]] bool try_to_keep_what_is_done(const std::string& status);
     [[nodiscard]] std::string what_is_kept() const;
@@ -83,20 +84,21 @@ Trainer::Trainer(TrainOptions options)
       detector_(options_.model),
       objective_(options_.objective),
       frozen_(detector_, options_.freeze) {
+    open_folder();
     std::optional<FoundCheckpoint> checkpoint;
     if (options_.resume) {
-        folder_ = RunFolder::reopen(options_.output);
         checkpoint = newest_checkpoint(*folder_);
         if (!checkpoint) log_notice("the run had saved nothing yet: starting over");
     }
     if (!checkpoint) initialize_parameters(detector_, objective_, options_);
-    if (!folder_) folder_ = RunFolder::create(options_.output, options_.overwrite);
+    options_.ranks.meet();  // all have read what the first will replace
     record_ = {.data = std::filesystem::absolute(options_.data).lexically_normal().string(),
                .data_hash = hash_of(data_.manifest),
                .train_pictures = int64_t(data_.train->size()),
                .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
                .parameters = detector_.parameter_count(),
                .threads = threads_,
+               .processes = options_.ranks.size(),
                .device = name_of(options_.compute.device),
                .precision = std::string(name_of(options_.compute.precision)),
                .schedule = std::string(name_of(options_.compute.schedule)),
@@ -112,7 +114,16 @@ Trainer::Trainer(TrainOptions options)
         write_records();
         make_step();
     }
-    logs_ = training_logs(folder_->path(), progress_);
+    if (options_.ranks.lead()) logs_ = training_logs(folder_->path(), progress_);
+}
+
+void Trainer::open_folder() {
+    const Ranks& ranks = options_.ranks;
+    if (ranks.lead())
+        folder_ = options_.resume ? RunFolder::reopen(options_.output)
+                                  : RunFolder::create(options_.output, options_.overwrite);
+    ranks.meet();
+    if (!ranks.lead()) folder_ = RunFolder::follow(options_.output);
 }
 
 bool Trainer::is_thawed() const {
@@ -155,13 +166,19 @@ void Trainer::resume(const FoundCheckpoint& checkpoint) {
     if (int64_t(record_.epochs.size()) != progress_.epoch)
         fail("{}: cannot be resumed: run.json has {} of the {} epochs before it", checkpoint.path.string(),
              record_.epochs.size(), progress_.epoch);
+    if (run.processes != options_.ranks.size())
+        log_warning(
+            "going on with {} processes a run that was begun with {}: the bytes of the models will differ "
+            "from "
+            "an uninterrupted run's",
+            options_.ranks.size(), run.processes);
     begin_ -= run.seconds;
     if (checkpoint.path == folder_->last()) {
         saved_steps_ = progress_.steps;
         saved_epoch_ = progress_.epoch;
     }
     // The best model is written after the checkpoint that it is made from.
-    if (progress_.batch == 0 && record_.best_epoch == progress_.epoch &&
+    if (options_.ranks.lead() && progress_.batch == 0 && record_.best_epoch == progress_.epoch &&
         !is_of_epoch(folder_->best(), progress_.epoch))
         save_best(folder_->best(), parts(), checkpoint_info());
     write_records();
@@ -172,6 +189,8 @@ void Trainer::resume(const FoundCheckpoint& checkpoint) {
 
 TrainResult Trainer::run() {
     const InterruptWatch watch;
+    if (options_.ranks.group)
+        options_.ranks.group->set_stop_request([] { return InterruptWatch::received() != 0; });
     const bool was_complete = is_complete();
     log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch",
                data_.train->size(), record_.val_pictures, record_.parameters, loop_->batches());
@@ -180,6 +199,9 @@ TrainResult Trainer::run() {
     } catch (const Interruption& interruption) {
         keep_what_is_done("interrupted", true);
         throw Interruption(interruption.signal(), fmt::format("interrupted: {}", what_is_kept()));
+    } catch (const RankLost& error) {  // in the middle of a step
+        keep_what_is_done(error.what(), false);
+        fail("{}; {}", error.what(), what_is_kept());
     } catch (const TrainingDiverged& error) {  // the state may be spoilt already
         keep_what_is_done(error.what(), false);
         throw;
@@ -216,8 +238,9 @@ void Trainer::train_epoch() {
     std::vector<double> scores;
     if (data_.validation) {
         const AveragedWeights averaged(step_->average());
-        Validation validation =
-            validate(detector_, *data_.validation, options_, workers_, stop_if_interrupted);
+        Validation validation = validate(detector_, *data_.validation, options_, workers_, [this] {
+            if (!options_.ranks.group) stop_if_interrupted();  // together they stop after a step
+        });
         record.validation = validation.figures;
         scores = std::move(validation.scores);
     }
@@ -229,11 +252,12 @@ void Trainer::train_epoch() {
     }
     record_.epochs.push_back(record);
     write_records();
-    if (record.best && data_.validation)
+    if (options_.ranks.lead() && record.best && data_.validation)
         write_scores(folder_->path() / validation_scores_name, data_.validation->rows(), scores);
     for (const auto& log : logs_) log->on_epoch(record);
     save();
-    if (record.best) save_best(folder_->best(), parts(), checkpoint_info());
+    if (options_.ranks.lead() && record.best) save_best(folder_->best(), parts(), checkpoint_info());
+    options_.ranks.check_equal(step_->parameters());
     tell(record);
 }
 
@@ -243,8 +267,8 @@ void Trainer::after_step(const StepRecord& record) {
     stop_if_interrupted();
 }
 
-void Trainer::stop_if_interrupted() {
-    if (const int signal = InterruptWatch::received(); signal != 0) throw Interruption(signal, "interrupted");
+void Trainer::stop_if_interrupted() const {
+    if (const int signal = options_.ranks.signal(); signal != 0) throw Interruption(signal, "interrupted");
 }
 
 void Trainer::keep_what_is_done(const std::string& status, bool with_checkpoint) {
@@ -287,10 +311,12 @@ CheckpointInfo Trainer::checkpoint_info() const {
 void Trainer::save() {
     if (saved_steps_ == progress_.steps && saved_epoch_ == progress_.epoch) return;
     EpochLoop::check_finite(*step_, progress_);
-    keep_tuning(*folder_, options_.compute);
-    if (saved_steps_ >= 0 && options_.keep > 1) folder_->set_aside_last(saved_steps_);
-    save_checkpoint(folder_->last(), parts(), checkpoint_info());
-    folder_->remove_old_checkpoints(options_.keep - 1);
+    if (options_.ranks.lead()) {
+        keep_tuning(*folder_, options_.compute);
+        if (saved_steps_ >= 0 && options_.keep > 1) folder_->set_aside_last(saved_steps_);
+        save_checkpoint(folder_->last(), parts(), checkpoint_info());
+        folder_->remove_old_checkpoints(options_.keep - 1);
+    }
     saved_steps_ = progress_.steps;
     saved_epoch_ = progress_.epoch;
     saved_at_ = now();
@@ -298,7 +324,7 @@ void Trainer::save() {
 
 void Trainer::write_records() {
     record_.seconds = now() - begin_;
-    folder_->write(record_, settings_);
+    if (options_.ranks.lead()) folder_->write(record_, settings_);
 }
 
 void Trainer::tell(const EpochRecord& record) const {

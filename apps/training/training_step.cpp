@@ -74,6 +74,9 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     optimizer_->set_guard(terms_.rows(0, 1));
     if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
     detector_.set_branch_schedule(compute_.schedule);
+    detector_.set_communicator(options.ranks.communicator.get());
+    if (options.ranks.communicator)
+        exchange_.emplace(parameters_, &Detector::has_partial_gradient, *options.ranks.communicator);
     detector_.set_training(true);
     objective_.set_training(true);
 }
@@ -112,7 +115,12 @@ void TrainingStep::work(Program& program) {
     detector_.set_dropout(seed_, program.step);
     const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
     terms_.copy_from(result.terms);
-    result.total.backward(one_);
+    if (exchange_) exchange_->begin();
+    {
+        const ListenToGradients listening(exchange_ ? &*exchange_ : nullptr);
+        result.total.backward(one_);
+    }
+    if (exchange_) exchange_->finish();
     if (clip_ > 0) clip_gradients();
     optimizer_->apply();
     if (average_) average_->apply();

@@ -12,6 +12,7 @@
 #include "apps/training/run_record.h"
 #include "apps/training/train_options.h"
 #include "apps/training/weight_average.h"
+#include "engine/gradient_exchange.h"
 #include "engine/optimizer.h"
 #include "losses/objective.h"
 #include "models/detector.h"
@@ -39,6 +40,7 @@ class TrainingStep {
     }
 
     [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+    [[nodiscard]] const FlatParameters& parameters() const { return parameters_; }
     // The moving average of the weights; null when options.average_decay is 0.
     [[nodiscard]] WeightAverage* average() { return average_ ? &*average_ : nullptr; }
     [[nodiscard]] int64_t parameter_count() const { return parameters_.count(); }
@@ -61,6 +63,7 @@ class TrainingStep {
     bool capture_;
     FlatParameters parameters_;
     std::unique_ptr<Optimizer> optimizer_;
+    std::optional<GradientExchange> exchange_;  // between ranks
     std::optional<WeightAverage> average_;
     Tensor terms_;                                          // [4] on the device, see ObjectiveResult
     Tensor one_;                                            // the gradient that backward starts from

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// mpirun: several processes train what one trains alone, and none goes on alone when another is lost.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <future>
+#include <sstream>
+#include <thread>
+
+#include "models/checkpoint.h"
+#include "tests/apps/run_program.h"
+#include "tests/apps/tiny_faces.h"
+
+namespace unmask {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string launcher(int processes) {
+    return std::string("OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 ") + UNMASK_MPIEXEC +
+           " -n " + std::to_string(processes) + " --oversubscribe";
+}
+
+const std::string endless = "--epochs 100000 --checkpoint-minutes 0";
+
+// The process of that rank that was started with this word on its command line, 0 for none.
+pid_t process_of(int rank, const std::string& word) {
+    const std::string variable = "OMPI_COMM_WORLD_RANK=" + std::to_string(rank);
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("/proc", error)) {
+        const std::string name = entry.path().filename();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        std::string environment = text_of(entry.path() / "environ");
+        environment.insert(0, 1, '\0');
+        if (text_of(entry.path() / "cmdline").find(word) != std::string::npos &&
+            environment.find('\0' + variable + '\0') != std::string::npos)
+            return pid_t(std::stoi(name));
+    }
+    return 0;
+}
+
+class Ranks : public testing::Test {
+  protected:
+    Ranks() : data_(write_tiny_faces(folder_.path(), 24, 8, 0)) {}
+    [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+    [[nodiscard]] std::string train(const std::string& run, const std::string& more) const {
+        return "train --data " + data_.string() + " --out " + path(run) +
+               " --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 12 --threads 1 --seed 3 "
+               "--lr 1e-4 "
+               "--quiet " +
+               more;
+    }
+    // Loss, terms and validation of every epoch: metrics.csv without its times.
+    [[nodiscard]] std::vector<std::vector<double>> curve(const std::string& run) const {
+        std::istringstream text(text_of(folder_ / run / "metrics.csv"));
+        std::vector<std::vector<double>> epochs;
+        std::string line;
+        std::getline(text, line);
+        while (std::getline(text, line)) {
+            std::istringstream cells(line);
+            std::vector<double>& epoch = epochs.emplace_back();
+            std::string cell;
+            for (int column = 0; std::getline(cells, cell, ','); ++column)
+                if ((column >= 2 && column <= 5) || column == 13) epoch.push_back(std::stod(cell));
+        }
+        return epochs;
+    }
+    // Starts a training and does something once its first checkpoint is there.
+    Outcome disturbed(const std::string& run, const std::string& more, const std::function<void()>& disturb) {
+        auto outcome = std::async(std::launch::async, [&] {
+            return run_program(train(run, more), "timeout 120 env " + launcher(2));
+        });
+        const auto begin = std::chrono::steady_clock::now();
+        while (!fs::exists(folder_ / run / "last.safetensors") &&
+               std::chrono::steady_clock::now() - begin < std::chrono::seconds(60))
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        disturb();
+        return outcome.get();
+    }
+
+    TemporaryFolder folder_;
+    fs::path data_;
+};
+
+void expect_same_curve(const std::vector<std::vector<double>>& found,
+                       const std::vector<std::vector<double>>& expected) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t epoch = 0; epoch < expected.size(); ++epoch)
+        for (size_t i = 0; i < expected[epoch].size(); ++i)
+            EXPECT_NEAR(found[epoch][i], expected[epoch][i], 2e-5 * (1 + std::abs(expected[epoch][i])))
+                << "epoch " << epoch + 1 << ", column " << i;
+}
+
+TEST_F(Ranks, FollowTheCurveOfOneProcess) {
+    for (const std::string more : {"--epochs 3", "--epochs 2 --mixup 0.5 --divergence sinkhorn --clip 1"}) {
+        SCOPED_TRACE(more);
+        const Outcome alone = run_program(train("alone", more + " --overwrite"));
+        ASSERT_EQ(alone.code, 0) << alone.errors;
+        for (const int processes : {2, 3}) {
+            const Outcome together =
+                run_program(train("together", more + " --overwrite"), "env " + launcher(processes));
+            ASSERT_EQ(together.code, 0) << together.errors;
+            EXPECT_NE(together.output.find("best model: "), std::string::npos);
+            EXPECT_EQ(together.output.find("best model: "), together.output.rfind("best model: "))
+                << together.output;
+            expect_same_curve(curve("together"), curve("alone"));
+        }
+    }
+}
+
+TEST_F(Ranks, AreResumed) {
+    const std::string two = "env " + launcher(2);
+    const std::string epochs = "--epochs 15 --checkpoint-minutes 0";
+    ASSERT_EQ(run_program(train("whole", epochs), two).code, 0);
+    ASSERT_EQ(disturbed("parts", epochs, [&] { ::kill(process_of(0, path("parts")), SIGTERM); }).code, 143);
+    const Outcome rest = run_program("train --quiet --resume " + path("parts"), two);
+    ASSERT_EQ(rest.code, 0) << rest.errors;
+    EXPECT_EQ(text_of(folder_ / "parts" / "last.safetensors"),
+              text_of(folder_ / "whole" / "last.safetensors"));
+}
+
+TEST_F(Ranks, ALostRankEndsTheRunWithItsCheckpoint) {
+    const Outcome outcome = disturbed("run", endless, [&] {
+        const pid_t lost = process_of(1, path("run"));
+        ASSERT_GT(lost, 0);
+        ::kill(lost, SIGKILL);
+    });
+    EXPECT_NE(outcome.code, 0);
+    EXPECT_NE(outcome.code, 124) << "it went on";
+    EXPECT_NE(outcome.errors.find("another rank of this run does not answer any more"), std::string::npos)
+        << outcome.errors;
+    EXPECT_NE(outcome.errors.find("unmask train --resume " + path("run")), std::string::npos)
+        << outcome.errors;
+    EXPECT_GT(std::stoi(load_detector(folder_ / "run" / "last.safetensors").info.training.at("steps")), 0);
+}
+
+TEST_F(Ranks, ASignalStopsAllAfterTheSameStep) {
+    const Outcome outcome = disturbed("run", endless, [&] {
+        const pid_t any = process_of(1, path("run"));
+        ASSERT_GT(any, 0);
+        ::kill(any, SIGTERM);
+    });
+    EXPECT_EQ(outcome.code, 143) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("is kept up to step"), std::string::npos) << outcome.errors;
+    const std::string record = text_of(folder_ / "run" / "run.json");
+    EXPECT_NE(record.find("\"interrupted\""), std::string::npos);
+}
+
+TEST_F(Ranks, ABatchThatCannotBeSharedIsRefused) {
+    const Outcome outcome = run_program(train("run", "--epochs 1"), "env " + launcher(5));
+    EXPECT_NE(outcome.code, 0);
+    EXPECT_NE(outcome.errors.find("expected a batch of a multiple"), std::string::npos) << outcome.errors;
+}
+
+}  // namespace
+}  // namespace unmask
