@@ -40,10 +40,6 @@ void merge_moments(double* moments, int64_t parts, int64_t channels, Rows rows_o
     }
 }
 
-int64_t ranks(const BatchNormParams& params) {
-    return params.communicator != nullptr ? params.communicator->size() : 1;
-}
-
 // [2][C], of the rows of all ranks.
 template <class T>
 Tensor batch_moments(const Tensor& x, const BatchNormParams& params) {
@@ -58,17 +54,17 @@ Tensor batch_moments(const Tensor& x, const BatchNormParams& params) {
     });
     merge_moments(moments, parts.parts(), channels, [&](int64_t part) { return parts.part_rows(part); });
     Tensor own = scratch.rows(0, 1);
-    if (ranks(params) == 1) return own;
-    Tensor all = Tensor::empty({ranks(params), 2, channels}, DType::f64);
+    if (params.ranks() == 1) return own;
+    Tensor all = Tensor::empty({params.ranks(), 2, channels}, DType::f64);
     params.communicator->all_gather(own, all);
-    merge_moments(all.data<double>(), ranks(params), channels, [&](int64_t) { return rows; });
+    merge_moments(all.data<double>(), params.ranks(), channels, [&](int64_t) { return rows; });
     return all.rows(0, 1);
 }
 
 // Moves the running statistics and fills the saved ones.
 template <class T>
 void batch_statistics(const Tensor& x, BatchNormGroup& state, const BatchNormParams& params) {
-    const int64_t rows = row_count(x) * ranks(params), channels = x.dim(-1);
+    const int64_t rows = row_count(x) * params.ranks(), channels = x.dim(-1);
     const Tensor memory = batch_moments<T>(x, params);
     const double* moments = memory.data<double>();
     T *mean = state.saved_mean.data<T>(), *inverse = state.saved_inverse_deviation.data<T>();
@@ -297,8 +293,8 @@ void run_backward(const Inputs<T, Function>& inputs, const Tensor& x, GroupGradi
         if (gradients.bias.defined()) gradients.bias.data<T>()[c] = static_cast<T>(sums[c]);
         if (gradients.weight.defined()) gradients.weight.data<T>()[c] = static_cast<T>(sums[channels + c]);
     }
-    if (params.training && ranks(params) > 1) params.communicator->all_reduce(sum_memory);
-    const double share = params.training ? 1.0 / static_cast<double>(rows * ranks(params)) : 0.0;
+    if (params.ranks() > 1) params.communicator->all_reduce(sum_memory);
+    const double share = params.training ? 1.0 / static_cast<double>(rows * params.ranks()) : 0.0;
     for (int64_t c = 0; c < channels; ++c) {
         scale[c] = inputs.weight[c] * inputs.inverse[c];
         scale[channels + c] = static_cast<T>(sums[c] * share);

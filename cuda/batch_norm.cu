@@ -21,8 +21,9 @@ class Forward {
           branches_(static_cast<unsigned>(branches.size())),
           channels_(static_cast<int>(x.dim(-1))),
           rows_(x.numel() / x.dim(-1)),
-          rule_{1.0 / static_cast<double>(rows_), 1.0 / std::max(static_cast<double>(rows_ - 1), 1.0),
-                params.momentum, params.eps},
+          rule_{1.0 / static_cast<double>(rows_ * params.ranks()),
+                1.0 / std::max(static_cast<double>(rows_ * params.ranks() - 1), 1.0), params.momentum,
+                params.eps},
           tiles_(channel_tiles(channels_, width, most_columns)),
           device_(x.device()),
           stream_(stream_of(x)) {
@@ -38,7 +39,7 @@ class Forward {
 
     void run() const {
         dispatch_fused_activation(params_.activation, [&](auto activation) {
-            if (params_.training && rows_ <= small_rows<width>) {
+            if (params_.training && params_.ranks() == 1 && rows_ <= small_rows<width>) {
                 UNMASK_LAUNCH((batch_norm_small_kernel<T, width, decltype(activation)>),
                               grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
                               stream_, static_cast<int>(rows_), channels_, tensors_, table_, rule_,
@@ -70,8 +71,10 @@ class Forward {
         const Tensor parts = Tensor::empty({branches_, chunks, 2, channels_}, DType::f32, device_);
         UNMASK_LAUNCH((batch_norm_parts_kernel<T, width>), grid(static_cast<unsigned>(chunks), tiles_.tiles),
                       tiles_.block(), 0, stream_, rows_, channels_, tensors_, parts.data<float>());
+        Tensor memory;
         UNMASK_LAUNCH(batch_norm_merge_kernel<T>, grid(blocks_for(channels_, part_columns)), block_threads, 0,
-                      stream_, parts.data<float>(), chunks, tiles_.lanes, table_, rule_, rows_, coefficients);
+                      stream_, gather_parts(parts, params_, memory), tiles_.lanes, table_, rule_, rows_,
+                      coefficients);
     }
 
     template <Extras extras, class Function>

@@ -26,7 +26,8 @@ class Backward {
           branches_(static_cast<unsigned>(branches.size())),
           channels_(static_cast<int>(x.dim(-1))),
           rows_(x.numel() / x.dim(-1)),
-          share_(training_ ? 1.0 / static_cast<double>(rows_) : 0.0),
+          share_(training_ ? 1.0 / static_cast<double>(rows_ * params.ranks()) : 0.0),
+          params_(params),
           tiles_(channel_tiles(channels_, width, most_columns)),
           device_(x.device()),
           stream_(stream_of(x)) {
@@ -46,7 +47,7 @@ class Backward {
     }
 
     void run() const {
-        if (wants_sums_ && rows_ <= small_rows<width>) {
+        if (wants_sums_ && params_.ranks() == 1 && rows_ <= small_rows<width>) {
             UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
                           grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
                           stream_, static_cast<int>(rows_), channels_, tensors_, table_, share_);
@@ -71,8 +72,13 @@ class Backward {
             UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, dropped, Function>),
                           grid(static_cast<unsigned>(chunks), tiles_.tiles), tiles_.block(), 0, stream_,
                           rows_, channels_, tensors_, table_, parts.data<float>());
-        UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, grid(blocks_for(channels_, part_columns)),
-                      block_threads, 0, stream_, parts.data<float>(), chunks, table_, share_, coefficients);
+        Tensor gathered;
+        const auto merge = [&](const RankParts& sums, bool write) {
+            UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, grid(blocks_for(channels_, part_columns)),
+                          block_threads, 0, stream_, sums, table_, share_, write, coefficients);
+        };
+        merge(own_parts(parts), true);  // the gradients of weight and bias are this rank's part
+        if (params_.ranks() > 1) merge(gather_parts(parts, params_, gathered), false);
         if (!wants_inputs_) return;
         const int share = rows_a_thread<T, width>(rows_, tiles_);
         UNMASK_LAUNCH((batch_norm_gradient_apply_kernel<T, width, dropped, Function>),
@@ -87,6 +93,7 @@ class Backward {
     int channels_;
     int64_t rows_;
     double share_;
+    const BatchNormParams& params_;
     ChannelTiles tiles_;
     Device device_;
     Stream stream_;

@@ -56,22 +56,26 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
     store_pack<width>(part + channels, own);
 }
 
-// Adds the parts up, writes the gradients of weight and bias, leaves the coefficients. No parts: sums of 0.
+// Adds the parts up, leaves the coefficients and, where `write`, the gradients of weight and bias. No parts:
+// sums of 0.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
-    batch_norm_gradient_merge_kernel(const float* parts, int64_t chunks, BatchNormTable table, double share,
+    batch_norm_gradient_merge_kernel(RankParts parts, BatchNormTable table, double share, bool write,
                                      Coefficients coefficients) {
     const int channels = coefficients.channels;
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
-    const int64_t pitch = 2 * static_cast<int64_t>(channels);
-    parts += blockIdx.z * chunks * pitch;
-    const double plain = sum_part_lanes(inside ? sum_own_parts(parts + channel, chunks, pitch) : 0.0);
-    const double deviating =
-        sum_part_lanes(inside ? sum_own_parts(parts + channels + channel, chunks, pitch) : 0.0);
+    double plain = 0.0, deviating = 0.0;
+    for (int rank = 0; rank < parts.ranks && inside; ++rank) {
+        const float* part = parts.of(rank) + channel;
+        plain += sum_own_parts(part, parts.chunks, parts.pitch());
+        deviating += sum_own_parts(part + channels, parts.chunks, parts.pitch());
+    }
+    plain = sum_part_lanes(plain);
+    deviating = sum_part_lanes(deviating);
     if (threadIdx.x >= part_columns || !inside) return;
     const GradientLine<T> line(table, channel, static_cast<float>(plain), static_cast<float>(deviating),
-                               share, true);
+                               share, write);
     coefficients.put(channel, line.affine);
     coefficients.put_gradient(channel, line.slope, line.constant);
 }

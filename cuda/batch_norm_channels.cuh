@@ -14,6 +14,36 @@ inline const void* place(const Tensor& tensor) {
     return tensor.defined() ? tensor.raw() : nullptr;
 }
 
+// The partial sums that all ranks leave, [ranks][branches][chunks][2][channels] in device memory.
+struct RankParts {
+    const float* values = nullptr;
+    int64_t chunks = 0;
+    int channels = 0, ranks = 1;
+
+    // Of one rank's first chunk, of the block's branch.
+    __device__ const float* of(int rank) const {
+        return values + (static_cast<int64_t>(rank) * gridDim.z + blockIdx.z) * chunks * pitch();
+    }
+    __device__ int64_t pitch() const { return 2 * static_cast<int64_t>(channels); }
+};
+
+// The parts [branches, chunks, 2, channels] of this rank alone.
+inline RankParts own_parts(const Tensor& parts) {
+    return {parts.data<float>(), parts.dim(1), static_cast<int>(parts.dim(3)), 1};
+}
+
+// Those of all ranks where there are several; `memory` keeps them.
+inline RankParts gather_parts(const Tensor& parts, const BatchNormParams& params, Tensor& memory) {
+    RankParts result = own_parts(parts);
+    if (params.ranks() == 1 || parts.numel() == 0) return result;
+    memory = Tensor::empty({params.ranks() * parts.dim(0), parts.dim(1), 2, parts.dim(3)}, DType::f32,
+                           parts.device());
+    params.communicator->all_gather(parts, memory);
+    result.values = memory.data<float>();
+    result.ranks = params.ranks();
+    return result;
+}
+
 // The norms of all branches' groups; channel c of a branch is channel c % size of its group c / size.
 struct BatchNormTable {
     static constexpr int most_groups = 16;

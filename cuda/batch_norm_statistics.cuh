@@ -65,27 +65,28 @@ __global__ void __launch_bounds__(block_threads)
 // coefficients.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
-    batch_norm_merge_kernel(const float* parts, int64_t chunks, int lanes, BatchNormTable table,
-                            StatisticsRule rule, int64_t rows, Coefficients coefficients) {
+    batch_norm_merge_kernel(RankParts parts, int lanes, BatchNormTable table, StatisticsRule rule,
+                            int64_t rows, Coefficients coefficients) {
     const int channels = coefficients.channels;
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
-    const int64_t pitch = 2 * static_cast<int64_t>(channels);
-    parts += blockIdx.z * chunks * pitch;
+    const int64_t pitch = parts.pitch(), chunks = parts.chunks;
     double sum = 0.0;
-    if (inside) {
+    for (int rank = 0; rank < parts.ranks && inside; ++rank) {
+        const float* part = parts.of(rank) + channel;
 #pragma unroll 4
         for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes)
-            sum += static_cast<double>(parts[chunk * pitch + channel]) *
+            sum += static_cast<double>(part[chunk * pitch]) *
                    static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
     }
     const double mean = sum_part_lanes(sum) * rule.share;
     double squares = 0.0;
-    if (inside) {
+    for (int rank = 0; rank < parts.ranks && inside; ++rank) {
+        const float* part = parts.of(rank) + channel;
 #pragma unroll 4
         for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes) {
-            const double delta = static_cast<double>(parts[chunk * pitch + channel]) - mean;
-            squares += static_cast<double>(parts[chunk * pitch + channels + channel]) +
+            const double delta = static_cast<double>(part[chunk * pitch]) - mean;
+            squares += static_cast<double>(part[chunk * pitch + channels]) +
                        delta * delta * static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
         }
     }

@@ -45,11 +45,11 @@ struct ColourSums {
 // number · eigenvalue of v_k) v_k, since C w has the covariance C² in either case; so no components are
 // needed (Krizhevsky et al. 2012, section 4.1, with the components of each picture).
 constexpr Pixel pca_step(const ColourSums& sums, int64_t area, const float (&weights)[3]) {
-    const double n = static_cast<double>(area);
-    const auto covariance = [n](int64_t products, int64_t a, int64_t b) {
-        // Sums of at most 2^28 pixels: each term is exact, and so is the difference but for one rounding.
-        return (static_cast<double>(products) - static_cast<double>(a) * (static_cast<double>(b) / n)) /
-               (n * 255.0 * 255.0);
+    const double share = 1.0 / static_cast<double>(area);
+    const auto covariance = [share](int64_t products, int64_t a, int64_t b) {
+        // Sums of at most 2^28 pixels are exact.
+        return (static_cast<double>(products) - static_cast<double>(a) * (static_cast<double>(b) * share)) *
+               share * (1.0 / (255.0 * 255.0));
     };
     const double rr = covariance(sums.red_red, sums.red, sums.red),
                  gg = covariance(sums.green_green, sums.green, sums.green),
