@@ -65,7 +65,8 @@ class Patience {
             if (tries % 64 != 0) continue;  // about every 5 ms
             const std::lock_guard lock(mutex_);
             if (!asked && asked_ && asked_()) asked = Clock::now();
-            if ((asked && seconds_since(*asked) > grace_seconds) || seconds_since(begin) > timeout_)
+            if ((rank == 0 && asked && seconds_since(*asked) > grace_seconds) ||
+                seconds_since(begin) > timeout_)
                 throw RankLost(fmt::format(
                     "rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)", rank,
                     call, seconds_since(begin)));

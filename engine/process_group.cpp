@@ -43,7 +43,14 @@ std::unique_ptr<ProcessGroup> join_process_group() {
     if (processes == 1) return nullptr;
     if (group_factory() == nullptr)
         fail("started as one of {} processes, but this build has no MPI (Debian: libopenmpi-dev)", processes);
-    return group_factory()();
+    std::unique_ptr<ProcessGroup> group = group_factory()();
+    if (group->size() != processes)
+        fail(
+            "started as one of {} processes, but MPI knows {}: expected the launcher of the MPI that this "
+            "was built "
+            "with",
+            processes, group->size());
+    return group;
 }
 
 std::shared_ptr<Communicator> communicator_of(Device device, const std::shared_ptr<ProcessGroup>& group) {

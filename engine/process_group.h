@@ -24,8 +24,9 @@ class ProcessGroup : public Communicator {
     [[nodiscard]] virtual int local_rank() const = 0;
     // Processes on this machine.
     [[nodiscard]] virtual int local_size() const = 0;
-    // The launcher asks the ranks that are left to stop when one is lost. While `asked` holds, a call waits
-    // half a second longer for the others, then throws Error.
+    // The launcher asks the ranks that are left to stop when one is lost. While `asked` holds, a call of rank
+    // 0 waits half a second longer for the others, then throws RankLost; the others, which rank 0 lets wait
+    // while it writes, go on waiting.
     virtual void set_stop_request(std::function<bool()> asked) = 0;
     // Seconds that a call waits for the others at most.
     virtual void set_timeout(double seconds) = 0;

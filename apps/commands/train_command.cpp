@@ -89,7 +89,10 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
     time_algorithms();
     join_ranks(options);
     const TrainResult result = train_detector(options);
-    if (options.ranks.group) options.ranks.group->leave();
+    if (options.ranks.group) {
+        options.ranks.group->set_stop_request({});
+        options.ranks.group->leave();
+    }
     if (!options.ranks.lead()) return exit_done;
     if (result.was_complete) fmt::print("the run was complete: nothing was left to do\n");
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];

@@ -17,7 +17,8 @@ std::string crop_text(const std::filesystem::path& manifest) {
     const std::optional<CropSettings> crop = read_crop_settings(manifest);
     if (!crop) return "unknown";
     if (crop->detector == "whole") return fmt::format("{} px, whole pictures", crop->size);
-    return fmt::format("{} px, margin {}, {}", crop->size, crop->margin, crop->detector);
+    return fmt::format("{} px, margin {}, {}{}", crop->size, crop->margin, crop->detector,
+                       crop->aligned ? ", aligned" : "");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "apps/evaluation/evaluate_model.h"
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/progress.h"
+#include "apps/training/run_folder.h"
 #include "apps/training/run_record.h"
 #include "cpu/parallel.h"
 #include "engine/error.h"
@@ -30,7 +31,8 @@ struct Recorded {
     std::filesystem::path manifest;
     std::string data_hash, version, device, precision;
     Json build, libraries;
-    int threads = 0, batch = 0;
+    int threads = 0, batch = 0, processes = 1;
+    std::string schedule;
     uint64_t seed = 0;
     Forge forge = Forge::none;
     EpochRecord best;
@@ -55,6 +57,8 @@ Recorded read_record(const std::filesystem::path& path) {
         recorded.device = json.at("device");
         recorded.precision = json.value("precision", "f32");
         recorded.threads = json.at("threads");
+        recorded.processes = json.value("processes", 1);
+        recorded.schedule = json.value("schedule", "separate");
         recorded.batch = json.at("configuration").at("optimization").at("batch");
         recorded.seed = json.at("configuration").at("optimization").at("seed");
         recorded.forge = parse_forge(json.at("configuration").at("data").value("forge", "none"));
@@ -87,6 +91,8 @@ std::string circumstances_of(const Recorded& recorded, const VerifyOptions& opti
     compare_all(recorded.libraries, library_versions());
     compare("device", recorded.device, name_of(options.compute.device));
     compare("precision", recorded.precision, std::string(name_of(options.compute.precision)));
+    compare("schedule", recorded.schedule, std::string(name_of(options.compute.schedule)));
+    compare("processes", fmt::format("{}", recorded.processes), "1");
     if (options.compute.device.type == DeviceType::cpu)
         compare("threads", fmt::format("{}", recorded.threads), fmt::format("{}", threads));
     return fmt::format("{}", fmt::join(reasons, "; "));
@@ -149,6 +155,10 @@ Verification verify_run(const VerifyOptions& options) {
     const LoadedDetector model = load_for_evaluation(
         {.model = options.run / "best.safetensors", .data = {}, .compute = options.compute});
     compare_model(verification, model, recorded);
+    // What the run's libraries were found to be fastest with.
+    if (const std::string tuning = RunFolder::follow(options.run).tuning();
+        options.compute.device.type != DeviceType::cpu && !tuning.empty())
+        (void)context_of(options.compute.device)->set_tuning(tuning);
 
     const Manifest manifest = read_manifest(manifest_path);
     const std::string hash = hash_of(manifest);

@@ -130,7 +130,8 @@ EpochTerms EpochLoop::take_step_together(TrainingStep& step, const Batch& part, 
 
 void EpochLoop::stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const {
     std::vector<std::string> files;
-    for (const size_t index : batch.indices) files.push_back(pictures_.file(index).string());
+    for (const size_t index : options_.ranks.whole(batch.indices))
+        files.push_back(pictures_.file(index).string());
     const auto term = [](const std::optional<double>& value) {
         if (!value) return std::string("off");
         return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan

@@ -40,6 +40,13 @@ Batch Ranks::whole(const Batch& part, bool with_pictures) const {
     return batch;
 }
 
+std::vector<size_t> Ranks::whole(const std::vector<size_t>& part) const {
+    if (!group) return part;
+    const std::vector<int64_t> own(part.begin(), part.end());
+    const Tensor all = gathered(Tensor::from<int64_t>({int64_t(own.size())}, own), *group);
+    return {all.data<int64_t>(), all.data<int64_t>() + all.numel()};
+}
+
 Tensor Ranks::own_rows(const Tensor& whole) const {
     const int64_t rows = whole.dim(0) / size();
     return whole.rows(rows * rank(), rows * (rank() + 1));

@@ -201,11 +201,13 @@ TrainResult Trainer::run() {
         throw Interruption(interruption.signal(), fmt::format("interrupted: {}", what_is_kept()));
     } catch (const RankLost& error) {  // in the middle of a step
         keep_what_is_done(error.what(), false);
+        if (!options_.ranks.lead()) throw;
         fail("{}; {}", error.what(), what_is_kept());
     } catch (const TrainingDiverged& error) {  // the state may be spoilt already
         keep_what_is_done(error.what(), false);
         throw;
     } catch (const Error& error) {
+        if (!options_.ranks.lead()) throw;
         const bool kept = try_to_keep_what_is_done(error.what());
         if (saved_steps_ < 0) throw;
         fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", what_is_kept());

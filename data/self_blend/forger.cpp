@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "data/prepare/prepare.h"
+#include "data/shard/shard.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -36,6 +37,8 @@ Forger::Forger(const Manifest& manifest, uint64_t seed, const SelfBlendOptions& 
         if (const auto settings = read_crop_settings(manifest.source);
             settings && settings->detector != "whole")
             options_.box_share = 1 / settings->margin;
+    // Landmarks are in pixels of the crops, which a shard may hold at another size.
+    if (manifest.shard != nullptr && manifest.shard->size() != 0) return;
     std::map<std::filesystem::path, LandmarkTable> folders;
     for (const ManifestRow& row : manifest.rows) {
         const std::filesystem::path file = manifest.file(row);

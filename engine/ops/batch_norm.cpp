@@ -50,7 +50,7 @@ void check_operands(const Variable& x, std::span<const BatchNormOperands> groups
     if (!(params.dropout.probability >= 0.0 && params.dropout.probability < 1.0))
         fail("batch_norm: expected a dropout probability in [0, 1), found {}", params.dropout.probability);
     const int64_t values = channels == 0 ? 0 : x.value().numel() / channels;
-    if (params.training && values < 2)
+    if (params.training && values * params.ranks() < 2)
         fail("batch_norm: expected more than one value a channel in training, found input {}",
              x.shape().str());
 }

@@ -123,7 +123,8 @@ TEST(OpTable, NamesAreUniqueAndStartWithTheOp) {
 TEST(OpTable, HasARowForEveryOp) {
     std::set<std::string> covered;
     for (const OpCase& op_case : op_cases()) covered.insert(op_case.op);
-    const std::regex declaration(R"(^\[\[nodiscard\]\] (?:Variable|Tensor|std::vector<Variable>|InformationObjective) (\w+)\()");
+    const std::regex declaration(
+        R"(^\[\[nodiscard\]\] (?:Variable|Tensor|std::vector<Variable>|InformationObjective) (\w+)\()");
     int found = 0;
     for (const auto& entry : std::filesystem::directory_iterator("engine/ops")) {
         if (entry.path().extension() != ".h") continue;
@@ -132,6 +133,7 @@ TEST(OpTable, HasARowForEveryOp) {
             std::smatch match;
             if (!std::regex_search(line, match, declaration)) continue;
             ++found;
+            if (match[1] == "gather_batch") continue;  // wants ranks: gradient_exchange_test.cpp
             EXPECT_TRUE(covered.contains(match[1]))
                 << match[1] << " of " << entry.path() << " has no op case";
         }

@@ -70,7 +70,10 @@ void add_several(OpTable& table, const Row& row) {
                                return slice(norm_operand(in[i]), 0, g * size, (g + 1) * size);
                            };
                            const Variable weight = part(2), bias = part(3);
-                           operands.push_back({weight, bias, bias.value().clone(), weight.value().clone()});
+                           const Tensor& like = weight.value();
+                           operands.push_back({weight, bias,
+                                               Tensor::full(like.shape(), 0.25, like.dtype(), like.device()),
+                                               Tensor::full(like.shape(), 1.3, like.dtype(), like.device())});
                        }
                        std::vector<Variable> residuals;
                        if (row.residual) residuals = {in[4], in[5]};
