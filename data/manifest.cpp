@@ -149,8 +149,8 @@ std::string manifest_text(const Manifest& manifest) {
         std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.identity.empty(); });
     const bool levels =
         std::ranges::any_of(manifest.rows, [](const auto& row) { return !row.compression.empty(); });
-    std::string text = fmt::format("{}{}{}\n", header_line, identities ? ",identity" : "",
-                                   levels ? ",compression" : "");
+    std::string text =
+        fmt::format("{}{}{}\n", header_line, identities ? ",identity" : "", levels ? ",compression" : "");
     for (const ManifestRow& row : manifest.rows) {
         text += fmt::format("{},{},{},{},{},{},{}", csv_field(row.path), label_name(row.label),
                             csv_field(row.video), row.frame, csv_field(row.split), csv_field(row.dataset),

@@ -125,7 +125,8 @@ void Module::initialize(uint64_t seed, const std::string& prefix) {
 }
 
 void Module::share_statistics(Communicator* communicator) {
-    walk("", [communicator](Module& module, const std::string&) { module.share_own_statistics(communicator); });
+    walk("",
+         [communicator](Module& module, const std::string&) { module.share_own_statistics(communicator); });
 }
 
 void Module::prepare_inference() {

@@ -63,10 +63,10 @@ class Detector : public Module {
     void set_dropout(uint64_t seed, const Tensor& device_step);
 
     // In training x is this rank's part of a batch that all ranks share equally (null: the whole batch).
-    // Branches see the part alone, but normalise by the whole batch's statistics; their features are gathered,
-    // so that fusion and heads compute on every rank from the whole batch: logits [batch · ranks, 2], and
-    // complete gradients of their own parameters. Those of the branches are this rank's part of the sum (see
-    // GradientExchange and has_partial_gradient). The communicator must outlive the detector.
+    // Branches see the part alone, but normalise by the whole batch's statistics; their features are
+    // gathered, so that fusion and heads compute on every rank from the whole batch: logits [batch · ranks,
+    // 2], and complete gradients of their own parameters. Those of the branches are this rank's part of the
+    // sum (see GradientExchange and has_partial_gradient). The communicator must outlive the detector.
     void set_communicator(Communicator* communicator);
     // Whether a parameter of this name belongs to a branch.
     [[nodiscard]] static bool has_partial_gradient(const std::string& name);

@@ -27,9 +27,7 @@ struct BatchNormParams {
     // the gradient of x are the whole batch's, those of weight and bias this rank's part. Null: this process
     // alone. It must outlive the graph.
     Communicator* communicator = nullptr;
-    [[nodiscard]] int ranks() const {
-        return training && communicator != nullptr ? communicator->size() : 1;
-    }
+    [[nodiscard]] int ranks() const { return training && communicator != nullptr ? communicator->size() : 1; }
 };
 
 // The norm of one group of channels: [C / groups] each, f32 where x is bf16, else of x's dtype.

@@ -29,8 +29,8 @@ class ForgeProgram : public testing::Test {
                            " --epochs 1 --batch 16 --threads 1 --seed 3 --quiet");
     }
     [[nodiscard]] nlohmann::json evaluate(const std::string& rest) const {
-        const Outcome outcome =
-            run_program("evaluate --model " + path("run/best.safetensors") + " --quiet --bootstrap 0 --json - " + rest);
+        const Outcome outcome = run_program("evaluate --model " + path("run/best.safetensors") +
+                                            " --quiet --bootstrap 0 --json - " + rest);
         EXPECT_EQ(outcome.code, 0) << outcome.errors;
         nlohmann::json result = nlohmann::json::parse(outcome.output)["results"][0];
         return {{"frame", result["frame"]}, {"video", result["video"]}};

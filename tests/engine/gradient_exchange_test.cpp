@@ -76,7 +76,8 @@ TEST(GradientExchange, SendsBucketsWhileBackwardGoesOn) {
     } ranks;
     const Variable a = parameter({1}), b = parameter({2}), c = parameter({3});
     FlatParameters flat({{"a", a}, {"b", b}, {"c", c}});
-    GradientExchange exchange(flat, [](const std::string&) { return true; }, ranks, 8);
+    GradientExchange exchange(
+        flat, [](const std::string&) { return true; }, ranks, 8);
     ASSERT_EQ(exchange.buckets(), 3u);
     exchange.begin();
     const ListenToGradients listening(&exchange);

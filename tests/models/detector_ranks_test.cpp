@@ -91,9 +91,8 @@ TEST_P(DetectorRanks, AgreeWithOneProcessOnTheWholeBatch) {
 TEST_P(DetectorRanks, AreTheSameBytesOnEveryRank) {
     RankThreads group(2);
     std::array<Step, 2> steps;
-    group.run([&](Communicator& ranks) {
-        steps[size_t(ranks.rank())] = step_on(DType::f32, GetParam(), &ranks);
-    });
+    group.run(
+        [&](Communicator& ranks) { steps[size_t(ranks.rank())] = step_on(DType::f32, GetParam(), &ranks); });
     for (const auto& [name, gradient] : steps[0].gradients)
         EXPECT_TRUE(same_bytes(gradient, steps[1].gradients.at(name))) << name;
     for (const auto& [name, tensor] : steps[0].state)

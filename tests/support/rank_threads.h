@@ -37,7 +37,8 @@ class RankThreads {
         void all_gather(const Tensor& own, Tensor& all) override {
             const auto& parts = group_.exchange(rank_, own);
             for (size_t i = 0; i < parts.size(); ++i)
-                std::memcpy(static_cast<std::byte*>(all.raw()) + i * own.bytes(), parts[i].raw(), own.bytes());
+                std::memcpy(static_cast<std::byte*>(all.raw()) + i * own.bytes(), parts[i].raw(),
+                            own.bytes());
             group_.barrier_.arrive_and_wait();
         }
         void all_reduce(Tensor& values) override {
