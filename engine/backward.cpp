@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/gradient_listener.h"
 #include "engine/graph_node.h"
+#include "engine/kernel_observer.h"
 #include "engine/ops/accumulate.h"
 #include "engine/ops/elementwise.h"
 
@@ -29,13 +30,16 @@ void accumulate(GradientSlot& slot, Tensor gradient) {
 
 namespace {
 
-// Gradients on their way to pinned memory: they are added together, since a GPU pays for every pass. A
-// listener hears of each that is complete.
+// Gradients on their way to pinned memory: on a GPU they are added together, since it pays for every pass; on
+// the CPU at once, while caches hold them and so that no second copy of all gradients waits. A listener hears
+// of each that is complete.
 class PinnedGradients {
   public:
-    explicit PinnedGradients(const std::vector<std::shared_ptr<Node>>& order)
+    PinnedGradients(Device device, const std::vector<std::shared_ptr<Node>>& order)
         : listener_(ListenToGradients::current()),
-          most_bytes_(listener_ != nullptr ? listener_->portion_bytes() : size_t{64} << 20) {
+          most_bytes_(listener_ != nullptr              ? listener_->portion_bytes()
+                      : device.type == DeviceType::cuda ? size_t{64} << 20
+                                                        : 0) {
         if (listener_ == nullptr) return;
         for (const auto& node : order)
             for (const auto& input : node->inputs)
@@ -132,6 +136,13 @@ std::vector<Tensor> incoming_gradients(const Node& node) {
     return gradients;
 }
 
+void tell(KernelObserver& observer, const Node& node) {
+    std::vector<Tensor> gradients;
+    for (const auto& input : node.inputs)
+        if (input != nullptr && input->pinned) gradients.push_back(input->gradient);
+    observer.going_back(node.op, gradients);
+}
+
 }  // namespace
 
 void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient) {
@@ -139,7 +150,8 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
     const auto order = topological_order(root->node);
     root->gradient = gradient;
     ChainWalk walk(gradient.device(), order);
-    PinnedGradients pinned(order);
+    PinnedGradients pinned(gradient.device(), order);
+    KernelObserver* const observer = KernelObserver::current();
     for (auto place = order.rbegin(); place != order.rend(); ++place) {
         Node& node = **place;
         const std::vector<Tensor> incoming = incoming_gradients(node);
@@ -153,6 +165,7 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
         std::vector<bool> needed;
         for (const auto& input : node.inputs) needed.push_back(input != nullptr && input->requires_grad);
         walk.enter(node.chain, pinned);
+        if (observer != nullptr) tell(*observer, node);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());
         for (size_t i = 0; i < gradients.size(); ++i)
@@ -166,6 +179,7 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
         pinned.passed(node.inputs);
     }
     pinned.flush();
+    if (observer != nullptr) observer->went_back();
 }
 
 }  // namespace unmask::detail

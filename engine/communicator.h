@@ -9,8 +9,8 @@
 
 namespace unmask {
 
-// Its results are the same bytes on all ranks. Errors: a rank that no longer answers, or what the library
-// says went wrong; the group can't be used afterwards.
+// Its results are the same bytes on all ranks. Errors: RankLost (engine/rank_patience.h) where a rank no
+// longer answers, or what the library says went wrong; the group can't be used afterwards.
 class Communicator {
   public:
     Communicator() = default;
@@ -34,6 +34,14 @@ class Communicator {
     // and nothing may touch them until then.
     virtual void begin_all_reduce(Tensor values) = 0;
     virtual void finish_all_reduces() = 0;
+
+    // Waits until the device has done all that it was given, for as long as the other ranks answer: before
+    // the host needs a result, which it would wait for without end when a rank is lost. Nothing to wait for
+    // in the host's memory.
+    virtual void wait() {}
+    // Leaves in order, with all others: waits for them. The destructor alone takes leave in a hurry, after an
+    // error.
+    virtual void leave() {}
 };
 
 }  // namespace unmask

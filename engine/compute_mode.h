@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// How GPU libraries may compute. Process-wide; the CPU is always deterministic and in full float32.
+// How kernels may compute where there is a choice. Process-wide; the CPU is always deterministic and in full
+// float32.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 namespace unmask {
+
+// Which 3×3 convolutions of stride 1 the CPU computes in float32 by Winograd's algorithm: none, those whose
+// weights never change (inference), all and their gradients. It rounds otherwise than the direct form, about
+// twice as much (cpu/winograd_conv2d.h), and is about twice as fast.
+enum class Winograd : uint8_t { off, inference, all };
+// "off", "inference", "all"; Error lists them when there is no such name.
+[[nodiscard]] Winograd parse_winograd(std::string_view name);
+[[nodiscard]] std::string_view name_of(Winograd winograd);
 
 struct ComputeMode {
     bool tf32 = false;          // float32 products on tensor cores with 10 bits of mantissa
@@ -10,6 +22,7 @@ struct ComputeMode {
     // Whether algorithms that were not chosen before are timed; if not, the library's first suggestion
     // serves. Worth while for work that is repeated many times: training, benchmarks.
     bool time_algorithms = false;
+    Winograd winograd = Winograd::off;
 };
 
 [[nodiscard]] ComputeMode compute_mode();

@@ -9,6 +9,7 @@
 
 #include "engine/caching_pool.h"
 #include "engine/error.h"
+#include "engine/recording.h"
 
 namespace unmask {
 namespace {
@@ -28,7 +29,8 @@ class CpuContext final : public Context {
     [[nodiscard]] void* allocate(size_t bytes) override {
         void* memory = pool_.allocate(bytes);
         if (memory == nullptr)
-            fail("out of memory: the CPU has no {} bytes left ({} in use)", bytes, memory_used());
+            throw OutOfMemory(
+                fmt::format("out of memory: the CPU has no {} bytes left ({} in use)", bytes, memory_used()));
         return memory;
     }
     void release(void* memory, size_t bytes) noexcept override { pool_.release(memory, bytes); }
@@ -48,6 +50,10 @@ class CpuContext final : public Context {
         if (bytes > 0) std::memset(destination, 0, bytes);
     }
     void synchronize() override {}
+    [[nodiscard]] bool can_capture() const override { return true; }
+    [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {
+        return std::make_unique<Recording>(work);
+    }
 
   private:
     [[nodiscard]] size_t memory_used() const { return pool_.statistics().used_bytes; }
@@ -66,7 +72,24 @@ Registry& registry() {
     return instance;
 }
 
+class OrderedUpload final : public Upload {
+  public:
+    explicit OrderedUpload(Context& context) : context_(context) {}
+    void release() override {}
+    void copy(void* destination, const void* source, size_t bytes) override {
+        context_.copy_from_host(destination, source, bytes);
+    }
+    void arrive() override {}
+
+  private:
+    Context& context_;
+};
+
 }  // namespace
+
+std::unique_ptr<Upload> Context::make_upload() {
+    return std::make_unique<OrderedUpload>(*this);
+}
 
 std::string Context::set_tuning(const std::string& json) {
     if (!json.empty()) fail("device {}: expected no tuning choices, found some", name_of(device()));

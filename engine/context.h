@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/device.h"
+#include "engine/upload.h"
 
 namespace unmask {
 
@@ -46,6 +47,9 @@ class Context {
     virtual void release_cached() = 0;  // gives unused memory back to the system
 
     virtual void copy_from_host(void* destination, const void* source, size_t bytes) = 0;
+    // For one place in this device's memory: copies beside its other work (a GPU), or in the order of it. The
+    // context must outlive it.
+    [[nodiscard]] virtual std::unique_ptr<Upload> make_upload();
     virtual void copy_to_host(void* destination, const void* source, size_t bytes) = 0;
     virtual void copy_on_device(void* destination, const void* source, size_t bytes) = 0;
     virtual void fill_zero(void* destination, size_t bytes) = 0;
@@ -66,7 +70,7 @@ class Context {
     virtual void use_chain(int /*chain*/) {}
     virtual void join() {}
 
-    // Whether this device records work (a GPU: CUDA graphs).
+    // Whether this device records work (a GPU: CUDA graphs; the CPU: see engine/recording.h).
     [[nodiscard]] virtual bool can_capture() const { return false; }
     // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs
     // to the result and is reused by nothing else while that lives. `work` may not wait for the device (no

@@ -10,12 +10,13 @@
 
 namespace unmask {
 
-enum class DType : uint8_t { f32, f64, bf16, f16, u8, i32, i64 };
+enum class DType : uint8_t { f32, f64, bf16, f16, u8, i8, i32, i64 };
 
 // Bytes of one element.
 [[nodiscard]] constexpr size_t size_of(DType dtype) {
     switch (dtype) {
         case DType::u8:
+        case DType::i8:
             return 1;
         case DType::bf16:
         case DType::f16:
@@ -42,6 +43,8 @@ enum class DType : uint8_t { f32, f64, bf16, f16, u8, i32, i64 };
             return "f16";
         case DType::u8:
             return "u8";
+        case DType::i8:
+            return "i8";
         case DType::i32:
             return "i32";
         case DType::i64:
@@ -67,12 +70,37 @@ struct BFloat16 {
     explicit constexpr operator float() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
 };
 
-// IEEE binary16, by the compiler's own conversions (round to nearest even). Storage only.
+// IEEE binary16, rounded to nearest even; written out, since not every compiler has the type. Storage only.
 struct Float16 {
-    _Float16 value = 0;
+    uint16_t bits = 0;
     Float16() = default;
-    explicit constexpr Float16(float number) : value(static_cast<_Float16>(number)) {}
-    explicit constexpr operator float() const { return static_cast<float>(value); }
+    explicit constexpr Float16(float number) {
+        const uint32_t raw = std::bit_cast<uint32_t>(number), magnitude = raw & 0x7FFFFFFFu;
+        uint32_t half = 0;
+        if (magnitude > 0x7F800000u) {
+            half = 0x7E00u | ((magnitude >> 13) & 0x3FFu);  // not a number, quiet
+        } else if (magnitude >= 0x477FF000u) {
+            half = 0x7C00u;  // from 65520 on the nearest is infinity
+        } else if (magnitude < 0x38800000u) {
+            // Below 2^-14: multiples of 2^-24.
+            const float scaled = std::bit_cast<float>(magnitude) * 0x1p24f;
+            half = static_cast<uint32_t>(scaled);
+            const float rest = scaled - static_cast<float>(half);
+            half += rest > 0.5f || (rest == 0.5f && (half & 1u) != 0) ? 1 : 0;
+        } else {
+            half = (magnitude - 0x38000000u + 0xFFFu + ((magnitude >> 13) & 1u)) >> 13;
+        }
+        bits = static_cast<uint16_t>(half | ((raw >> 16) & 0x8000u));
+    }
+    explicit constexpr operator float() const {
+        const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16, magnitude = bits & 0x7FFFu;
+        if (magnitude < 0x400u) {
+            const float small = static_cast<float>(magnitude) * 0x1p-24f;
+            return sign != 0 ? -small : small;
+        }
+        const uint32_t exponent = magnitude < 0x7C00u ? 0x38000000u : 0x70000000u;
+        return std::bit_cast<float>(sign | ((magnitude << 13) + exponent));
+    }
 };
 
 // The DType of a C++ type.
@@ -88,6 +116,8 @@ template <>
 inline constexpr DType dtype_of<Float16> = DType::f16;
 template <>
 inline constexpr DType dtype_of<uint8_t> = DType::u8;
+template <>
+inline constexpr DType dtype_of<int8_t> = DType::i8;
 template <>
 inline constexpr DType dtype_of<int32_t> = DType::i32;
 template <>

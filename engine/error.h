@@ -17,6 +17,12 @@ class Error : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// The device has no more memory.
+class OutOfMemory : public Error {
+  public:
+    using Error::Error;
+};
+
 namespace detail {
 [[noreturn]] void throw_formatted(fmt::string_view format, fmt::format_args arguments);
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);

@@ -4,18 +4,21 @@
 // and each backend fills the slot from its own folder:
 //     const KernelEntry entry{relu_forward, Backend::portable, &forward};
 // The first argument is the tensor whose device and dtype choose the entry. An empty slot throws Error.
+// Within recorded work (engine/recording.h) a call on the CPU is noted instead of made.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
+#include "engine/kernel_observer.h"
 #include "engine/range.h"
+#include "engine/recording.h"
 #include "engine/tensor.h"
 
 namespace unmask {
 
-// portable: plain C++, every floating dtype it names; onednn: float32 on the CPU, preferred where filled;
-// cuda: the GPU.
+// portable: plain C++, every dtype it names; onednn: float32 on the CPU (8-bit integers where the slot says
+// so), preferred where filled; cuda: the GPU.
 enum class Backend : uint8_t { portable, onednn, cuda };
 inline constexpr int backend_count = 3;
 
@@ -38,6 +41,9 @@ class PortableScope {
     bool before_;
 };
 
+// What a slot's oneDNN entry takes as the first argument's dtype.
+enum class LibraryDTypes : uint8_t { f32, f32_and_8_bit };
+
 namespace detail {
 [[noreturn]] void no_kernel(const char* name, const Tensor& tensor);
 }
@@ -49,8 +55,10 @@ template <class... Rest>
 class Kernel<void(const Tensor&, Rest...)> {
   public:
     using Function = void (*)(const Tensor&, Rest...);
+    using Arguments = std::tuple<const Tensor&, const std::remove_cvref_t<Rest>&...>;
 
-    explicit constexpr Kernel(const char* name) : name_(name) {}
+    explicit constexpr Kernel(const char* name, LibraryDTypes library = LibraryDTypes::f32)
+        : name_(name), library_(library) {}
     Kernel(const Kernel&) = delete;
     Kernel& operator=(const Kernel&) = delete;
 
@@ -64,19 +72,56 @@ class Kernel<void(const Tensor&, Rest...)> {
     void operator()(const Tensor& first, Args&&... rest) const {
         const Function function = select(first);
         if (function == nullptr) detail::no_kernel(name_, first);
-        const Range range(name_);
-        function(first, std::forward<Args>(rest)...);
+        if (Recording* recording = Recording::current();
+            recording != nullptr && first.device().type == DeviceType::cpu)
+            return record(*recording, function, first, rest...);
+        make(function, first, std::forward<Args>(rest)...);
     }
 
   private:
+    template <class... Args>
+    void make(Function function, const Tensor& first, Args&&... rest) const {
+        if (KernelObserver* observer = KernelObserver::current()) [[unlikely]]
+            return make_observed(*observer, function, first, std::forward<Args>(rest)...);
+        const Range range(name_);
+        function(first, std::forward<Args>(rest)...);
+    }
+    void make_observed(KernelObserver& observer, Function function, const Tensor& first, Rest... rest) const {
+        const Arguments arguments(first, rest...);
+        const KernelCall call(this, name_, &arguments);
+        observer.called(call);
+        {
+            const Range range(name_);
+            function(first, rest...);
+        }
+        observer.ended(call);
+    }
+
     [[nodiscard]] Function select(const Tensor& tensor) const {
         if (tensor.device().type == DeviceType::cuda) return entries_[static_cast<size_t>(Backend::cuda)];
         const Function library = entries_[static_cast<size_t>(Backend::onednn)];
-        if (library != nullptr && tensor.dtype() == DType::f32 && onednn_enabled()) return library;
+        const bool taken =
+            tensor.dtype() == DType::f32 || (library_ == LibraryDTypes::f32_and_8_bit &&
+                                             (tensor.dtype() == DType::u8 || tensor.dtype() == DType::i8));
+        if (library != nullptr && taken && onednn_enabled()) return library;
         return entries_[static_cast<size_t>(Backend::portable)];
     }
 
+    // One of the kernel's calls, as recorded work makes it. Kernels live as long as the program.
+    struct RecordedFunction {
+        const Kernel* kernel;
+        Function function;
+        void operator()(const Tensor& first, std::remove_cvref_t<Rest>&... rest) const {
+            kernel->make(function, first, rest...);
+        }
+    };
+    void record(Recording& recording, Function function, const Tensor& first,
+                const std::remove_cvref_t<Rest>&... rest) const {
+        recording.add(RecordedFunction{this, function}, first, rest...);
+    }
+
     const char* name_;
+    LibraryDTypes library_;
     std::array<Function, backend_count> entries_{};
 };
 

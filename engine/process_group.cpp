@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <map>
 
 #include "engine/error.h"
@@ -21,14 +22,23 @@ std::map<DeviceType, CommunicatorFactory>& communicator_factories() {
     return factories;
 }
 
-// How many processes the launcher started; 1 without one. Open MPI, then the variables of PMI launchers.
-int launched_processes() {
-    for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"})
-        if (const char* text = std::getenv(name)) return std::max(std::atoi(text), 1);
-    return 1;
+// The first of the variables that is there, as a number.
+int number_of(std::initializer_list<const char*> variables, int otherwise) {
+    for (const char* name : variables)
+        if (const char* text = std::getenv(name)) return std::atoi(text);
+    return otherwise;
 }
 
 }  // namespace
+
+// Open MPI, then the variables of PMI launchers.
+int launched_processes() {
+    return std::max(number_of({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"}, 1), 1);
+}
+
+int launched_rank() {
+    return number_of({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MPI_LOCALRANKID"}, 0);
+}
 
 void set_process_group_factory(ProcessGroupFactory factory) {
     group_factory() = factory;
@@ -47,8 +57,8 @@ std::unique_ptr<ProcessGroup> join_process_group() {
     if (group->size() != processes)
         fail(
             "started as one of {} processes, but MPI knows {}: expected the launcher of the MPI that this "
-            "was built "
-            "with",
+            "was "
+            "built with",
             processes, group->size());
     return group;
 }
@@ -81,6 +91,27 @@ std::string broadcast_text(ProcessGroup& group, const std::string& text) {
     if (group.rank() == 0) std::memcpy(bytes.raw(), text.data(), text.size());
     group.broadcast(bytes, 0);
     return {static_cast<const char*>(bytes.raw()), size_t(count)};
+}
+
+std::vector<std::string> gather_texts(ProcessGroup& group, const std::string& own) {
+    const auto longest = int64_t(largest(group, double(own.size())));
+    // Each with its size before it, padded to the longest.
+    constexpr int64_t head = sizeof(uint64_t);
+    Tensor bytes = Tensor::zeros({head + longest}, DType::u8);
+    const uint64_t size = own.size();
+    auto* place = bytes.data<uint8_t>();
+    std::memcpy(place, &size, sizeof(size));
+    std::memcpy(place + head, own.data(), own.size());
+    Tensor all = Tensor::empty({group.size() * bytes.numel()}, DType::u8);
+    group.all_gather(bytes, all);
+    std::vector<std::string> texts;
+    for (int rank = 0; rank < group.size(); ++rank) {
+        const uint8_t* text = all.data<uint8_t>() + rank * bytes.numel();
+        uint64_t text_size = 0;
+        std::memcpy(&text_size, text, sizeof(text_size));
+        texts.emplace_back(reinterpret_cast<const char*>(text) + head, text_size);
+    }
+    return texts;
 }
 
 }  // namespace unmask

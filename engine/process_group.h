@@ -2,20 +2,14 @@
 // The processes of one run, which a launcher (mpirun) started together on one machine or several.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/communicator.h"
-#include "engine/error.h"
+#include "engine/rank_patience.h"
 
 namespace unmask {
-
-// Another rank ended, or does not answer any more.
-class RankLost : public Error {
-  public:
-    using Error::Error;
-};
 
 // A communicator of tensors in the host's memory. Its calls throw RankLost.
 class ProcessGroup : public Communicator {
@@ -24,15 +18,8 @@ class ProcessGroup : public Communicator {
     [[nodiscard]] virtual int local_rank() const = 0;
     // Processes on this machine.
     [[nodiscard]] virtual int local_size() const = 0;
-    // The launcher asks the ranks that are left to stop when one is lost. While `asked` holds, a call of rank
-    // 0 waits half a second longer for the others, then throws RankLost; the others, which rank 0 lets wait
-    // while it writes, go on waiting.
-    virtual void set_stop_request(std::function<bool()> asked) = 0;
-    // Seconds that a call waits for the others at most.
-    virtual void set_timeout(double seconds) = 0;
-    // Leaves in order, with all others: waits for them. The destructor alone takes leave in a hurry, after an
-    // error, whereupon the launcher stops the others.
-    virtual void leave() = 0;
+    // How long the calls of this and of the communicators that it started wait for the others.
+    [[nodiscard]] virtual RankPatience& patience() = 0;
 };
 
 // The largest of the ranks' values.
@@ -41,6 +28,14 @@ class ProcessGroup : public Communicator {
 void barrier(ProcessGroup& group);
 // A text of rank 0, on all ranks.
 [[nodiscard]] std::string broadcast_text(ProcessGroup& group, const std::string& text);
+
+// Each rank's text, in their order, on all ranks.
+[[nodiscard]] std::vector<std::string> gather_texts(ProcessGroup& group, const std::string& own);
+
+// How many processes the launcher started, this one among them, and which it is, as the launcher's variables
+// say; 1 and 0 without one.
+[[nodiscard]] int launched_processes();
+[[nodiscard]] int launched_rank();
 
 // The group in which this process was started, or null when it was started alone. Error when a launcher
 // started several and this build knows none, since each would do the whole work.

@@ -29,8 +29,8 @@ struct DTypeName {
 };
 constexpr std::array dtype_names{DTypeName{DType::f32, "F32"},   DTypeName{DType::f64, "F64"},
                                  DTypeName{DType::bf16, "BF16"}, DTypeName{DType::f16, "F16"},
-                                 DTypeName{DType::u8, "U8"},     DTypeName{DType::i32, "I32"},
-                                 DTypeName{DType::i64, "I64"}};
+                                 DTypeName{DType::u8, "U8"},     DTypeName{DType::i8, "I8"},
+                                 DTypeName{DType::i32, "I32"},   DTypeName{DType::i64, "I64"}};
 
 const char* format_name(DType dtype) {
     for (const DTypeName& entry : dtype_names)
@@ -112,7 +112,7 @@ void read_bytes(std::ifstream& stream, const std::string& file, void* target, ui
         fail("{}: expected {} more bytes, found {}", file, bytes, stream.gcount());
 }
 
-Json parse_header(const std::string& file, const std::string& text) {
+Json parse_header(const std::string& file, std::string_view text) {
     // Depth is bounded before parsing proper: a header has three levels, and deep nesting would exhaust the
     // stack.
     const auto shallow = [](int depth, Json::parse_event_t, Json&) {
@@ -128,6 +128,62 @@ Json parse_header(const std::string& file, const std::string& text) {
     }
 }
 
+// Checks the length that the file's first 8 bytes state.
+uint64_t checked_header_bytes(const std::string& file, uint64_t header_bytes, uint64_t file_bytes) {
+    if (header_bytes > largest_header || header_bytes > file_bytes - 8)
+        fail("{}: not a safetensors file, or cut off: expected a header of {} bytes, found a file of {}",
+             file, header_bytes, file_bytes);
+    return header_bytes;
+}
+
+void check_file_bytes(const std::string& file, uint64_t file_bytes) {
+    if (file_bytes < 8)
+        fail("{}: expected a safetensors file of at least 8 bytes, found {}", file, file_bytes);
+}
+
+// What a header says of the data behind it: the tensors' places, by their offset.
+struct Contents {
+    std::vector<Entry> entries;
+    std::map<std::string, std::string> metadata;
+};
+
+Contents parse_contents(const std::string& file, std::string_view text, uint64_t data_bytes) {
+    const Json header = parse_header(file, text);
+    Contents contents;
+    for (const auto& [name, value] : header.items()) {
+        if (name == "__metadata__") {
+            if (!value.is_object()) fail("{}: expected __metadata__ to be an object of texts", file);
+            for (const auto& [key, content] : value.items()) {
+                if (!content.is_string())
+                    fail("{}: metadata '{}': expected a text, found {}", file, key, content.dump());
+                contents.metadata[key] = content.get<std::string>();
+            }
+        } else {
+            contents.entries.push_back(parse_entry(file, name, value, data_bytes));
+        }
+    }
+    check_coverage(file, contents.entries, data_bytes);
+    return contents;
+}
+
+Tensor view_or_copy(const Entry& entry, std::span<const std::byte> data,
+                    const std::shared_ptr<const void>& owner) {
+    const std::byte* place = data.data() + entry.begin;
+    const size_t bytes = entry.end - entry.begin;
+    if (bytes == 0 || reinterpret_cast<uintptr_t>(place) % size_of(entry.dtype) != 0) {
+        Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
+        if (bytes > 0) std::memcpy(tensor.raw(), place, bytes);
+        return tensor;
+    }
+    static const auto nobody = std::make_shared<const int>(0);
+    // A frozen buffer is written by nobody.
+    const auto buffer =
+        std::make_shared<Buffer>(context_of(cpu_device), const_cast<std::byte*>(place), bytes,
+                                 owner != nullptr ? owner : std::shared_ptr<const void>(nobody));
+    buffer->freeze();
+    return Tensor::view(buffer, 0, entry.shape, entry.dtype);
+}
+
 }  // namespace
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
@@ -138,38 +194,38 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
     std::error_code unreadable;
     const uint64_t file_bytes = std::filesystem::file_size(path, unreadable);
     if (unreadable) fail("{}: cannot be read: {}", file, unreadable.message());
-    if (file_bytes < 8)
-        fail("{}: expected a safetensors file of at least 8 bytes, found {}", file, file_bytes);
+    check_file_bytes(file, file_bytes);
     uint64_t header_bytes = 0;
     read_bytes(stream, file, &header_bytes, 8);
-    if (header_bytes > largest_header || header_bytes > file_bytes - 8)
-        fail("{}: not a safetensors file, or cut off: expected a header of {} bytes, found a file of {}",
-             file, header_bytes, file_bytes);
-    std::string text(header_bytes, '\0');
+    std::string text(checked_header_bytes(file, header_bytes, file_bytes), '\0');
     read_bytes(stream, file, text.data(), header_bytes);
-    const Json header = parse_header(file, text);
-    const uint64_t data_bytes = file_bytes - 8 - header_bytes;
+    Contents contents = parse_contents(file, text, file_bytes - 8 - header_bytes);
 
     TensorFile result;
-    std::vector<Entry> entries;
-    for (const auto& [name, value] : header.items()) {
-        if (name == "__metadata__") {
-            if (!value.is_object()) fail("{}: expected __metadata__ to be an object of texts", file);
-            for (const auto& [key, content] : value.items()) {
-                if (!content.is_string())
-                    fail("{}: metadata '{}': expected a text, found {}", file, key, content.dump());
-                result.metadata[key] = content.get<std::string>();
-            }
-        } else {
-            entries.push_back(parse_entry(file, name, value, data_bytes));
-        }
-    }
-    check_coverage(file, entries, data_bytes);
-    for (const Entry& entry : entries) {
+    result.metadata = std::move(contents.metadata);
+    for (const Entry& entry : contents.entries) {
         Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
         if (tensor.bytes() > 0) read_bytes(stream, file, tensor.raw(), tensor.bytes());
         result.tensors.emplace(entry.name, std::move(tensor));
     }
+    return result;
+}
+
+TensorFile read_safetensors(std::span<const std::byte> bytes, std::string_view name,
+                            const std::shared_ptr<const void>& owner) {
+    const std::string file(name);
+    check_file_bytes(file, bytes.size());
+    uint64_t header_bytes = 0;
+    std::memcpy(&header_bytes, bytes.data(), 8);
+    (void)checked_header_bytes(file, header_bytes, bytes.size());
+    const std::span<const std::byte> data = bytes.subspan(8 + header_bytes);
+    Contents contents =
+        parse_contents(file, {reinterpret_cast<const char*>(bytes.data()) + 8, header_bytes}, data.size());
+
+    TensorFile result;
+    result.metadata = std::move(contents.metadata);
+    for (const Entry& entry : contents.entries)
+        result.tensors.emplace(entry.name, view_or_copy(entry, data, owner));
     return result;
 }
 

@@ -4,9 +4,13 @@
 // "__metadata__" with text values), then the tensors' bytes, row-major and little-endian.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/tensor.h"
 
@@ -21,6 +25,12 @@ struct TensorFile {
 // unknown dtype, offsets that overlap, leave holes, or do not fit shape or file. Nothing is allocated before
 // it is checked.
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
+
+// The same of a file's bytes in memory; `name` stands for the file in messages. Tensors are views of the bytes,
+// which may be read-only and which `owner` keeps alive (null: they outlive every tensor); those that do not lie
+// aligned for their dtype are copied.
+[[nodiscard]] TensorFile read_safetensors(std::span<const std::byte> bytes, std::string_view name,
+                                          const std::shared_ptr<const void>& owner);
 
 // Writes atomically, with tensors in the order of their names, without gaps: the same content gives the same
 // bytes. The tensors may be on any device.

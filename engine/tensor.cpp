@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/error.h"
+#include "engine/recording.h"
 
 namespace unmask {
 namespace {
@@ -22,6 +23,8 @@ void visit_dtype(DType dtype, Visit&& visit) {
             return visit(static_cast<Float16*>(nullptr));
         case DType::u8:
             return visit(static_cast<uint8_t*>(nullptr));
+        case DType::i8:
+            return visit(static_cast<int8_t*>(nullptr));
         case DType::i32:
             return visit(static_cast<int32_t*>(nullptr));
         case DType::i64:
@@ -58,6 +61,14 @@ void convert_elements(const Tensor& source, Tensor& target) {
     });
 }
 
+void copy_on_host(const Tensor& source, Tensor& target) {
+    target.buffer()->context()->copy_on_device(target.raw(), source.raw(), target.bytes());
+}
+
+void fill_host(Tensor& target) {
+    target.buffer()->context()->fill_zero(target.raw(), target.bytes());
+}
+
 }  // namespace
 
 Buffer::Buffer(std::shared_ptr<Context> context, size_t bytes) : context_(std::move(context)), bytes_(bytes) {
@@ -73,6 +84,15 @@ Buffer::Buffer(std::shared_ptr<Context> context, void* memory, size_t bytes,
     UNMASK_ASSERT(owner_ != nullptr);
 }
 
+Buffer::Buffer(std::shared_ptr<Context> context, size_t bytes, Unplaced)
+    : context_(std::move(context)), bytes_(bytes) {}
+
+void Buffer::place(void* memory, std::shared_ptr<const void> owner) {
+    UNMASK_ASSERT(data_ == nullptr && owner != nullptr);
+    data_ = static_cast<std::byte*>(memory);
+    owner_ = std::move(owner);
+}
+
 Buffer::~Buffer() {
     attachments_.clear();
     if (data_ != nullptr && owner_ == nullptr) context_->release(data_, bytes_);
@@ -80,7 +100,10 @@ Buffer::~Buffer() {
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
     const size_t bytes = static_cast<size_t>(shape.numel()) * size_of(dtype);
-    return view(std::make_shared<Buffer>(context_of(device), bytes), 0, shape, dtype);
+    Recording* recording = device.type == DeviceType::cpu ? Recording::current() : nullptr;
+    return view(recording != nullptr ? recording->buffer(context_of(device), bytes)
+                                     : std::make_shared<Buffer>(context_of(device), bytes),
+                0, shape, dtype);
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
@@ -90,6 +113,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
+    const Recording::Pause constant;
     Tensor host = empty(shape, dtype);
     visit_dtype(dtype, [&](auto* pointer) {
         using T = std::remove_pointer_t<decltype(pointer)>;
@@ -109,6 +133,7 @@ template <class T>
 Tensor Tensor::from(const Shape& shape, std::span<const T> values, Device device) {
     if (shape.numel() != static_cast<int64_t>(values.size()))
         fail("tensor: expected {} values for shape {}, found {}", shape.numel(), shape.str(), values.size());
+    const Recording::Pause constant;
     Tensor result = empty(shape, dtype_of<T>, device);
     result.buffer()->context()->copy_from_host(result.raw(), values.data(), result.bytes());
     return result;
@@ -118,6 +143,7 @@ template Tensor Tensor::from(const Shape&, std::span<const double>, Device);
 template Tensor Tensor::from(const Shape&, std::span<const BFloat16>, Device);
 template Tensor Tensor::from(const Shape&, std::span<const Float16>, Device);
 template Tensor Tensor::from(const Shape&, std::span<const uint8_t>, Device);
+template Tensor Tensor::from(const Shape&, std::span<const int8_t>, Device);
 template Tensor Tensor::from(const Shape&, std::span<const int32_t>, Device);
 template Tensor Tensor::from(const Shape&, std::span<const int64_t>, Device);
 
@@ -166,7 +192,9 @@ Tensor Tensor::to(Device device) const {
 
 Tensor Tensor::to(DType dtype) const {
     if (dtype == dtype_) return *this;
+    const Recording::Pause constant;
     const Tensor source = to(cpu_device);
+    source.check_placed();
     Tensor result = empty(shape_, dtype);
     convert_elements(source, result);
     return result.to(device());
@@ -176,7 +204,9 @@ void Tensor::copy_from(const Tensor& source) {
     if (source.shape() != shape_ || source.dtype() != dtype_)
         fail("copy: expected {} {}, found {} {}", name_of(dtype_), shape_.str(), name_of(source.dtype()),
              source.shape().str());
-    if (device() == source.device())
+    if (device() == source.device() && recorded())
+        Recording::current()->add(&copy_on_host, source, *this);
+    else if (device() == source.device())
         buffer_->context()->copy_on_device(raw(), source.raw(), bytes());
     else if (source.device().type == DeviceType::cpu)
         buffer_->context()->copy_from_host(raw(), source.raw(), bytes());
@@ -187,22 +217,33 @@ void Tensor::copy_from(const Tensor& source) {
 }
 
 void Tensor::fill_zero() {
+    if (recorded()) return Recording::current()->add(&fill_host, *this);
     buffer_->context()->fill_zero(raw(), bytes());
 }
 
 std::vector<float> Tensor::to_floats() const {
     const Tensor host = to(cpu_device).to(DType::f32);
+    host.check_placed();
     return {host.data<float>(), host.data<float>() + numel()};
 }
 
 std::vector<double> Tensor::to_doubles() const {
     const Tensor host = to(cpu_device).to(DType::f64);
+    host.check_placed();
     return {host.data<double>(), host.data<double>() + numel()};
 }
 
 double Tensor::item() const {
     if (numel() != 1) fail("item: expected a tensor with one element, found {}", shape_.str());
     return to_doubles()[0];
+}
+
+bool Tensor::recorded() const {
+    return Recording::current() != nullptr && device().type == DeviceType::cpu;
+}
+
+void Tensor::check_placed() const {
+    UNMASK_ASSERT(buffer_->data() != nullptr || buffer_->bytes() == 0);
 }
 
 void Tensor::check_dtype(DType dtype) const {

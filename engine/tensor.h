@@ -28,6 +28,9 @@ class Buffer {
     Buffer(std::shared_ptr<Context> context, size_t bytes);
     // Memory that somebody else owns and keeps alive through `owner` (a mapped file, a static array).
     Buffer(std::shared_ptr<Context> context, void* memory, size_t bytes, std::shared_ptr<const void> owner);
+    // Memory whose place is given later, by place(): of recorded work (engine/recording.h).
+    enum Unplaced { unplaced };
+    Buffer(std::shared_ptr<Context> context, size_t bytes, Unplaced);
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
     ~Buffer();
@@ -35,6 +38,9 @@ class Buffer {
     [[nodiscard]] std::byte* data() const { return data_; }
     [[nodiscard]] size_t bytes() const { return bytes_; }
     [[nodiscard]] const std::shared_ptr<Context>& context() const { return context_; }
+
+    // Gives an unplaced buffer its memory, which `owner` keeps alive.
+    void place(void* memory, std::shared_ptr<const void> owner);
 
     // A frozen buffer never changes again. Kernels may attach what they derive from it (weights packed for
     // one shape); it lives as long as the buffer.
@@ -128,6 +134,8 @@ class Tensor {
 
   private:
     void check_dtype(DType dtype) const;
+    [[nodiscard]] bool recorded() const;  // whether calls on it are recorded now
+    void check_placed() const;            // a bug: host code reads what recorded work will compute
 
     std::shared_ptr<Buffer> buffer_;
     size_t byte_offset_ = 0;

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/layout.h"
+#include "engine/ops/quantize.h"
 #include "layers/folding.h"
 
 namespace unmask {
@@ -22,7 +23,8 @@ Conv2dLayerOptions conv_options(const ConvNormActivationOptions& options) {
 }  // namespace
 
 ConvNormActivation::ConvNormActivation(const ConvNormActivationOptions& options)
-    : conv_(add_module(options.conv_name, std::make_unique<Conv2d>(conv_options(options)))),
+    : conv_name_(options.conv_name),
+      conv_(add_module(options.conv_name, std::make_unique<Conv2d>(conv_options(options)))),
       norm_(add_module(options.norm_name,
                        std::make_unique<BatchNorm>(options.out_channels, options.activation))) {}
 
@@ -41,12 +43,22 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
             y.push_back(blocks[i]->forward(x[i], residuals.empty() ? Variable() : residuals[i]));
         return y;
     }
+    if (blocks.front()->quantized()) {
+        for (size_t i = 0; i < blocks.size(); ++i)
+            y.emplace_back(blocks[i]->forward_quantized(x[i].value(),
+                                                        residuals.empty() ? Tensor() : residuals[i].value()));
+        return y;
+    }
     if (blocks.front()->uses_folded()) {
         for (size_t i = 0; i < blocks.size(); ++i) {
             const Folded& folded = blocks[i]->folded_for(x[i]);
-            y.emplace_back(conv2d_fused(x[i].value(), folded.weight, folded.bias,
-                                        residuals.empty() ? Tensor() : residuals[i].value(),
-                                        blocks[i]->conv_.geometry(), blocks[i]->norm_.activation()));
+            y.emplace_back(compact_conv2d(x[i].value(), folded.weight, folded.bias,
+                                          residuals.empty() ? Tensor() : residuals[i].value(),
+                                          blocks[i]->conv_.geometry(), blocks[i]->norm_.activation()));
+            if (Seen* seen = blocks[i]->seen_.get()) {
+                if (seen->with_input) seen->input.add(x[i].value());
+                seen->output.add(y.back().value());
+            }
         }
         return y;
     }
@@ -61,19 +73,24 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
 bool in_one_mode(const std::vector<ConvNormActivation*>& blocks) {
     return std::ranges::all_of(blocks, [first = blocks.front()](const ConvNormActivation* block) {
         return block->norm_.training() == first->norm_.training() &&
-               block->uses_folded() == first->uses_folded();
+               block->quantized() == first->quantized() && block->uses_folded() == first->uses_folded();
     });
 }
 
 const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable& x) {
-    const int64_t channels = std::max(folded_.weight.dim(3), conv_.geometry().groups == 1 ? x.dim(3) : 0);
-    if (x.dtype() != DType::bf16 && channels == folded_.weight.dim(3)) return folded_;
+    const Tensor& values = folded_.weight.values;
+    const int64_t channels = std::max(values.dim(3), conv_.geometry().groups == 1 ? x.dim(3) : 0);
+    const bool compact = values.dtype() != folded_.bias.dtype();
+    if ((compact || x.dtype() != DType::bf16) && channels == values.dim(3)) return folded_;
+    const Recording::Pause constant;
     const auto [place, is_new] = adapted_.try_emplace({x.dtype(), channels});
-    if (is_new) {
-        const DType dtype = x.dtype() == DType::bf16 ? DType::bf16 : folded_.weight.dtype();
-        place->second = {with_zero_channels(cast(folded_.weight, dtype), channels).value(),
+    if (is_new && compact) {
+        place->second = {{with_zero_channels(values, channels).value(), folded_.weight.scale}, folded_.bias};
+    } else if (is_new) {
+        const DType dtype = x.dtype() == DType::bf16 ? DType::bf16 : values.dtype();
+        place->second = {{with_zero_channels(cast(values, dtype), channels).value(), {}},
                          cast(folded_.bias, dtype).value()};
-        place->second.weight.buffer()->freeze();
+        place->second.weight.values.buffer()->freeze();
         place->second.bias.buffer()->freeze();
     }
     return place->second;
@@ -82,14 +99,17 @@ const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable&
 Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x) {
     ConvNormActivation& first = *blocks.front();
     if (first.uses_folded()) {
-        std::vector<Variable> weights, biases;
+        std::vector<Variable> weights, scales, biases;
         for (ConvNormActivation* block : blocks) {
             const ConvNormActivation::Folded& folded = block->folded_for(x);
-            weights.emplace_back(folded.weight);
+            weights.emplace_back(folded.weight.values);
+            if (folded.weight.scale.defined()) scales.emplace_back(folded.weight.scale);
             biases.emplace_back(folded.bias);
         }
-        return conv2d_fused(x.value(), concat(weights, 0).value(), concat(biases, 0).value(), Tensor(),
-                            first.conv_.geometry(), first.norm_.activation());
+        const CompactWeight weight{concat(weights, 0).value(),
+                                   scales.empty() ? Tensor() : concat(scales, 0).value()};
+        return compact_conv2d(x.value(), weight, concat(biases, 0).value(), Tensor(), first.conv_.geometry(),
+                              first.norm_.activation());
     }
     std::vector<Variable> weights;
     std::vector<BatchNormOperands> norms;
@@ -103,19 +123,68 @@ Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Va
     return batch_norm(conv2d(x, weight, {}, first.conv_.geometry()), norms, first.norm_.params());
 }
 
-void ConvNormActivation::prepare_own() {
+void ConvNormActivation::prepare_own(WeightFormat format) {
     const Tensor& weight = conv_.weight().value();
     const BatchNorm::Affine affine = norm_.inference_affine();
     std::vector<double> folded = weight.to_doubles();
     const size_t row = folded.size() / affine.scale.size();
     for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
-    folded_ = {frozen(weight.shape(), folded, weight), frozen({weight.dim(0)}, affine.shift, weight)};
-    adapted_.clear();
+    discard_prepared();
+    const bool as_integers = has_scales();
+    if (conv_.geometry().groups != 1 && !as_integers) format = WeightFormat::f32;
+    const Folded result{
+        compacted(frozen(weight.shape(), folded, weight), as_integers ? WeightFormat::int8 : format),
+        frozen({weight.dim(0)}, affine.shift, weight)};
+    if (as_integers)
+        quantized_ = quantized_filters(result.weight, result.bias, scales_);
+    else
+        folded_ = result;
+}
+
+void ConvNormActivation::release_own() {
+    release_memory();
+}
+
+std::vector<Module::NamedTensor> ConvNormActivation::prepared_own() const {
+    std::vector<NamedTensor> result;
+    const auto add = [&](const Folded& folded) {
+        if (!folded.weight.values.defined()) return;
+        result.push_back({conv_name_ + ".weight", folded.weight.values});
+        result.push_back({conv_name_ + ".bias", folded.bias});
+    };
+    add(folded_);
+    for (const auto& [form, folded] : adapted_) add(folded);
+    if (quantized_.weight.defined()) {
+        result.push_back({conv_name_ + ".weight", quantized_.weight});
+        result.push_back({conv_name_ + ".bias", quantized_.bias});
+    }
+    return result;
 }
 
 void ConvNormActivation::discard_prepared() {
     folded_ = {};
+    quantized_ = {};
     adapted_.clear();
+}
+
+void ConvNormActivation::set_scales(float output, float float_input) {
+    scales_ = {0.0f, 0.0f, output};
+    float_input_ = float_input;
+}
+
+float ConvNormActivation::link_scales(float input, float residual) {
+    if (norm_.activation() != Activation::relu && norm_.activation() != Activation::none)
+        fail("8-bit inference: expected convolutions with ReLU, found another activation");
+    scales_.input = input == 0.0f ? float_input_ : input;
+    scales_.residual = residual;
+    if (!(scales_.input > 0.0f && scales_.output > 0.0f))
+        fail("8-bit inference: expected the scales of every convolution, found none of {}", conv_name_);
+    return scales_.output;
+}
+
+Tensor ConvNormActivation::forward_quantized(const Tensor& x, const Tensor& residual) const {
+    const Tensor levels = x.dtype() == DType::f32 ? quantize(x, scales_.input, DType::i8) : x;
+    return quantized_conv2d(levels, quantized_, residual, conv_.geometry(), norm_.activation());
 }
 
 }  // namespace unmask

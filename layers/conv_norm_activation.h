@@ -4,8 +4,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <utility>
 
+#include "engine/ops/quantized_conv2d.h"
+#include "layers/activation_histogram.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/lockstep.h"
@@ -22,9 +25,12 @@ struct ConvNormActivationOptions {
 };
 
 // After prepare_inference() batch norm is folded into frozen copies of the weight and a bias, and the block
-// is a single fused convolution wherever no gradient is recorded:
-// in float32, or in bf16 for a bf16 input:
+// is a single fused convolution wherever no gradient is recorded: in float32 (grouped convolutions keep their
+// few weights in that whatever the format), or in bf16 for a bf16 input:
 //     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
+// With scales (set_scales, then link_scales) it becomes a quantized convolution instead, on the CPU alone: x
+// is u8 or i8, or float32 where it has a scale for that, y is u8 behind a ReLU and i8 without
+// (engine/ops/quantized_conv2d.h).
 class ConvNormActivation final : public LockstepLayer {
   public:
     explicit ConvNormActivation(const ConvNormActivationOptions& options);
@@ -41,26 +47,57 @@ class ConvNormActivation final : public LockstepLayer {
         const std::vector<ConvNormActivation*>& blocks, const std::vector<Variable>& x,
         const std::vector<Variable>& residuals);
 
+    // Histograms of what goes in and comes out of each fused convolution in float32 from here on; null when
+    // not asked for any more.
+    struct Seen {
+        bool with_input = false;
+        ActivationHistogram input{}, output{};
+    };
+    void observe(std::shared_ptr<Seen> seen) { seen_ = std::move(seen); }
+    // The name of its convolution, by which its scales are known.
+    [[nodiscard]] const std::string& conv_name() const { return conv_name_; }
+    [[nodiscard]] DType quantized_result() const { return quantized_dtype(norm_.activation()); }
+
+    // Of its result, and of its input where that is float32 (else 0). They serve from the next
+    // prepare_inference() on.
+    void set_scales(float output, float float_input);
+    [[nodiscard]] float link_scales(float input) override { return link_scales(input, 0.0f); }
+    // residual: the scale of what is added, 0 where nothing is. Error where a scale is missing or the
+    // activation has no form in integers.
+    [[nodiscard]] float link_scales(float input, float residual);
+    // Whether it is to be prepared as a quantized convolution, and whether it was.
+    [[nodiscard]] bool has_scales() const { return scales_.input != 0.0f; }
+    [[nodiscard]] bool quantized() const { return quantized_.weight.defined(); }
+
   private:
     friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
     friend bool in_one_mode(const std::vector<ConvNormActivation*>& blocks);
 
   protected:
-    void prepare_own() override;
+    void prepare_own(WeightFormat format) override;
     void discard_prepared() override;
+    [[nodiscard]] std::vector<NamedTensor> prepared_own() const override;
+    void release_own() override;
 
   private:
+    std::string conv_name_;
     Conv2d& conv_;
     BatchNorm& norm_;
     struct Folded {
-        Tensor weight, bias;  // undefined until prepared
+        CompactWeight weight;  // undefined until prepared
+        Tensor bias;
     };
     [[nodiscard]] bool uses_folded() const {
-        return folded_.weight.defined() && !training() && !grad_enabled();
+        return folded_.weight.values.defined() && !training() && !grad_enabled();
     }
     // In x's dtype and with its channels.
     [[nodiscard]] const Folded& folded_for(const Variable& x);
+    [[nodiscard]] Tensor forward_quantized(const Tensor& x, const Tensor& residual) const;
     Folded folded_;
+    ConvolutionScales scales_{0.0f, 0.0f, 0.0f};  // 0: none
+    float float_input_ = 0.0f;                    // the scale that a float32 input is given
+    QuantizedFilters quantized_;
+    std::shared_ptr<Seen> seen_;
     std::map<std::pair<DType, int64_t>, Folded> adapted_;  // made from it when first asked for
 };
 

@@ -4,15 +4,27 @@
 
 #include <vector>
 
-#include "engine/tensor.h"
+#include "engine/error.h"
+#include "engine/ops/compact_conv2d.h"
 
 namespace unmask {
 
 // The values as the other tensor's dtype on its device, in memory that never changes again.
-[[nodiscard]] inline Tensor frozen(const Shape& shape, const std::vector<double>& values, const Tensor& like) {
+[[nodiscard]] inline Tensor frozen(const Shape& shape, const std::vector<double>& values,
+                                   const Tensor& like) {
     Tensor result = Tensor::from(shape, values).to(like.dtype()).to(like.device());
     result.buffer()->freeze();
     return result;
+}
+
+// A frozen weight in the format that inference keeps it in. Error for a compact one on another device than
+// the CPU or of another dtype than float32.
+[[nodiscard]] inline CompactWeight compacted(const Tensor& weight, WeightFormat format) {
+    if (format == WeightFormat::f32) return {weight, {}};
+    if (weight.device() != cpu_device || weight.dtype() != DType::f32)
+        fail("weights in {}: expected a float32 model on the CPU, found {} on {}", name_of(format),
+             name_of(weight.dtype()), name_of(weight.device()));
+    return compact_weight(weight, format);
 }
 
 }  // namespace unmask

@@ -6,32 +6,45 @@
 namespace unmask {
 
 LinearNormActivation::LinearNormActivation(const LinearNormActivationOptions& options)
-    : linear_(add_module(options.linear_name,
+    : linear_name_(options.linear_name),
+      linear_(add_module(options.linear_name,
                          std::make_unique<Linear>(options.in_features, options.out_features))),
       norm_(add_module(options.norm_name,
                        std::make_unique<BatchNorm>(options.out_features, options.activation))) {}
 
 Variable LinearNormActivation::forward(const Variable& x) {
-    const bool fusable = norm_.activation() == Activation::none || norm_.activation() == Activation::relu;
-    if (folded_weight_.defined() && fusable && !training() && !grad_enabled())
-        return linear_fused(x.value(), folded_weight_, folded_bias_, norm_.activation());
+    if (folded_weight_.values.defined() && fusable() && !training() && !grad_enabled())
+        return compact_linear(x.value(), folded_weight_, folded_bias_, norm_.activation());
     return norm_.forward(linear_.forward(x));
 }
 
-void LinearNormActivation::prepare_own() {
+bool LinearNormActivation::fusable() const {
+    return norm_.activation() == Activation::none || norm_.activation() == Activation::relu;
+}
+
+void LinearNormActivation::prepare_own(WeightFormat format) {
     const Tensor& weight = linear_.weight().value();
     const BatchNorm::Affine affine = norm_.inference_affine();
     std::vector<double> folded = weight.to_doubles(), bias = linear_.bias().value().to_doubles();
     const size_t row = folded.size() / bias.size();
     for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
-    folded_weight_ = frozen(weight.shape(), folded, weight);
+    folded_weight_ = compacted(frozen(weight.shape(), folded, weight), format);
     folded_bias_ = frozen({weight.dim(0)}, bias, weight);
 }
 
+std::vector<Module::NamedTensor> LinearNormActivation::prepared_own() const {
+    if (!folded_weight_.values.defined()) return {};
+    return {{linear_name_ + ".weight", folded_weight_.values}, {linear_name_ + ".bias", folded_bias_}};
+}
+
 void LinearNormActivation::discard_prepared() {
-    folded_weight_ = Tensor();
-    folded_bias_ = Tensor();
+    folded_weight_ = {};
+    folded_bias_ = {};
+}
+
+void LinearNormActivation::release_own() {
+    if (fusable()) release_memory();
 }
 
 }  // namespace unmask

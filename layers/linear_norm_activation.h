@@ -23,13 +23,19 @@ class LinearNormActivation final : public Layer {
     [[nodiscard]] BatchNorm& norm() { return norm_; }
 
   protected:
-    void prepare_own() override;
+    void prepare_own(WeightFormat format) override;
     void discard_prepared() override;
+    [[nodiscard]] std::vector<NamedTensor> prepared_own() const override;
+    void release_own() override;
 
   private:
+    [[nodiscard]] bool fusable() const;  // whether one product does it all
+
+    std::string linear_name_;
     Linear& linear_;
     BatchNorm& norm_;
-    Tensor folded_weight_, folded_bias_;  // undefined until prepared
+    CompactWeight folded_weight_;  // undefined until prepared
+    Tensor folded_bias_;
 };
 
 }  // namespace unmask

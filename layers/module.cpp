@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/module.h"
 
+#include "engine/context.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -74,6 +75,16 @@ std::vector<Module::NamedTensor> Module::buffers(const std::string& prefix) cons
     return result;
 }
 
+std::vector<Module::NamedTensor> Module::prepared(const std::string& prefix) const {
+    std::vector<NamedTensor> result;
+    const_cast<Module*>(this)->walk(prefix.empty() ? "" : prefix + ".",
+                                    [&](Module& module, const std::string& path) {
+                                        for (auto& [name, tensor] : module.prepared_own())
+                                            result.push_back({path + name, tensor});
+                                    });
+    return result;
+}
+
 int64_t Module::parameter_count() const {
     int64_t count = 0;
     for (const NamedVariable& parameter : parameters()) count += parameter.variable.value().numel();
@@ -81,6 +92,7 @@ int64_t Module::parameter_count() const {
 }
 
 std::map<std::string, Tensor> Module::state() const {
+    check_complete();
     std::map<std::string, Tensor> result;
     for (const auto& [name, variable] : parameters())
         UNMASK_ASSERT(result.emplace(name, variable.value()).second);
@@ -110,6 +122,7 @@ void Module::set_training(bool training) {
 }
 
 void Module::set_training(bool training, const std::function<bool(const std::string& name)>& chosen) {
+    if (training) check_complete();
     walk("", [&](Module& module, const std::string& path) {
         if (!chosen(path.substr(0, path.empty() ? 0 : path.size() - 1))) return;
         module.training_ = training;
@@ -129,8 +142,47 @@ void Module::share_statistics(Communicator* communicator) {
          [communicator](Module& module, const std::string&) { module.share_own_statistics(communicator); });
 }
 
-void Module::prepare_inference() {
-    walk("", [](Module& module, const std::string&) { module.prepare_own(); });
+void Module::prepare_inference(WeightFormat format) {
+    check_complete();
+    walk("", [format](Module& module, const std::string&) { module.prepare_own(format); });
+}
+
+void Module::keep_inference_only(WeightFormat format) {
+    set_training(false);
+    check_complete();
+    // One by one, so that the derived weights of all and what they were derived from are never there
+    // together.
+    walk("", [format](Module& module, const std::string&) {
+        if (module.released_) return;
+        module.prepare_own(format);
+        module.release_own();
+        if (module.released_) context_of(cpu_device)->release_cached();
+    });
+}
+
+bool Module::kept_for_inference() const {
+    bool kept = false;
+    const_cast<Module*>(this)->walk("",
+                                    [&](Module& module, const std::string&) { kept |= module.released_; });
+    return kept;
+}
+
+void Module::release_memory() {
+    walk("", [](Module& module, const std::string&) {
+        for (const auto& [name, variable] : module.parameters_) {
+            variable->clear_gradient();
+            variable->set_value(without_memory(variable->shape()));
+        }
+        for (const auto& [name, tensor] : module.buffers_) *tensor = without_memory(tensor->shape());
+        module.released_ = true;
+    });
+}
+
+void Module::check_complete() const {
+    const_cast<Module*>(this)->walk("", [](Module& module, const std::string& path) {
+        if (module.released_)
+            fail("expected a complete model, found one that was kept for inference alone (no {}…)", path);
+    });
 }
 
 void Module::discard_all_prepared() {
@@ -138,6 +190,7 @@ void Module::discard_all_prepared() {
 }
 
 void Module::to(Device device) {
+    check_complete();
     walk("", [device](Module& module, const std::string&) {
         for (const auto& [name, variable] : module.parameters_) {
             variable->clear_gradient();
@@ -149,6 +202,7 @@ void Module::to(Device device) {
 }
 
 void Module::to(DType dtype) {
+    check_complete();
     walk("", [dtype](Module& module, const std::string&) {
         for (const auto& [name, variable] : module.parameters_) {
             variable->clear_gradient();
@@ -180,6 +234,10 @@ ShapesOnly::ShapesOnly() : before_(shapes_only) {
 }
 ShapesOnly::~ShapesOnly() {
     shapes_only = before_;
+}
+
+float Layer::link_scales(float) {
+    fail("8-bit inference: expected convolutions with ReLU, found a layer that has no form in integers");
 }
 
 std::vector<Variable> Layer::forward_lockstep(const std::vector<Layer*>& peers,

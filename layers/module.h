@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/communicator.h"
+#include "engine/ops/compact_conv2d.h"
 #include "engine/variable.h"
 
 namespace unmask {
@@ -35,6 +36,9 @@ class Module {
     // `prefix`.
     [[nodiscard]] std::vector<NamedVariable> parameters(const std::string& prefix = "") const;
     [[nodiscard]] std::vector<NamedTensor> buffers(const std::string& prefix = "") const;
+    // What prepare_inference() derived and now serves in the place of parameters, under their full names; the
+    // same name several times where it is kept in several forms. Empty before.
+    [[nodiscard]] std::vector<NamedTensor> prepared(const std::string& prefix = "") const;
     // Trainable numbers below this module.
     [[nodiscard]] int64_t parameter_count() const;
 
@@ -58,8 +62,20 @@ class Module {
 
     // Derives what fast inference wants (batch norm folded into convolutions). It serves while gradients are
     // off and training mode too, and is dropped by set_training(true), load_state, adopt_state, initialize
-    // and to. Call it again after an optimizer changed the parameters.
-    void prepare_inference();
+    // and to. Call it again after an optimizer changed the parameters. Derived weights are kept in `format`:
+    // others than f32 serve on the CPU alone, in float32 (see engine/ops/compact_conv2d.h).
+    void prepare_inference(WeightFormat format = WeightFormat::f32);
+    // The same, and gives back the memory of all that was derived from: what remains is good for inference
+    // alone. state(), set_training(true) and moving are Errors from here on.
+    void keep_inference_only(WeightFormat format = WeightFormat::f32);
+
+    // Whether keep_inference_only() gave back memory of this module or of one below.
+    [[nodiscard]] bool kept_for_inference() const;
+
+    // Calls visitor(module, prefix) for this module, then for all below; the prefix is a module's full name
+    // with a final dot, or empty.
+    using Visit = std::function<void(Module& module, const std::string& prefix)>;
+    void visit(const Visit& visitor) { walk("", visitor); }
 
     // Moves parameters and buffers to the device, or converts floating ones to the dtype (float64 for
     // checks). Before FlatParameters only.
@@ -87,18 +103,26 @@ class Module {
     // final dot.
     virtual void initialize_own(uint64_t seed, const std::string& prefix);
     virtual void share_own_statistics(Communicator* /*communicator*/) {}
-    virtual void prepare_own() {}
+    virtual void prepare_own(WeightFormat /*format*/) {}
     virtual void discard_prepared() {}
+    // This module's own share of prepared(), named from here.
+    [[nodiscard]] virtual std::vector<NamedTensor> prepared_own() const { return {}; }
+    // Called after prepare_own: modules that from here on use nothing but what they derived call
+    // release_memory().
+    virtual void release_own() {}
+    // Leaves of the parameters and buffers below this module nothing but their shapes.
+    void release_memory();
 
   private:
-    using Visit = std::function<void(Module& module, const std::string& prefix)>;
     void walk(const std::string& prefix, const Visit& visit);
     void discard_all_prepared();
+    void check_complete() const;  // Error after release_memory()
 
     std::vector<std::pair<std::string, std::unique_ptr<Variable>>> parameters_;
     std::vector<std::pair<std::string, std::unique_ptr<Tensor>>> buffers_;
     std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
     bool training_ = true;
+    bool released_ = false;
 };
 
 // A module from one map to another.
@@ -111,6 +135,10 @@ class Layer : public Module {
     [[nodiscard]] virtual std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                                  const std::vector<Variable>& x);
     Variable operator()(const Variable& x) { return forward(x); }
+    // For inference in 8-bit integers: takes the scale of its input (0: that is float32) and gives that of
+    // its result. Error from a layer that computes in floating point alone, as all do that do not override
+    // it.
+    [[nodiscard]] virtual float link_scales(float input);
 };
 
 // Parameters registered on this thread while it lives have a shape but no memory: to compare a model with a

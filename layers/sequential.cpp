@@ -8,6 +8,12 @@ std::vector<Variable> Sequential::forward_lockstep(const std::vector<Layer*>& pe
     return forward_lockstep_from(0, parts_of<Sequential>(peers, [](Sequential& peer) { return &peer; }), x);
 }
 
+float Sequential::link_scales(float input) {
+    float scale = input;
+    for (Layer* layer : layers_) scale = layer->link_scales(scale);
+    return scale;
+}
+
 std::vector<Variable> Sequential::forward_lockstep_from(size_t first, const std::vector<Sequential*>& peers,
                                                         const std::vector<Variable>& x) {
     std::vector<Variable> y = x;
