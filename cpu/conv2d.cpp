@@ -6,84 +6,20 @@
 // Backward data is one product for each residue of x's pixels modulo the stride, with the taps that reach it.
 #include "engine/ops/conv2d.h"
 
+#include "cpu/conv2d_product.h"
 #include "cpu/depthwise_conv2d.h"
 #include "cpu/dispatch.h"
-#include "cpu/gemm.h"
-#include "cpu/patches.h"
+#include "cpu/winograd_conv2d.h"
 
 namespace unmask {
 namespace {
 
-struct Dimensions {
-    int64_t images, height, width, channels;  // of x
-    int64_t out_height, out_width, out_channels;
-    int64_t kernel_height, kernel_width;
-    int64_t groups, group_channels, group_out_channels;
-
-    Dimensions(const Shape& x, const Shape& weight, const Shape& y, const Conv2dParams& params)
-        : images(x[0]),
-          height(x[1]),
-          width(x[2]),
-          channels(x[3]),
-          out_height(y[1]),
-          out_width(y[2]),
-          out_channels(y[3]),
-          kernel_height(weight[1]),
-          kernel_width(weight[2]),
-          groups(params.groups),
-          group_channels(weight[3]),
-          group_out_channels(weight[0] / params.groups) {}
-
-    [[nodiscard]] int64_t taps() const { return kernel_height * kernel_width; }
-    [[nodiscard]] int64_t out_pixels() const { return images * out_height * out_width; }
-};
-
-// What the kernel sees of x's channels of one group, in the order of the weights [kh, kw, C].
-template <class T>
-Patches<T> input_patches(const T* x, const Dimensions& d, const Conv2dParams& params, int64_t group) {
-    Patches<T> patches{x, d.height, d.width, d.channels, d.out_height, d.out_width};
-    patches.step = {params.stride[0], params.stride[1]};
-    for (int64_t p = 0; p < d.kernel_height; ++p) {
-        const int64_t row = p * params.dilation[0] - params.padding_before[0];
-        const int64_t origin = -params.padding_before[1] * d.channels + group * d.group_channels;
-        if (d.groups == 1 && params.dilation[1] == 1) {
-            patches.append(row, origin, d.kernel_width * d.channels);
-            continue;
-        }
-        for (int64_t q = 0; q < d.kernel_width; ++q)
-            patches.append(row, origin + q * params.dilation[1] * d.channels, d.group_channels);
-    }
-    return patches;
-}
-
-// Whether the matrix of patches is x itself.
-bool is_pointwise(const Dimensions& d, const Conv2dParams& params) {
-    constexpr std::array<int, 2> ones{1, 1}, zeros{0, 0};
-    return d.taps() == 1 && params.stride == ones && params.padding_before == zeros &&
-           params.padding_after == zeros;
-}
-
 template <class T>
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
                  const Conv2dParams& params) {
-    const Dimensions d(x.shape(), weight.shape(), y.shape(), params);
-    const GemmSizes sizes{d.out_pixels(), d.group_out_channels, d.taps() * d.group_channels};
-    for (int64_t group = 0; group < d.groups; ++group) {
-        const int64_t channel = group * d.group_out_channels;
-        const MatrixColumnPacker<T> columns{{weight.data<T>() + channel * sizes.k, 1, sizes.k}};
-        const GemmEpilogue<T> epilogue{bias.defined() ? bias.data<T>() + channel : nullptr,
-                                       residual.defined() ? residual.data<T>() + channel : nullptr,
-                                       params.activation};
-        const MatrixStore store{y.data<T>() + channel, [&d](int64_t row) { return row * d.out_channels; },
-                                epilogue};
-        if (is_pointwise(d, params)) {
-            const MatrixView<T> pixels{x.data<T>() + group * d.group_channels, d.channels, 1};
-            gemm_blocks<T>(sizes, MatrixRowPacker<T>{pixels}, columns, store);
-        } else {
-            const Patches<T> patches = input_patches(x.data<T>(), d, params, group);
-            gemm_blocks<T>(sizes, PatchRowPacker<T, GemmBlocks<T>::depth>{patches}, columns, store);
-        }
-    }
+    conv2d_as_product<T>(x, weight.shape(), bias, residual, y, params, [&](int64_t channel, int64_t k) {
+        return MatrixColumnPacker<T>{{weight.data<T>() + channel * k, 1, k}};
+    });
 }
 
 // The taps along one axis that touch the inputs congruent to `residue` modulo the stride, by rising output
@@ -106,7 +42,7 @@ std::vector<ReachingTap> reaching_taps(int64_t kernel, int64_t stride, int64_t p
 template <class T>
 struct TapWeightPacker {
     const T* weight;  // of the group's first output channel
-    const Dimensions& d;
+    const Conv2dDimensions& d;
     const std::vector<int64_t>& taps;
     void operator()(int64_t column, int columns, int64_t k, int64_t depth, T* panel) const {
         const int64_t pitch = d.taps() * d.group_channels;
@@ -124,14 +60,16 @@ struct TapWeightPacker {
 };
 
 template <class T>
-void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Dimensions& d,
+void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Conv2dDimensions& d,
                      const Conv2dParams& params, int64_t group, int64_t residue_row, int64_t residue_column) {
     const int64_t stride_row = params.stride[0], stride_column = params.stride[1];
     const auto rows =
         reaching_taps(d.kernel_height, stride_row, params.padding_before[0], params.dilation[0], residue_row);
     const auto columns = reaching_taps(d.kernel_width, stride_column, params.padding_before[1],
                                        params.dilation[1], residue_column);
+    const Scratch<PatchSegment> segments(static_cast<int64_t>(rows.size() * columns.size()));
     Patches<T> patches{grad_y, d.out_height, d.out_width, d.out_channels};
+    patches.memory = segments.data();
     patches.grid_height = (d.height - residue_row + stride_row - 1) / stride_row;
     patches.grid_width = (d.width - residue_column + stride_column - 1) / stride_column;
     std::vector<int64_t> taps;
@@ -157,7 +95,7 @@ void data_of_residue(const T* grad_y, const T* weight, T* grad_x, const Dimensio
 template <class T>
 void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                        const Conv2dParams& params) {
-    const Dimensions d(grad_x.shape(), weight.shape(), grad_y.shape(), params);
+    const Conv2dDimensions d(grad_x.shape(), weight.shape(), grad_y.shape(), params);
     for (int64_t group = 0; group < d.groups; ++group)
         for (int64_t row = 0; row < std::min<int64_t>(params.stride[0], d.height); ++row)
             for (int64_t column = 0; column < std::min<int64_t>(params.stride[1], d.width); ++column)
@@ -168,8 +106,9 @@ void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
 template <class T>
 void run_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                          const Conv2dParams& params) {
-    const Dimensions d(x.shape(), grad_weight.shape(), grad_y.shape(), params);
+    const Conv2dDimensions d(x.shape(), grad_weight.shape(), grad_y.shape(), params);
     const GemmSizes sizes{d.group_out_channels, d.taps() * d.group_channels, d.out_pixels()};
+    const Scratch<PatchSegment> segments(d.taps());
     for (int64_t group = 0; group < d.groups; ++group) {
         const int64_t channel = group * d.group_out_channels;
         const MatrixRowPacker<T> rows{{grad_y.data<T>() + channel, 1, d.out_channels}};
@@ -179,7 +118,7 @@ void run_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_wei
             const MatrixView<T> pixels{x.data<T>() + group * d.group_channels, d.channels, 1};
             gemm_blocks<T>(sizes, rows, MatrixColumnPacker<T>{pixels}, store);
         } else {
-            const Patches<T> patches = input_patches(x.data<T>(), d, params, group);
+            const Patches<T> patches = input_patches(x.data<T>(), d, params, group, segments);
             gemm_blocks<T>(sizes, rows, PatchColumnPacker<T>{patches}, store);
         }
     }
@@ -191,6 +130,8 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
         using T = decltype(zero);
         if (is_depthwise(weight.shape(), params))
             return depthwise_forward<T>(x, weight, bias, residual, y, params);
+        if constexpr (std::is_same_v<T, float>)
+            if (winograd_forward(x, weight, bias, residual, y, params)) return;
         run_forward<T>(x, weight, bias, residual, y, params);
     });
 }
@@ -209,6 +150,8 @@ void backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
         using T = decltype(zero);
         if (is_depthwise(grad_weight.shape(), params))
             return depthwise_backward_weight<T>(grad_y, x, grad_weight, params);
+        if constexpr (std::is_same_v<T, float>)
+            if (winograd_backward_weight(grad_y, x, grad_weight, params)) return;
         run_backward_weight<T>(grad_y, x, grad_weight, params);
     });
 }

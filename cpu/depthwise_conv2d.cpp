@@ -2,10 +2,10 @@
 #include "cpu/depthwise_conv2d.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "cpu/gemm.h"
 #include "cpu/parallel.h"
+#include "cpu/scratch.h"
 #include "cpu/simd.h"
 
 namespace unmask {
@@ -17,10 +17,25 @@ struct Product {
     const T* b;
 };
 
+// At most `most` products, the taps that meet one pixel.
+template <class T>
+class Products {
+  public:
+    explicit Products(int64_t most) : memory_(most), end_(memory_.data()) {}
+    void clear() { end_ = memory_.data(); }
+    void append(const T* a, const T* b) { *end_++ = {a, b}; }
+    [[nodiscard]] Product<T>* begin() const { return memory_.data(); }
+    [[nodiscard]] Product<T>* end() const { return end_; }
+
+  private:
+    Scratch<Product<T>> memory_;
+    Product<T>* end_;
+};
+
 // out[c] = start[c] (null: 0) + Σ_t products[t].a[c] · products[t].b[c], in blocks of channels kept in
 // registers.
 template <class T>
-void sum_of_products(const std::vector<Product<T>>& products, const T* start, T* out, int64_t channels) {
+void sum_of_products(const Products<T>& products, const T* start, T* out, int64_t channels) {
     using Vectors = Simd<T>;
     constexpr int block = 4;
     int64_t c = 0;
@@ -46,16 +61,13 @@ void sum_of_products(const std::vector<Product<T>>& products, const T* start, T*
     }
 }
 
-// [C, kh, kw, 1] -> [kh · kw, C].
+// weight [C, kh, kw, 1] -> to [kh · kw, C].
 template <class T>
-Tensor channels_last(const Tensor& weight) {
+void channels_last(const Tensor& weight, T* to) {
     const int64_t channels = weight.dim(0), taps = weight.dim(1) * weight.dim(2);
-    const Tensor result = Tensor::empty({taps, channels}, weight.dtype());
     const T* from = weight.data<T>();
-    T* to = result.data<T>();
     for (int64_t c = 0; c < channels; ++c)
         for (int64_t tap = 0; tap < taps; ++tap) to[tap * channels + c] = from[c * taps + tap];
-    return result;
 }
 
 // The output index that reads input `index` through `tap`, or -1.
@@ -108,12 +120,13 @@ void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias
     const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     const int64_t out_height = y.dim(1), out_width = y.dim(2);
     const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
-    const Tensor packed = channels_last<T>(weight);
-    const T *in = x.data<T>(), *taps = packed.data<T>();
+    const Scratch<T> packed(weight.numel());
+    channels_last(weight, packed.data());
+    const T *in = x.data<T>(), *taps = packed.data();
     const T* start = bias.defined() ? bias.data<T>() : nullptr;
     const T* added = residual.defined() ? residual.data<T>() : nullptr;
     parallel_rows(y.dim(0) * out_height, out_width * channels, [&](int64_t begin, int64_t end) {
-        std::vector<Product<T>> products;
+        Products<T> products(kernel_height * kernel_width);
         for (int64_t line = begin; line < end; ++line) {
             const int64_t n = line / out_height,
                           top = line % out_height * params.stride[0] - params.padding_before[0];
@@ -137,8 +150,8 @@ void depthwise_forward(const Tensor& x, const Tensor& weight, const Tensor& bias
                     for (int64_t q = 0; q < kernel_width; ++q) {
                         const int64_t column = left + q * params.dilation[1];
                         if (column < 0 || column >= width) continue;
-                        products.push_back({in + ((n * height + row) * width + column) * channels,
-                                            taps + (p * kernel_width + q) * channels});
+                        products.append(in + ((n * height + row) * width + column) * channels,
+                                        taps + (p * kernel_width + q) * channels);
                     }
                 }
                 sum_of_products(products, start, out + j * channels, channels);
@@ -155,10 +168,11 @@ void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor&
     const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     const int64_t kernel_height = weight.dim(1), kernel_width = weight.dim(2);
-    const Tensor packed = channels_last<T>(weight);
-    const T *gradient = grad_y.data<T>(), *taps = packed.data<T>();
+    const Scratch<T> packed(weight.numel());
+    channels_last(weight, packed.data());
+    const T *gradient = grad_y.data<T>(), *taps = packed.data();
     parallel_rows(grad_x.dim(0) * height, width * channels, [&](int64_t begin, int64_t end) {
-        std::vector<Product<T>> products;
+        Products<T> products(kernel_height * kernel_width);
         for (int64_t line = begin; line < end; ++line) {
             const int64_t n = line / height;
             for (int64_t column = 0; column < width; ++column) {
@@ -171,8 +185,8 @@ void depthwise_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor&
                         const int64_t j = reader(column, q, params.stride[1], params.padding_before[1],
                                                  params.dilation[1], out_width);
                         if (j < 0) continue;
-                        products.push_back({gradient + ((n * out_height + i) * out_width + j) * channels,
-                                            taps + (p * kernel_width + q) * channels});
+                        products.append(gradient + ((n * out_height + i) * out_width + j) * channels,
+                                        taps + (p * kernel_width + q) * channels);
                     }
                 }
                 sum_of_products<T>(products, nullptr, grad_x.data<T>() + (line * width + column) * channels,

@@ -2,6 +2,8 @@
 // From a tensor's dtype to a template argument.
 #pragma once
 
+#include <utility>
+
 #include "engine/kernel.h"
 #include "engine/tensor.h"
 
@@ -18,6 +20,19 @@ void dispatch_floating(const char* kernel, const Tensor& tensor, Visit&& visit) 
             return visit(double{});
         default:
             detail::no_kernel(kernel, tensor);
+    }
+}
+
+// The same, and uint8_t or int8_t.
+template <class Visit>
+void dispatch_ordered(const char* kernel, const Tensor& tensor, Visit&& visit) {
+    switch (tensor.dtype()) {
+        case DType::u8:
+            return visit(uint8_t{});
+        case DType::i8:
+            return visit(int8_t{});
+        default:
+            return dispatch_floating(kernel, tensor, std::forward<Visit>(visit));
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include "cpu/gemm_tile.h"
 #include "cpu/parallel.h"
-#include "engine/tensor.h"
+#include "cpu/scratch.h"
 
 namespace unmask {
 
@@ -37,7 +37,7 @@ template <class T, class PackA, class PackB, class Store>
 void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_b, const Store& store) {
     using Tile = GemmTile<T>;
     using Blocks = GemmBlocks<T>;
-    const auto [m, n, k] = sizes;
+    const int64_t m = sizes.m, n = sizes.n, k = sizes.k;
     if (m == 0 || n == 0) return;
     const auto panels_of = [](int64_t size, int64_t panel) { return (size + panel - 1) / panel; };
 
@@ -55,9 +55,8 @@ void gemm_blocks(const GemmSizes& sizes, const PackA& pack_a, const PackB& pack_
     const int64_t column_parts = std::min(row_blocks % threads == 0 ? 1 : threads, widest);
 
     const int64_t a_size = block_panels * Tile::rows * deepest;
-    const Tensor scratch =
-        Tensor::empty({widest * Tile::columns * deepest + thread_count() * a_size}, dtype_of<T>);
-    T* packed_b = scratch.data<T>();
+    const Scratch<T> scratch(widest * Tile::columns * deepest + thread_count() * a_size);
+    T* packed_b = scratch.data();
     T* packed_a = packed_b + widest * Tile::columns * deepest;
 
     for (int64_t column_begin = 0; column_begin < n; column_begin += Blocks::most_columns) {

@@ -2,29 +2,27 @@
 // A process group by MPI. Calls wait by asking, with short sleeps, so that a rank that waits leaves the
 // processor to the others and notices when one is lost. Sums that run beside the caller are the work of a
 // thread with a communicator of its own.
-#include <fmt/format.h>
 #include <mpi.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <array>
+#include <cerrno>
 #include <climits>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <exception>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/process_group.h"
 
 namespace unmask {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 void check(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
@@ -34,51 +32,25 @@ void check(int code, const char* call) {
     fail("{}: {}", call, std::string_view(text, size_t(length)));
 }
 
-// How long to wait for the others.
-class Patience {
-  public:
-    void set_stop_request(std::function<bool()> asked) {
-        const std::lock_guard lock(mutex_);
-        asked_ = std::move(asked);
+// Waits until the request is complete. Where a rank is lost it never is, and MPI may still write to its
+// tensors: they are kept for as long as the program runs.
+void wait_for(MPI_Request& request, const char* call, RankPatience& patience,
+              std::initializer_list<Tensor> tensors) {
+    const auto complete = [&] {
+        int done = 0;
+        check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+        return done != 0;
+    };
+    try {
+        patience.wait(complete, call);
+    } catch (...) {
+        static std::mutex mutex;
+        static auto& kept = *new std::vector<Tensor>;
+        const std::lock_guard lock(mutex);
+        kept.insert(kept.end(), tensors);
+        throw;
     }
-    void set_timeout(double seconds) {
-        const std::lock_guard lock(mutex_);
-        timeout_ = seconds;
-    }
-    // Nobody waits any longer.
-    void end() {
-        const std::lock_guard lock(mutex_);
-        timeout_ = 0;
-    }
-    void wait(MPI_Request& request, const char* call, int rank) {
-        const Clock::time_point begin = Clock::now();
-        std::optional<Clock::time_point> asked;
-        for (int tries = 0;; ++tries) {
-            int done = 0;
-            check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
-            if (done != 0) return;
-            if (tries < 200) {
-                std::this_thread::yield();
-                continue;
-            }
-            std::this_thread::sleep_for(std::chrono::microseconds(20));
-            if (tries % 64 != 0) continue;  // about every 5 ms
-            const std::lock_guard lock(mutex_);
-            if (!asked && asked_ && asked_()) asked = Clock::now();
-            if ((rank == 0 && asked && seconds_since(*asked) > grace_seconds) ||
-                seconds_since(begin) > timeout_)
-                throw RankLost(fmt::format(
-                    "rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)", rank,
-                    call, seconds_since(begin)));
-        }
-    }
-
-  private:
-    static constexpr double grace_seconds = 0.5;
-    std::mutex mutex_;
-    std::function<bool()> asked_;
-    double timeout_ = 1800;
-};
+}
 
 MPI_Datatype type_of(const Tensor& values) {
     switch (values.dtype()) {
@@ -107,7 +79,7 @@ class OwnCommunicator {
     MPI_Comm value_ = MPI_COMM_NULL;
 };
 
-void sum(Tensor& values, MPI_Comm communicator, Patience& patience, int rank) {
+void sum(Tensor& values, MPI_Comm communicator, RankPatience& patience) {
     const size_t unit = size_of(values.dtype());
     for (int64_t begin = 0; begin < values.numel(); begin += most_elements) {
         const int count = int(std::min(most_elements, values.numel() - begin));
@@ -115,15 +87,14 @@ void sum(Tensor& values, MPI_Comm communicator, Patience& patience, int rank) {
         check(MPI_Iallreduce(MPI_IN_PLACE, static_cast<std::byte*>(values.raw()) + size_t(begin) * unit,
                              count, type_of(values), MPI_SUM, communicator, &request),
               "MPI_Iallreduce");
-        patience.wait(request, "MPI_Iallreduce", rank);
+        wait_for(request, "MPI_Iallreduce", patience, {values});
     }
 }
 
 // Adds up one tensor after the other on a thread.
 class Background {
   public:
-    Background(Patience& patience, int rank)
-        : patience_(patience), rank_(rank), thread_([this] { work(); }) {}
+    explicit Background(RankPatience& patience) : patience_(patience), thread_([this] { work(); }) {}
     ~Background() {
         {
             const std::lock_guard lock(mutex_);
@@ -156,7 +127,7 @@ class Background {
             lock.unlock();
             std::exception_ptr error;
             try {
-                sum(values, communicator_, patience_, rank_);
+                sum(values, communicator_, patience_);
             } catch (...) {
                 error = std::current_exception();
             }
@@ -168,8 +139,7 @@ class Background {
         }
     }
 
-    Patience& patience_;
-    int rank_;
+    RankPatience& patience_;
     OwnCommunicator communicator_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -179,30 +149,58 @@ class Background {
     std::thread thread_;
 };
 
-class MpiGroup final : public ProcessGroup {
+// The processes of this machine with the ranks that they are.
+class Neighbours {
   public:
-    MpiGroup() {
-        check(MPI_Comm_rank(world_, &rank_), "MPI_Comm_rank");
-        check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
+    explicit Neighbours(int rank) {
         MPI_Comm machine = MPI_COMM_NULL;
-        check(MPI_Comm_split_type(world_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine),
+        check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine),
               "MPI_Comm_split_type");
         check(MPI_Comm_rank(machine, &local_rank_), "MPI_Comm_rank");
-        check(MPI_Comm_size(machine, &local_size_), "MPI_Comm_size");
+        int size = 1;
+        check(MPI_Comm_size(machine, &size), "MPI_Comm_size");
+        const std::array own{rank, int(::getpid())};
+        processes_.resize(size_t(size));
+        check(MPI_Allgather(own.data(), 2, MPI_INT, processes_.data(), 2, MPI_INT, machine), "MPI_Allgather");
         MPI_Comm_free(&machine);
-        background_.emplace(patience_, rank_);
     }
-    ~MpiGroup() override { patience_.end(); }
+    [[nodiscard]] int local_rank() const { return local_rank_; }
+    [[nodiscard]] int local_size() const { return int(processes_.size()); }
+    // Whether the processes of all ranks before this one are seen to have ended; those of other machines are
+    // not seen.
+    [[nodiscard]] bool all_ended_before(int rank) const {
+        int ended = 0;
+        for (const auto& [other, process] : processes_)
+            if (other < rank && ::kill(process, 0) != 0 && errno == ESRCH) ++ended;
+        return ended == rank;
+    }
+
+  private:
+    int local_rank_ = 0;
+    std::vector<std::array<int, 2>> processes_;  // rank and process id
+};
+
+int own_rank() {
+    int rank = 0;
+    check(MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
+    return rank;
+}
+
+class MpiGroup final : public ProcessGroup {
+  public:
+    MpiGroup() : rank_(own_rank()), patience_(rank_), neighbours_(rank_) {
+        check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
+        patience_.set_all_before_ended([this] { return neighbours_.all_ended_before(rank_); });
+        background_.emplace(patience_);
+    }
+    ~MpiGroup() override { patience_.set_timeout(0); }  // nobody waits any longer
 
     [[nodiscard]] int rank() const override { return rank_; }
     [[nodiscard]] int size() const override { return size_; }
-    [[nodiscard]] int local_rank() const override { return local_rank_; }
-    [[nodiscard]] int local_size() const override { return local_size_; }
+    [[nodiscard]] int local_rank() const override { return neighbours_.local_rank(); }
+    [[nodiscard]] int local_size() const override { return neighbours_.local_size(); }
     [[nodiscard]] Device device() const override { return cpu_device; }
-    void set_stop_request(std::function<bool()> asked) override {
-        patience_.set_stop_request(std::move(asked));
-    }
-    void set_timeout(double seconds) override { patience_.set_timeout(seconds); }
+    [[nodiscard]] RankPatience& patience() override { return patience_; }
 
     void all_gather(const Tensor& own, Tensor& all) override {
         if (own.bytes() * size_t(size_) != all.bytes())
@@ -218,19 +216,20 @@ class MpiGroup final : public ProcessGroup {
         check(MPI_Type_contiguous(int(row_bytes), MPI_BYTE, &row), "MPI_Type_contiguous");
         check(MPI_Type_commit(&row), "MPI_Type_commit");
         MPI_Request request = MPI_REQUEST_NULL;
-        check(MPI_Iallgather(own.raw(), int(rows), row, all.raw(), int(rows), row, world_, &request),
-              "MPI_Iallgather");
-        patience_.wait(request, "MPI_Iallgather", rank_);
-        MPI_Type_free(&row);
+        const int code =
+            MPI_Iallgather(own.raw(), int(rows), row, all.raw(), int(rows), row, world_, &request);
+        MPI_Type_free(&row);  // MPI lets go of it when the request is complete
+        check(code, "MPI_Iallgather");
+        wait_for(request, "MPI_Iallgather", patience_, {own, all});
     }
-    void all_reduce(Tensor& values) override { sum(values, world_, patience_, rank_); }
+    void all_reduce(Tensor& values) override { sum(values, world_, patience_); }
     void broadcast(Tensor& values, int from) override {
         auto* bytes = static_cast<std::byte*>(values.raw());
         for (size_t begin = 0; begin < values.bytes(); begin += size_t{most_elements}) {
             const int count = int(std::min(size_t{most_elements}, values.bytes() - begin));
             MPI_Request request = MPI_REQUEST_NULL;
             check(MPI_Ibcast(bytes + begin, count, MPI_BYTE, from, world_, &request), "MPI_Ibcast");
-            patience_.wait(request, "MPI_Ibcast", rank_);
+            wait_for(request, "MPI_Ibcast", patience_, {values});
         }
     }
     void begin_all_reduce(Tensor values) override { background_->begin(std::move(values)); }
@@ -248,9 +247,10 @@ class MpiGroup final : public ProcessGroup {
 
   private:
     OwnCommunicator world_;
-    Patience patience_;
+    int rank_, size_ = 1;
+    RankPatience patience_;
+    Neighbours neighbours_;
     std::optional<Background> background_;
-    int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
     bool left_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <exception>
+#include <mutex>
 
 #include "engine/error.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 #ifdef _OPENMP
 std::atomic<int> threads{omp_get_max_threads()};
+thread_local int limit = 0;  // of ThreadLimit
 #endif
 
 }  // namespace
@@ -22,13 +24,26 @@ std::atomic<int> threads{omp_get_max_threads()};
 #ifdef _OPENMP
 
 int thread_count() {
-    return threads.load(std::memory_order_relaxed);
+    const int all = threads.load(std::memory_order_relaxed);
+    return limit > 0 ? std::min(limit, all) : all;
 }
 
 void set_thread_count(int count) {
     if (count < 1) fail("threads: expected at least 1, found {}", count);
     threads.store(count, std::memory_order_relaxed);
     omp_set_num_threads(count);
+}
+
+ThreadLimit::ThreadLimit(int threads) : before_(limit), libraries_before_(omp_get_max_threads()) {
+    if (threads < 0) fail("threads: expected at least 0, found {}", threads);
+    limit = threads;
+    // oneDNN asks OpenMP, whose number belongs to the calling thread.
+    omp_set_num_threads(thread_count());
+}
+
+ThreadLimit::~ThreadLimit() {
+    limit = before_;
+    omp_set_num_threads(libraries_before_);
 }
 
 int thread_index() {
@@ -42,12 +57,13 @@ void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body)
         return;
     }
     std::exception_ptr failure;
+    std::mutex failing;
 #pragma omp parallel for schedule(static) num_threads(wanted)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
         try {
             run(body, chunk);
         } catch (...) {
-#pragma omp critical(unmask_parallel_failure)
+            const std::lock_guard lock(failing);
             if (!failure) failure = std::current_exception();
         }
     }
@@ -63,6 +79,12 @@ int thread_count() {
 void set_thread_count(int count) {
     if (count < 1) fail("threads: expected at least 1, found {}", count);
 }
+
+ThreadLimit::ThreadLimit(int threads) : before_(0), libraries_before_(0) {
+    if (threads < 0) fail("threads: expected at least 0, found {}", threads);
+}
+
+ThreadLimit::~ThreadLimit() = default;
 
 int thread_index() {
     return 0;

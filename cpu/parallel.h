@@ -16,6 +16,19 @@ namespace unmask {
 // Process-wide, for oneDNN as well when called on the thread that runs the kernels. Error when below 1.
 void set_thread_count(int count);
 
+// While it lives, work of the calling thread uses at most so many threads; 0: as many as thread_count() says.
+class ThreadLimit {
+  public:
+    // Error when below 0.
+    explicit ThreadLimit(int threads);
+    ThreadLimit(const ThreadLimit&) = delete;
+    ThreadLimit& operator=(const ThreadLimit&) = delete;
+    ~ThreadLimit();
+
+  private:
+    int before_, libraries_before_;
+};
+
 // Which of the threads runs the current chunk: below thread_count(), for scratch memory.
 [[nodiscard]] int thread_index();
 

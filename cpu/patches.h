@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <span>
 
 #include "cpu/gemm_tile.h"
 
@@ -23,16 +23,19 @@ struct Patches {
     const T* image = nullptr;  // [N, height, width, channels]
     int64_t height = 0, width = 0, channels = 0;
     int64_t grid_height = 0, grid_width = 0;  // patches of one image
-    std::array<int64_t, 2> step{1, 1};   // the origin of patch (i, j) is pixel (i · step[0], j · step[1])
-    std::vector<PatchSegment> segments;  // in order, without gaps
+    std::array<int64_t, 2> step{1, 1};  // the origin of patch (i, j) is pixel (i · step[0], j · step[1])
+    PatchSegment* memory = nullptr;     // for the segments
+    std::span<const PatchSegment> segments{};  // in order, without gaps
 
     [[nodiscard]] int64_t length() const {
         return segments.empty() ? 0 : segments.back().begin + segments.back().length;
     }
 
-    // Appends a segment.
+    // Appends a segment, for which the memory must suffice.
     void append(int64_t row, int64_t offset, int64_t count) {
-        segments.push_back({length(), count, row, offset});
+        const size_t used = segments.size();
+        memory[used] = {length(), count, row, offset};
+        segments = {memory, used + 1};
     }
 
     struct Position {

@@ -15,6 +15,12 @@ namespace {
 
 constexpr int64_t strip = 128;
 
+template <class T>
+constexpr T least() {
+    if constexpr (std::numeric_limits<T>::has_infinity) return -std::numeric_limits<T>::infinity();
+    return std::numeric_limits<T>::lowest();
+}
+
 // y = the largest tap; places count the whole window, row-major, padding included.
 template <class T, bool with_argmax>
 void max_window(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns,
@@ -23,7 +29,7 @@ void max_window(const T* image, int64_t width, int64_t channels, PoolRange rows,
     for (int64_t c0 = 0; c0 < channels; c0 += strip) {
         const int64_t count = std::min(strip, channels - c0);
         T* best = y + c0;
-        std::fill_n(best, count, -std::numeric_limits<T>::infinity());
+        std::fill_n(best, count, least<T>());
         const auto start =
             static_cast<int32_t>((rows.begin - first_row) * kernel_width + columns.begin - first_column);
         if constexpr (with_argmax) std::fill_n(place.data(), count, start);
@@ -47,7 +53,7 @@ void max_window(const T* image, int64_t width, int64_t channels, PoolRange rows,
 void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params) {
     const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3), out_height = y.dim(1),
                   out_width = y.dim(2);
-    dispatch_floating(max_pool2d_forward.name(), x, [&](auto zero) {
+    dispatch_ordered(max_pool2d_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         parallel_rows(y.dim(0) * out_height, out_width * channels, [&](int64_t begin, int64_t end) {
             for (int64_t line = begin; line < end; ++line) {

@@ -3,8 +3,12 @@
 // likes them; the packed form of frozen weights is kept with them.
 #include "engine/ops/conv2d.h"
 
+#include <algorithm>
+
 #include "cpu/onednn/flipped_weights.h"
 #include "cpu/onednn/primitive.h"
+#include "cpu/parallel.h"
+#include "cpu/winograd_conv2d.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -94,7 +98,8 @@ Tensor packed(const Tensor& weight, int groups, const Desc& wanted) {
 }
 
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                 const Tensor& y, const Conv2dParams& params) {
+                 Tensor& y, const Conv2dParams& params) {
+    if (winograd_forward(x, weight, bias, residual, y, params)) return;
     const Plan plan =
         forward_plan(x.shape(), weight.shape(), y.shape(), params, bias.defined(), residual.defined());
     const Tensor weights = packed(weight, params.groups, plan.weight);
@@ -115,7 +120,7 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
             [&] { run_forward(x, weight, bias, residual, y, params); });
 }
 
-void run_backward_data(const Tensor& grad_y, const Tensor& weight, const Tensor& grad_x,
+void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                        const Conv2dParams& params) {
     static LruCache<Plan> cache(plan_capacity);
     const Plan plan = cache.get(plan_key(grad_x.shape(), weight.shape(), params, false, false), [&] {
@@ -173,11 +178,43 @@ void run_backward_weight(const Tensor& grad_y, const Tensor& x, const Tensor& gr
     if (!direct_write) reorder(plan.weight, target, ours, grad_weight);
 }
 
+// oneDNN 2.6's weight gradient of a strided 1×1 convolution writes past its scratch memory where the channels
+// do not fill its vectors (seen: fewer than 16 with AVX-512, as in a narrow ResNet's shortcuts).
+bool overruns_scratch(const Shape& x, const Shape& weight, const Conv2dParams& params) {
+    constexpr std::array<int, 2> ones{1, 1}, zeros{0, 0};
+    return params.groups == 1 && weight[1] == 1 && weight[2] == 1 && params.stride != ones &&
+           params.padding_before == zeros && params.padding_after == zeros && x[3] % 16 != 0;
+}
+
+// The pixels that a strided 1×1 convolution sees, side by side.
+Tensor seen_pixels(const Tensor& x, const Shape& y, const Conv2dParams& params) {
+    const int64_t height = x.dim(1), width = x.dim(2), channels = x.dim(3);
+    const Tensor pixels = Tensor::empty({y[0], y[1], y[2], channels});
+    parallel_rows(y[0] * y[1], y[2] * channels, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            const float* from =
+                x.data<float>() + (row / y[1] * height + row % y[1] * params.stride[0]) * width * channels;
+            float* to = pixels.data<float>() + row * y[2] * channels;
+            for (int64_t column = 0; column < y[2]; ++column, to += channels)
+                std::copy_n(from + column * params.stride[1] * channels, channels, to);
+        }
+    });
+    return pixels;
+}
+
 void backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {
     if (grad_weight.numel() == 0) return;
     if (x.numel() == 0 || grad_y.numel() == 0) return grad_weight.fill_zero();
-    checked("conv2d_backward_weight", grad_y.shape(), x.shape(),
-            [&] { run_backward_weight(grad_y, x, grad_weight, params); });
+    checked("conv2d_backward_weight", grad_y.shape(), x.shape(), [&] {
+        if (winograd_backward_weight(grad_y, x, grad_weight, params)) return;
+        if (overruns_scratch(x.shape(), grad_weight.shape(), params)) {
+            Conv2dParams dense = params;
+            dense.stride = {1, 1};
+            run_backward_weight(grad_y, seen_pixels(x, grad_y.shape(), params), grad_weight, dense);
+        } else {
+            run_backward_weight(grad_y, x, grad_weight, params);
+        }
+    });
 }
 
 const KernelEntry forward_entry{conv2d_forward, Backend::onednn, &forward};

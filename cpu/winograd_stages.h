@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a convolution by Winograd's algorithm and its weight gradient share: the sizes, when it is used, and
+// the transform of the input.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "cpu/gemm_tile.h"
+#include "cpu/winograd_tile.h"
+#include "engine/ops/conv2d.h"
+
+namespace unmask::winograd {
+
+using Vectors = Simd<float>;
+using Vector = Vectors::Vector;
+constexpr int lanes = Vectors::lanes;
+constexpr int panel_columns = 2 * lanes;  // output channels of one panel of weights
+constexpr int most_rows = GemmTile<float>::rows;
+
+// Rows of the transformed input lie this much further apart than their channels, so that they do not meet in
+// the same lines of the cache.
+constexpr int64_t row_padding = lanes;
+
+struct Sizes {
+    int64_t images, height, width, channels, out_height, out_width, out_channels;
+    int64_t tile_rows, tile_columns, tiles;
+    int64_t top, left;
+
+    Sizes(const Shape& x, const Shape& y, const Conv2dParams& params, int outputs)
+        : images(x[0]),
+          height(x[1]),
+          width(x[2]),
+          channels(x[3]),
+          out_height(y[1]),
+          out_width(y[2]),
+          out_channels(y[3]),
+          tile_rows((out_height + outputs - 1) / outputs),
+          tile_columns((out_width + outputs - 1) / outputs),
+          tiles(images * tile_rows * tile_columns),
+          top(params.padding_before[0]),
+          left(params.padding_before[1]) {}
+
+    [[nodiscard]] int64_t input_pitch() const { return channels + row_padding; }
+    [[nodiscard]] int64_t panels() const { return out_channels / panel_columns; }
+};
+
+// The tile's image and the first pixel of its outputs.
+struct TilePlace {
+    int64_t image, row, column;
+    TilePlace(const Sizes& s, int64_t tile, int outputs)
+        : image(tile / (s.tile_rows * s.tile_columns)),
+          row(tile / s.tile_columns % s.tile_rows * outputs),
+          column(tile % s.tile_columns * outputs) {}
+};
+
+// transformed[xi][tile - first][channel] = Bᵀ d B of tiles [first, last); `plane` elements from xi to xi.
+template <class Tile>
+void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t last, float* transformed,
+                      int64_t plane) {
+    constexpr int size = Tile::size;
+    for (int64_t tile = first; tile < last; ++tile) {
+        const TilePlace place(s, tile, Tile::outputs);
+        const int64_t row = place.row - s.top, column = place.column - s.left;
+        const int64_t row_begin = std::max<int64_t>(0, -row),
+                      row_end = std::min<int64_t>(size, s.height - row);
+        const int64_t column_begin = std::max<int64_t>(0, -column),
+                      column_end = std::min<int64_t>(size, s.width - column);
+        const float* corner = x + ((place.image * s.height + row) * s.width + column) * s.channels;
+        float* to = transformed + (tile - first) * s.input_pitch();
+        for (int64_t channel = 0; channel < s.channels; channel += lanes) {
+            Vector d[size * size];
+            if (row_begin > 0 || row_end < size || column_begin > 0 || column_end < size)
+                for (auto& each : d) each = Vector{};
+            for (int64_t i = row_begin; i < row_end; ++i)
+                for (int64_t j = column_begin; j < column_end; ++j)
+                    d[i * size + j] = Vectors::at(corner + (i * s.width + j) * s.channels + channel);
+            for (int j = 0; j < size; ++j) Tile::input(d + j, d + j, size);
+            for (int i = 0; i < size; ++i) Tile::input(d + i * size, d + i * size, 1);
+            for (int xi = 0; xi < size * size; ++xi) Vectors::at(to + xi * plane + channel) = d[xi];
+        }
+    }
+}
+
+// Outputs of a tile along each side, 0 where the direct form is to be used. Larger tiles save more products,
+// and take more memory for the weights, which must come from there once for few tiles: that of wide layers is
+// worth more than the products.
+[[nodiscard]] inline int tile_outputs(const Shape& weight, const Conv2dParams& params) {
+    constexpr std::array<int, 2> ones{1, 1};
+    constexpr int64_t fewest_channels = 32, most_weights = 128 * 128;
+    const bool known = params.activation == Activation::none || params.activation == Activation::relu;
+    if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.stride != ones ||
+        params.dilation != ones || weight[3] % lanes != 0 || weight[0] % panel_columns != 0 || !known ||
+        std::min(weight[0], weight[3]) < fewest_channels)
+        return 0;
+    return weight[0] * weight[3] <= most_weights ? 4 : 2;
+}
+
+// Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.
+template <class Body>
+void for_row_parts(int64_t rows, Body&& body) {
+    const int64_t parts = (rows + most_rows - 1) / most_rows;
+    for (int64_t part = 0; part < parts; ++part) {
+        const int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
+        [&]<int... counts>(std::integer_sequence<int, counts...>) {
+            static_cast<void>(((end - begin == counts + 1 &&
+                                (body(std::integral_constant<int, counts + 1>(), begin), true)) ||
+                               ...));
+        }
+        (std::make_integer_sequence<int, most_rows>());
+    }
+}
+
+}  // namespace unmask::winograd

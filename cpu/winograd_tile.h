@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic of Winograd's convolution of one tile with a 3×3 kernel (Lavin & Gray, "Fast algorithms for
+// convolutional neural networks", CVPR 2016): with kernel g and tile d
+//     y = Aᵀ [ (G g Gᵀ) ∘ (Bᵀ d B) ] A,
+// m × m outputs of (m + 2)² products instead of 9 m². The matrices are those of Toom and Cook for the points
+// 0, ±1, ∞ (m = 2) and 0, ±√½, ±√2, ∞ (m = 4; these round about half as much as 0, ±1, ±2, ∞): with
+// N_j = Π_{l≠j} (p_j - p_l), row j of Bᵀ holds the coefficients of Π_{l≠j} (x - p_l), of G p_j^k / N_j, and
+// column j of Aᵀ p_j^i; at ∞ they are those of Π_l (x - p_l), and 1 for the highest power.
+#pragma once
+
+#include <cstdint>
+
+namespace unmask {
+
+template <int outputs>
+struct WinogradTile;
+
+// All functions work on one line of a tile, `from` and `to` `step` elements of V apart. V is a vector or a
+// number.
+template <>
+struct WinogradTile<2> {
+    static constexpr int outputs = 2, size = 4;
+    // Bᵀ d
+    template <class V>
+    static void input(const V* from, V* to, int step) {
+        const V d0 = from[0], d1 = from[step], d2 = from[2 * step], d3 = from[3 * step];
+        to[0] = d2 - d0;
+        to[step] = d2 + d1;
+        to[2 * step] = d2 - d1;
+        to[3 * step] = d3 - d1;
+    }
+    // Aᵀ m
+    template <class V>
+    static void output(const V* from, V* to, int from_step, int to_step) {
+        const V sum = from[from_step] + from[2 * from_step];
+        const V difference = from[from_step] - from[2 * from_step];
+        to[0] = from[0] + sum;
+        to[to_step] = difference + from[3 * from_step];
+    }
+    // A g: the transpose of output().
+    template <class V>
+    static void output_gradient(const V* from, V* to, int from_step, int to_step) {
+        const V g0 = from[0], g1 = from[from_step];
+        to[0] = g0;
+        to[to_step] = g0 + g1;
+        to[2 * to_step] = g0 - g1;
+        to[3 * to_step] = g1;
+    }
+    static constexpr double kernel[size][3] = {
+        {-1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};  // G
+};
+
+template <>
+struct WinogradTile<4> {
+    static constexpr int outputs = 4, size = 6;
+    static constexpr double low = 0.70710678118654752440, high = 1.41421356237309504880;  // √½ and √2
+
+    template <class V>
+    static void input(const V* from, V* to, int step) {
+        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        const V d0 = from[0], d1 = from[step], d2 = from[2 * step], d3 = from[3 * step], d4 = from[4 * step];
+        const V even_low = d4 - 2.0f * d2, odd_low = a * (d3 - 2.0f * d1);
+        const V even_high = d4 - 0.5f * d2, odd_high = b * (d3 - 0.5f * d1);
+        to[0] = d4 - 2.5f * d2 + d0;
+        to[5 * step] = from[5 * step] - 2.5f * d3 + d1;
+        to[step] = even_low + odd_low;
+        to[2 * step] = even_low - odd_low;
+        to[3 * step] = even_high + odd_high;
+        to[4 * step] = even_high - odd_high;
+    }
+    template <class V>
+    static void output(const V* from, V* to, int from_step, int to_step) {
+        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        const V low_sum = from[from_step] + from[2 * from_step];
+        const V low_difference = a * (from[from_step] - from[2 * from_step]);
+        const V high_sum = from[3 * from_step] + from[4 * from_step];
+        const V high_difference = b * (from[3 * from_step] - from[4 * from_step]);
+        to[0] = from[0] + low_sum + high_sum;
+        to[to_step] = low_difference + high_difference;
+        to[2 * to_step] = 0.5f * low_sum + 2.0f * high_sum;
+        to[3 * to_step] = 0.5f * low_difference + 2.0f * high_difference + from[5 * from_step];
+    }
+    template <class V>
+    static void output_gradient(const V* from, V* to, int from_step, int to_step) {
+        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        const V g0 = from[0], g1 = from[from_step], g2 = from[2 * from_step], g3 = from[3 * from_step];
+        const V even_low = g0 + 0.5f * g2, odd_low = a * (g1 + 0.5f * g3);
+        const V even_high = g0 + 2.0f * g2, odd_high = b * (g1 + 2.0f * g3);
+        to[0] = g0;
+        to[to_step] = even_low + odd_low;
+        to[2 * to_step] = even_low - odd_low;
+        to[3 * to_step] = even_high + odd_high;
+        to[4 * to_step] = even_high - odd_high;
+        to[5 * to_step] = g3;
+    }
+    static constexpr double kernel[size][3] = {{1, 0, 0},
+                                               {-2.0 / 3, -2.0 / 3 * low, -1.0 / 3},
+                                               {-2.0 / 3, 2.0 / 3 * low, -1.0 / 3},
+                                               {1.0 / 6, high / 6, 1.0 / 3},
+                                               {1.0 / 6, -high / 6, 1.0 / 3},
+                                               {0, 0, 1}};
+};
+
+}  // namespace unmask
