@@ -10,6 +10,7 @@
 #include "cuda/cudnn/plan_cache.h"
 #include "cuda/nvtx.h"
 #include "cuda/stream.h"
+#include "cuda/upload.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -119,6 +120,10 @@ void CudaContext::copy_from_host(void* destination, const void* source, size_t b
     refuse_in_chains("copy from the host");
     make_current();
     staging_->to_device(destination, source, bytes);
+}
+
+std::unique_ptr<Upload> CudaContext::make_upload() {
+    return make_cuda_upload(shared_from_this());
 }
 
 void CudaContext::copy_to_host(void* destination, const void* source, size_t bytes) {

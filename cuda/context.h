@@ -50,6 +50,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
 
     // In stream order. copy_to_host waits for the bytes; copy_from_host returns when `source` may change.
     // Both, and synchronize, throw Error inside a capture and between fork and join.
+    [[nodiscard]] std::unique_ptr<Upload> make_upload() override;
     void copy_from_host(void* destination, const void* source, size_t bytes) override;
     void copy_to_host(void* destination, const void* source, size_t bytes) override;
     void copy_on_device(void* destination, const void* source, size_t bytes) override;

@@ -92,26 +92,11 @@ std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& proble
 }
 
 PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Operand> operands) {
-    const PlanTarget target{.handle = context_.cudnn()};
-    const EngineRules rules = EngineRules::of(problem.dtype);
-    const std::string name = problem.str() + mode_name(problem);
-    const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
-    Entry entry;
-    if (const std::optional<TimedChoice> known = choices_.find(name)) {
-        auto plan = make_plan(target, graph, known->choice, rules, entry.refusal);
-        if (plan) {
-            entry.plan = std::make_shared<const Plan>(std::move(*plan));
-            return entry;
-        }
-    }
-    std::vector<Plan> candidates =
-        candidate_plans(target, graph, rules, candidate_limit, workspace_limit, entry.refusal);
-    if (candidates.empty()) return entry;
-    const auto [fastest, microseconds] = choose(candidates, operands, entry.refusal);
-    if (fastest == nullptr) return entry;
-    choices_.store(name, {fastest->choice(), microseconds});
-    entry.plan = std::make_shared<const Plan>(std::move(*fastest));
-    return entry;
+    return choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
+                       problem.str() + mode_name(problem), choices_, candidate_limit, workspace_limit,
+                       [&](std::vector<Plan>& candidates, std::string& refusal) {
+                           return choose(candidates, operands, refusal);
+                       });
 }
 
 std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::span<const Operand> operands,

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "cuda/cudnn/plan.h"
+#include "cuda/cudnn/plan_choice.h"
 #include "engine/lru_cache.h"
 
 namespace unmask {
@@ -24,10 +24,7 @@ class PlanCache {
   public:
     explicit PlanCache(CudaContext& context);
 
-    struct Entry {
-        std::shared_ptr<const Plan> plan;  // nullptr when no engine takes the problem
-        std::string refusal;               // then why, in cuDNN's words
-    };
+    using Entry = ChosenPlan;
     // The plan for the problem in the present compute mode. Candidates are timed with the operands given:
     // what the plan writes is overwritten by them, so it must not be among the inputs. While the stream is
     // captured nothing is timed: the heuristics' first is taken.

@@ -2,13 +2,13 @@
 // Ranks with a GPU each, by NCCL. All calls go to one stream of their own, in the order in which they are
 // made: what waits for a result makes the context's stream wait, what does not goes on beside it. Capture
 // records both.
-#include <exception>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "cuda/check.h"
 #include "cuda/context.h"
-#include "cuda/nccl/library.h"
+#include "cuda/nccl/connection.h"
 #include "engine/error.h"
 #include "engine/process_group.h"
 
@@ -18,32 +18,23 @@ namespace {
 class NcclCommunicator final : public Communicator {
   public:
     NcclCommunicator(Device device, ProcessGroup& group)
-        : library_(NcclLibrary::get()),
-          context_(std::static_pointer_cast<CudaContext>(context_of(device))),
+        : context_(std::static_pointer_cast<CudaContext>(context_of(device))),
           rank_(group.rank()),
           size_(group.size()) {
-        ncclUniqueId id{};
-        if (rank_ == 0) check(library_.get_unique_id(&id), "ncclGetUniqueId");
-        Tensor bytes = Tensor::empty({int64_t{sizeof(id)}}, DType::u8);
-        bytes.buffer()->context()->copy_from_host(bytes.raw(), &id, sizeof(id));
-        group.broadcast(bytes, 0);
-        bytes.buffer()->context()->copy_to_host(&id, bytes.raw(), sizeof(id));
+        const ncclUniqueId id = shared_id(group);
         context_->make_current();
+        connection_ = std::make_unique<NcclConnection>(rank_, size_, id, group.patience());
         UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
-        UNMASK_CUDA(cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming));
-        UNMASK_CUDA(cudaEventCreateWithFlags(&done_, cudaEventDisableTiming));
-        check(library_.comm_init_rank(&communicator_, size_, id, rank_), "ncclCommInitRank");
+        for (cudaEvent_t* event : {&reached_, &done_, &waited_})
+            UNMASK_CUDA(cudaEventCreateWithFlags(event, cudaEventDisableTiming));
     }
     ~NcclCommunicator() override {
-        if (CudaContext::program_ends()) return;
-        if (communicator_ != nullptr) {
-            if (std::uncaught_exceptions() > 0)
-                library_.comm_abort(communicator_);  // a rank may be gone: nothing is waited for
-            else
-                library_.comm_destroy(communicator_);
+        if (CudaContext::program_ends()) {
+            static_cast<void>(connection_.release());
+            return;
         }
-        cudaEventDestroy(done_);
-        cudaEventDestroy(reached_);
+        connection_.reset();
+        for (cudaEvent_t event : {waited_, done_, reached_}) cudaEventDestroy(event);
         cudaStreamDestroy(stream_);
     }
 
@@ -56,8 +47,7 @@ class NcclCommunicator final : public Communicator {
             fail("all_gather: expected room for {} times {}, found {}", size_, own.shape().str(),
                  all.shape().str());
         follow();
-        check(library_.all_gather(own.raw(), all.raw(), own.bytes(), ncclUint8, communicator_, stream_),
-              "ncclAllGather");
+        connection_->all_gather(own.raw(), all.raw(), own.bytes(), stream_);
         lead();
     }
     void all_reduce(Tensor& values) override {
@@ -66,9 +56,7 @@ class NcclCommunicator final : public Communicator {
     }
     void broadcast(Tensor& values, int from) override {
         follow();
-        check(library_.broadcast(values.raw(), values.raw(), values.bytes(), ncclUint8, from, communicator_,
-                                 stream_),
-              "ncclBroadcast");
+        connection_->broadcast(values.raw(), values.bytes(), from, stream_);
         lead();
     }
     void begin_all_reduce(Tensor values) override {
@@ -80,20 +68,36 @@ class NcclCommunicator final : public Communicator {
         begun_.clear();
     }
 
+    void wait() override {
+        context_->make_current();
+        UNMASK_CUDA(cudaEventRecord(waited_, context_->stream()));
+        connection_->wait([this] {
+            const cudaError_t status = cudaEventQuery(waited_);
+            if (status != cudaErrorNotReady) UNMASK_CUDA(status);
+            return status == cudaSuccess;
+        });
+    }
+    void leave() override {
+        context_->make_current();
+        connection_->leave();
+    }
+
   private:
-    void check(ncclResult_t status, const char* call) const {
-        if (status != ncclSuccess)
-            fail("{}: {} (rank {} of {} on {})", call, library_.error_string(status), rank_, size_,
-                 name_of(context_->device()));
+    static ncclUniqueId shared_id(ProcessGroup& group) {
+        ncclUniqueId id{};
+        if (group.rank() == 0) id = NcclConnection::unique_id();
+        Tensor bytes = Tensor::empty({int64_t{sizeof(id)}}, DType::u8);
+        bytes.buffer()->context()->copy_from_host(bytes.raw(), &id, sizeof(id));
+        group.broadcast(bytes, 0);
+        bytes.buffer()->context()->copy_to_host(&id, bytes.raw(), sizeof(id));
+        return id;
     }
     void sum(Tensor& values) {
         if (values.dtype() != DType::f32 && values.dtype() != DType::f64)
             fail("all_reduce: expected f32 or f64, found {}", name_of(values.dtype()));
         follow();
         const ncclDataType_t type = values.dtype() == DType::f32 ? ncclFloat32 : ncclFloat64;
-        check(library_.all_reduce(values.raw(), values.raw(), size_t(values.numel()), type, ncclSum,
-                                  communicator_, stream_),
-              "ncclAllReduce");
+        connection_->all_reduce(values.raw(), size_t(values.numel()), type, stream_);
     }
     // The calls' stream comes after what the context's stream has been given.
     void follow() const {
@@ -107,12 +111,11 @@ class NcclCommunicator final : public Communicator {
         UNMASK_CUDA(cudaStreamWaitEvent(context_->stream(), done_, 0));
     }
 
-    const NcclLibrary& library_;
     std::shared_ptr<CudaContext> context_;
     int rank_, size_;
     cudaStream_t stream_ = nullptr;
-    cudaEvent_t reached_ = nullptr, done_ = nullptr;
-    ncclComm_t communicator_ = nullptr;
+    cudaEvent_t reached_ = nullptr, done_ = nullptr, waited_ = nullptr;
+    std::unique_ptr<NcclConnection> connection_;
     std::vector<Tensor> begun_;  // kept until they are complete
 };
 

@@ -14,7 +14,7 @@ constexpr const char* file_name = "libnccl.so.2";
 template <class Function>
 void find(void* library, const char* name, Function& function) {
     function = reinterpret_cast<Function>(::dlsym(library, name));
-    if (function == nullptr) fail("{}: it has no {}", file_name, name);
+    if (function == nullptr) fail("{}: it has no {} (expected NCCL 2.14 or newer)", file_name, name);
 }
 
 NcclLibrary load() {
@@ -23,7 +23,9 @@ NcclLibrary load() {
         fail("several GPUs need NCCL, and {} could not be loaded: {}", file_name, ::dlerror());
     NcclLibrary result;
     find(library, "ncclGetUniqueId", result.get_unique_id);
-    find(library, "ncclCommInitRank", result.comm_init_rank);
+    find(library, "ncclCommInitRankConfig", result.comm_init_rank_config);
+    find(library, "ncclCommGetAsyncError", result.get_async_error);
+    find(library, "ncclCommFinalize", result.comm_finalize);
     find(library, "ncclCommDestroy", result.comm_destroy);
     find(library, "ncclCommAbort", result.comm_abort);
     find(library, "ncclAllGather", result.all_gather);

@@ -11,7 +11,9 @@ namespace unmask {
 
 struct NcclLibrary {
     decltype(&::ncclGetUniqueId) get_unique_id = nullptr;
-    decltype(&::ncclCommInitRank) comm_init_rank = nullptr;
+    decltype(&::ncclCommInitRankConfig) comm_init_rank_config = nullptr;
+    decltype(&::ncclCommGetAsyncError) get_async_error = nullptr;
+    decltype(&::ncclCommFinalize) comm_finalize = nullptr;
     decltype(&::ncclCommDestroy) comm_destroy = nullptr;
     decltype(&::ncclCommAbort) comm_abort = nullptr;
     decltype(&::ncclAllGather) all_gather = nullptr;
@@ -20,7 +22,7 @@ struct NcclLibrary {
     decltype(&::ncclGetErrorString) error_string = nullptr;
     decltype(&::ncclGetVersion) get_version = nullptr;
 
-    // Error says why it cannot be loaded or what it lacks.
+    // NCCL 2.14 or newer. Error says why it cannot be loaded or what it lacks.
     [[nodiscard]] static const NcclLibrary& get();
     // Such as "2.28.9".
     [[nodiscard]] std::string version() const;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rank's connection to the others by NCCL (a communicator of its own), which no lost rank keeps waiting:
+// its calls never block, so that what they wait for is asked for until the ranks' patience ends. It knows no
+// device: the streams are its caller's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cuda/nccl/library.h"
+#include "engine/rank_patience.h"
+
+namespace unmask {
+
+class NcclConnection {
+  public:
+    // For one rank to make and all to be given.
+    [[nodiscard]] static ncclUniqueId unique_id();
+
+    // Waits for the other ranks, on the device that is current. The patience must outlive this. Errors:
+    // RankLost, or what NCCL says.
+    NcclConnection(int rank, int size, const ncclUniqueId& id, RankPatience& patience);
+    NcclConnection(const NcclConnection&) = delete;
+    NcclConnection& operator=(const NcclConnection&) = delete;
+    // Gives up what is under way unless leave() was called.
+    ~NcclConnection();
+
+    // Enqueued on the stream. After a RankLost every call throws it again.
+    void all_gather(const void* own, void* all, size_t bytes, cudaStream_t stream);
+    void all_reduce(void* values, size_t count, ncclDataType_t type, cudaStream_t stream);
+    void broadcast(void* values, size_t bytes, int from, cudaStream_t stream);
+
+    // Until `done`, which asks a device that does this connection's work. RankLost when NCCL reports an
+    // error or the patience ends, after which the device's work ends too.
+    void wait(const std::function<bool()>& done);
+    // Leaves in order: waits for the other ranks, which must leave too. Recorded work (CUDA graphs) that
+    // holds these calls must have ended.
+    void leave();
+
+  private:
+    struct Abortion;
+    // Checks what a call returned, and where it is still in progress waits for it.
+    void complete(ncclResult_t result, const char* call);
+    // The state of the calls so far: false while one is in progress.
+    [[nodiscard]] bool is_ready(const char* call);
+    [[nodiscard]] ncclComm_t communicator() const;
+    // Gives up when the patience ends or is_ready finds an error.
+    void wait_until(const std::function<bool()>& done, const char* call);
+    void abort();
+
+    const NcclLibrary& library_;
+    RankPatience& patience_;
+    int rank_, size_;
+    ncclComm_t communicator_ = nullptr;  // null: left or given up
+    std::string lost_;                   // why
+    std::unique_ptr<Abortion> abortion_;
+};
+
+}  // namespace unmask
