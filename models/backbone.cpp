@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/ops/pool.h"
+#include "engine/ops/quantize.h"
 #include "models/efficientnet.h"
 #include "models/mobilenet.h"
 #include "models/resnet.h"
@@ -31,7 +32,19 @@ Variable Backbone::forward(const Variable& x) {
 std::vector<Variable> Backbone::feature_maps(const std::vector<Backbone*>& branches, const Variable& x) {
     std::vector<Sequential*> stages;
     for (Backbone* branch : branches) stages.push_back(&branch->stages());
-    return Sequential::forward_lockstep_from(0, stages, std::vector<Variable>(branches.size(), x));
+    std::vector<Variable> maps =
+        Sequential::forward_lockstep_from(0, stages, std::vector<Variable>(branches.size(), x));
+    for (size_t i = 0; i < maps.size(); ++i) maps[i] = branches[i]->real(maps[i]);
+    return maps;
+}
+
+float Backbone::link_scales(float input) {
+    map_scale_ = stages().link_scales(input);
+    return 0.0f;
+}
+
+Variable Backbone::real(const Variable& map) const {
+    return is_floating(map.dtype()) ? map : Variable(dequantize(map.value(), map_scale_));
 }
 
 std::span<const BackboneEntry> backbones() {

@@ -18,12 +18,16 @@ class Backbone : public Layer {
     // The first convolution with its norm, activation and pooling, and what follows them up to the last
     // convolutional map, [N, H / 32, W / 32, d] (rounded up).
     [[nodiscard]] virtual Stem& stem() = 0;
-    [[nodiscard]] Variable after_stem(const Variable& stem_map) { return stages().forward_from(1, stem_map); }
+    [[nodiscard]] Variable after_stem(const Variable& stem_map) {
+        return real(stages().forward_from(1, stem_map));
+    }
     // Both, from the image to the map.
-    [[nodiscard]] Variable feature_map(const Variable& x) { return stages().forward(x); }
+    [[nodiscard]] Variable feature_map(const Variable& x) { return real(stages().forward(x)); }
     // The maps of several backbones of one architecture on the same image, in lockstep.
     [[nodiscard]] static std::vector<Variable> feature_maps(const std::vector<Backbone*>& branches,
                                                             const Variable& x);
+    // From an image in float32 to the features in float32: 0 from 0.
+    [[nodiscard]] float link_scales(float input) final;
     // Its mean over the map, [N, d].
     [[nodiscard]] Variable forward(const Variable& x) final;
     [[nodiscard]] virtual int64_t features() const = 0;  // d
@@ -31,6 +35,11 @@ class Backbone : public Layer {
   protected:
     // All layers up to the map; the first is the stem.
     [[nodiscard]] virtual Sequential& stages() = 0;
+
+  private:
+    // A map of 8-bit integers in float32; another as it is.
+    [[nodiscard]] Variable real(const Variable& map) const;
+    float map_scale_ = 0.0f;
 };
 
 // `width` multiplies every channel count, see scaled_channels.

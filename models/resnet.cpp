@@ -41,6 +41,11 @@ class ResidualBlock : public LockstepLayer {
         return convs.front() == nullptr ? x : ConvNormActivation::forward_lockstep(convs, x, {});
     }
 
+    // The scale of what is added, from that of the block's input.
+    [[nodiscard]] float link_shortcut(float input) {
+        return shortcut_ == nullptr ? input : shortcut_->link_scales(input);
+    }
+
   private:
     ConvNormActivation* shortcut_ = nullptr;
 };
@@ -58,6 +63,9 @@ class BasicBlock final : public ResidualBlock {
         const auto second = parts_of<BasicBlock>(peers, [](BasicBlock& peer) { return &peer.second_; });
         const auto y = ConvNormActivation::forward_lockstep(first, x, {});
         return ConvNormActivation::forward_lockstep(second, y, shortcuts(peers, x));
+    }
+    [[nodiscard]] float link_scales(float input) override {
+        return second_.link_scales(first_.link_scales(input), link_shortcut(input));
     }
 
   private:
@@ -81,6 +89,9 @@ class Bottleneck final : public ResidualBlock {
         const auto y = ConvNormActivation::forward_lockstep(reduce, x, {});
         const auto z = ConvNormActivation::forward_lockstep(spatial, y, {});
         return ConvNormActivation::forward_lockstep(expand, z, shortcuts(peers, x));
+    }
+    [[nodiscard]] float link_scales(float input) override {
+        return expand_.link_scales(spatial_.link_scales(reduce_.link_scales(input)), link_shortcut(input));
     }
 
   private:

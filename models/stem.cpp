@@ -21,7 +21,7 @@ std::vector<Variable> Stem::forward_lockstep(const std::vector<Layer*>& peers,
 std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, const Variable& x) {
     std::vector<ConvNormActivation*> blocks;
     for (Backbone* branch : branches) blocks.push_back(&branch->stem().block());
-    if (!in_one_mode(blocks)) {
+    if (!in_one_mode(blocks) || blocks.front()->quantized()) {
         std::vector<Variable> maps;
         for (Backbone* branch : branches) maps.push_back(branch->stem().forward(x));
         return maps;

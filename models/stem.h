@@ -20,6 +20,8 @@ class Stem final : public LockstepLayer {
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
 
+    [[nodiscard]] float link_scales(float input) override { return block_.link_scales(input); }
+
     [[nodiscard]] ConvNormActivation& block() { return block_; }
     [[nodiscard]] const std::optional<Pool2dParams>& pool() const { return pool_; }
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/inference/inference_step.h"
+
+#include "engine/ops/cast.h"
+
+namespace unmask {
+namespace {
+
+// Runs before a GPU's work is recorded: the first chooses and times the libraries' algorithms.
+constexpr int runs_before_capture = 2;
+
+}  // namespace
+
+// The batch in the device's memory, where recorded work finds the next one too. The logits go before the work
+// that writes them.
+struct InferenceStep::Program {
+    Tensor images;
+    int runs = 0;
+    std::unique_ptr<CapturedWork> captured;
+    Tensor logits;
+};
+
+InferenceStep::InferenceStep(Detector& detector, Device device, DType dtype, bool capture)
+    : detector_(detector),
+      device_(device),
+      dtype_(dtype),
+      capture_(capture && context_of(device)->can_capture()) {}
+
+InferenceStep::~InferenceStep() = default;
+
+const Tensor& InferenceStep::enqueue(const Tensor& images) {
+    Program& program = programs_[images.dim(0)];
+    if (!capture_) {
+        program.logits = detector_.infer(cast(images.to(device_), dtype_).value());
+        return program.logits;
+    }
+    if (!program.images.defined()) program.images = Tensor::empty(images.shape(), dtype_, device_);
+    if (images.dtype() == program.images.dtype())
+        program.images.copy_from(images);
+    else
+        cast_forward(images.to(device_), program.images);
+    const auto work = [&] { program.logits = detector_.infer(program.images); };
+    const bool on_gpu = device_.type == DeviceType::cuda;
+    if (program.captured == nullptr && (!on_gpu || program.runs >= runs_before_capture)) {
+        Context& context = *context_of(device_);
+        program.logits = Tensor();  // so that nothing from outside ends inside the recording
+        context.synchronize();
+        if (on_gpu) context.release_cached();  // the recorded work has memory of its own
+        program.captured = context.capture(work);
+    }
+    ++program.runs;
+    if (program.captured != nullptr)
+        program.captured->run();
+    else
+        work();
+    return program.logits;
+}
+
+}  // namespace unmask

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/quantization_calibrator.h"
+
+#include "engine/error.h"
+#include "models/backbone.h"
+
+namespace unmask {
+
+QuantizationCalibrator::QuantizationCalibrator(Detector& detector)
+    : detector_(detector), schedule_(detector.branch_schedule()) {
+    detector.visit([&](Module& module, const std::string& prefix) {
+        if (auto* backbone = dynamic_cast<Backbone*>(&module))
+            firsts_.insert(&backbone->stem().block());
+        else if (auto* block = dynamic_cast<ConvNormActivation*>(&module))
+            blocks_.push_back(
+                {prefix + block->conv_name(), block, std::make_shared<ConvNormActivation::Seen>()});
+    });
+    ActivationScales ones;
+    for (const Observed& observed : blocks_) {
+        ones[observed.name + output_scale_suffix] = 1.0f;
+        if (firsts_.contains(observed.block)) ones[observed.name + input_scale_suffix] = 1.0f;
+    }
+    set_activation_scales(detector, ones);  // Error for a backbone that has no form in integers
+    for (Observed& observed : blocks_) {
+        observed.block->set_scales(0.0f, 0.0f);
+        observed.seen->with_input = firsts_.contains(observed.block);
+        observed.block->observe(observed.seen);
+    }
+    detector.set_branch_schedule(BranchSchedule::separate);
+    detector.set_training(false);
+    detector.prepare_inference();
+}
+
+QuantizationCalibrator::~QuantizationCalibrator() {
+    for (Observed& observed : blocks_) observed.block->observe(nullptr);
+    detector_.set_branch_schedule(schedule_);
+}
+
+void QuantizationCalibrator::add(const Tensor& images) {
+    static_cast<void>(detector_.infer(images));
+    images_ += images.dim(0);
+}
+
+ActivationScales QuantizationCalibrator::scales(RangeRule rule) const {
+    if (images_ == 0) fail("calibration: expected at least one picture, found none");
+    ActivationScales result;
+    for (const Observed& observed : blocks_) {
+        result[observed.name + output_scale_suffix] =
+            observed.seen->output.scale(observed.block->quantized_result(), rule);
+        if (observed.seen->with_input)
+            result[observed.name + input_scale_suffix] = observed.seen->input.scale(DType::i8, rule);
+    }
+    return result;
+}
+
+}  // namespace unmask

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the scales of a detector's activations on pictures like those that it will see.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "layers/activation_histogram.h"
+#include "layers/conv_norm_activation.h"
+#include "models/quantization.h"
+
+namespace unmask {
+
+class QuantizationCalibrator {
+  public:
+    // The detector, float32 on the CPU, is put into inference mode and prepared; it must outlive this. Error
+    // for a backbone that has no form in integers.
+    explicit QuantizationCalibrator(Detector& detector);
+    QuantizationCalibrator(const QuantizationCalibrator&) = delete;
+    QuantizationCalibrator& operator=(const QuantizationCalibrator&) = delete;
+    ~QuantizationCalibrator();
+
+    // Images [n, size, size, 3] as for Detector::infer.
+    void add(const Tensor& images);
+    [[nodiscard]] int64_t images() const { return images_; }
+    // Of what was seen. Error when that is nothing.
+    [[nodiscard]] ActivationScales scales(RangeRule rule) const;
+
+  private:
+    struct Observed {
+        std::string name;  // without the suffix
+        ConvNormActivation* block;
+        std::shared_ptr<ConvNormActivation::Seen> seen;
+    };
+    Detector& detector_;
+    BranchSchedule schedule_;
+    std::vector<Observed> blocks_;
+    std::set<ConvNormActivation*> firsts_;  // of their branch: their input is the image
+    int64_t images_ = 0;
+};
+
+}  // namespace unmask
