@@ -8,6 +8,7 @@
 
 #include "data/manifest_pictures.h"
 #include "data/prepare/prepare.h"
+#include "data/shard/shard.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -48,6 +49,7 @@ FaceDataset::FaceDataset(Manifest manifest, const DatasetOptions& options)
         const std::optional<CropSettings> prepared =
             manifest_.source.empty() ? std::nullopt : read_crop_settings(manifest_.source);
         side = prepared ? prepared->size : usual_crop;
+        if (manifest_.shard && manifest_.shard->size() > 0) side = manifest_.shard->size();
     }
     const int64_t bytes = int64_t(size()) / (forger_ ? 2 : 1) * side * side * 3;
     keep_ = bytes <= options_.cache_bytes;

@@ -3,13 +3,18 @@
 // and augmentation, normalisation and mixup happen there.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "data/loader.h"
 #include "data/normalisation.h"
 #include "engine/ops/augment.h"
+#include "engine/upload.h"
 
 namespace unmask {
 
@@ -21,7 +26,7 @@ struct DeviceInputOptions {
 };
 
 // Memory is allocated once for each shape of batch and kept, so that captured work which reads it can run
-// again on the next batch.
+// again on the next batch. Pictures that are uploaded ahead have a second place.
 class DeviceInput {
   public:
     // Error for a number of channels or a dtype other than those.
@@ -34,20 +39,36 @@ class DeviceInput {
     // Enqueues the work on what was uploaded last: [n, size, size, channels], the same memory for every batch
     // of that shape. May be captured.
     const Tensor& compute();
-    // Both.
+    // The same beside the device's other work, which may read what was uploaded before. compute() works on it
+    // after take().
+    void upload_ahead(const Batch& batch, std::span<const size_t> partner = {}, double lambda = 1);
+    void take();
+    // Upload and compute.
     const Tensor& images(const Batch& batch, std::span<const size_t> partner = {}, double lambda = 1) {
         upload(batch, partner, lambda);
         return compute();
     }
 
   private:
-    struct Place {
-        Tensor pixels, draws, partner, lambda, images;
+    // A batch in the device's memory.
+    struct Pictures {
+        Tensor pixels, draws, partner, lambda;
+        std::unique_ptr<Upload> upload;  // last: it ends before the memory
     };
+    struct Place {
+        Shape shape;
+        std::array<Pictures, 2> pictures;
+        size_t current = 0;  // of the two; the other is uploaded ahead
+        Tensor images;
+    };
+    // The place for the batch; Error as upload().
+    size_t place_of(const Batch& batch, std::span<const size_t> partner);
+    void add_place(const Batch& batch);
     DeviceInputOptions options_;
     AugmentParams params_;
-    std::vector<Place> places_;  // one for each shape
-    size_t current_ = 0;
+    std::deque<Place> places_;     // one for each shape; they stay where they are
+    size_t current_ = 0;           // the place that compute() works on
+    std::optional<size_t> ahead_;  // the place that is being uploaded to
 };
 
 }  // namespace unmask

@@ -59,14 +59,20 @@ void resize_row(const uint8_t* row, const std::vector<Taps>& taps, float* out) {
     }
 }
 
-void check_not_empty(const Image& image, const char* what) {
+void check_not_empty(const ImageView& image, const char* what) {
     if (image.empty()) fail("{}: expected a picture, found an empty one", what);
-    UNMASK_ASSERT(image.pixels.size() == size_t(image.width) * size_t(image.height) * 3);
+    UNMASK_ASSERT(image.pixels != nullptr && image.stride >= size_t(image.width) * 3);
+}
+
+Image copy_of(const ImageView& view) {
+    Image image(view.width, view.height);
+    for (int y = 0; y < view.height; ++y) std::copy_n(view.at(0, y), size_t(view.width) * 3, image.at(0, y));
+    return image;
 }
 
 }  // namespace
 
-Image crop(const Image& image, const Box& box) {
+Image crop(const ImageView& image, const Box& box) {
     check_not_empty(image, "crop");
     if (box.width <= 0 || box.height <= 0)
         fail("crop: expected a box with a positive size, found {} x {}", box.width, box.height);
@@ -81,10 +87,10 @@ Image crop(const Image& image, const Box& box) {
     return result;
 }
 
-Image resize(const Image& image, int width, int height) {
+Image resize(const ImageView& image, int width, int height) {
     check_not_empty(image, "resize");
     if (width <= 0 || height <= 0) fail("resize: expected a positive size, found {} x {}", width, height);
-    if (width == image.width && height == image.height) return image;
+    if (width == image.width && height == image.height) return copy_of(image);
     const std::vector<Taps> columns = triangle_taps(image.width, width);
     const std::vector<Taps> rows = triangle_taps(image.height, height);
     const size_t stride = size_t(width) * 3;

@@ -29,13 +29,32 @@ struct Image {
     bool operator==(const Image&) const = default;
 };
 
+// Pixels that somebody else owns, in rows of `stride` bytes; an Image is one too.
+struct ImageView {
+    int width = 0, height = 0;
+    size_t stride = 0;  // bytes from one row to the next, at least 3 · width
+    const uint8_t* pixels = nullptr;
+
+    ImageView() = default;
+    ImageView(const uint8_t* pixels, int width, int height, size_t stride)
+        : width(width), height(height), stride(stride), pixels(pixels) {}
+    // NOLINTNEXTLINE(google-explicit-constructor): as std::string_view of std::string
+    ImageView(const Image& image)
+        : ImageView(image.pixels.data(), image.width, image.height, size_t(image.width) * 3) {}
+
+    [[nodiscard]] bool empty() const { return width <= 0 || height <= 0; }
+    [[nodiscard]] const uint8_t* at(int x, int y) const {
+        return pixels + size_t(y) * stride + size_t(x) * 3;
+    }
+};
+
 // The part of the image under the box; what lies outside the image repeats its nearest edge pixel. The box
 // must not be empty (Error).
-[[nodiscard]] Image crop(const Image& image, const Box& box);
+[[nodiscard]] Image crop(const ImageView& image, const Box& box);
 
 // Resized to width × height: area averaging (antialiased bilinear, triangle filter scaled by the reduction)
 // when shrinking, bilinear with half-pixel centres when enlarging. Target sizes must be positive (Error).
-[[nodiscard]] Image resize(const Image& image, int width, int height);
+[[nodiscard]] Image resize(const ImageView& image, int width, int height);
 
 // The square around the box's centre whose side is the box's longer side times margin.
 [[nodiscard]] Box square_with_margin(const Box& box, double margin);

@@ -34,16 +34,17 @@ void check_header(const PictureHeader& header, std::string_view name) {
             fail("{}: expected a PNG, JPEG or BMP picture, found a {} file", name, format);
         fail("{}: not a picture (expected PNG, JPEG or BMP)", name);
     }
-    // Sizes have at most 32 bits, so that the product cannot overflow.
-    if (header.width > 0 && header.height > max_picture_pixels / header.width)
+    // A BMP's width may be negative.
+    const bool has_size = header.width > 0 && header.height > 0;
+    if (has_size && header.height > max_picture_pixels / header.width)
         fail("{}: the picture is too large: {} x {} pixels, expected at most {} in all", name, header.width,
              header.height, max_picture_pixels);
-    if (const int64_t bytes = header.width * header.height * header.bytes_per_pixel;
+    if (const int64_t bytes = has_size ? header.width * header.height * header.bytes_per_pixel : 0;
         bytes > max_decoded_bytes)
         fail("{}: the picture is too large: {} x {} pixels need {} bytes, expected at most {}", name,
              header.width, header.height, bytes, max_decoded_bytes);
     if (!header.problem.empty()) fail("{}: the picture is {}", name, header.problem);
-    if (header.width <= 0 || header.height <= 0)
+    if (!has_size)
         fail("{}: the picture is corrupt: its size is {} x {} pixels", name, header.width, header.height);
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/container_end.h"
 #include "data/video_stream.h"
 #include "engine/libraries.h"
 
@@ -34,11 +35,14 @@ struct FrameTable {
     int64_t present = 0;         // frames whose data is there
     int64_t announced = 0;       // frames that the file says it has
     bool cut = false;            // the index names packets that are not there
-    std::string problem;
+    bool loses = false;          // packets or frames were left out while they were counted
+    std::string problem;         // FFmpeg's words
+    std::string missing_end;     // how much of the file is missing, where its container tells
 };
 
-FrameTable table_from_packets(VideoStream& video) {
+FrameTable table_from_packets(VideoStream& video, std::string missing_end) {
     FrameTable table;
+    table.missing_end = std::move(missing_end);
     ffmpeg::Packet packet(ffmpeg::check_pointer(av_packet_alloc(), "video", "reading"));
     int64_t packets = 0, hidden = 0, last_stored = AV_NOPTS_VALUE;
     bool timed = true;
@@ -57,25 +61,29 @@ FrameTable table_from_packets(VideoStream& video) {
     // Frames are stored in another order than they are shown. Where the rest of the file is missing, only
     // those shown no later than the last one was stored are certain to have all their predecessors, and with
     // them their numbers.
-    if (packets < video.stream().nb_frames && last_stored != AV_NOPTS_VALUE)
+    const bool cut = packets < video.stream().nb_frames || video.loses() || !table.missing_end.empty();
+    if (cut && last_stored != AV_NOPTS_VALUE)
         std::erase_if(table.times, [&](int64_t time) { return time > last_stored; });
     table.present = int64_t(table.times.size());
     table.announced = std::max(packets, int64_t{video.stream().nb_frames}) - hidden;
     // A file that is whole may hold fewer frames than its header says (edit lists), but all that its index
     // names.
     table.cut = avformat_index_get_entries_count(&video.stream()) > packets;
+    table.loses = video.loses();
     table.problem = video.problem();
     if (!timed) table.times.clear();
     return table;
 }
 
-FrameTable table_from_decoding(VideoStream& video) {
+FrameTable table_from_decoding(VideoStream& video, std::string missing_end) {
     FrameTable table;
+    table.missing_end = std::move(missing_end);
     ffmpeg::Frame frame(ffmpeg::check_pointer(av_frame_alloc(), "video", "decoding"));
     while (video.next_frame(*frame)) ++table.present;
     // The header also counts packets that are never shown; a few less than it says are all there are.
     const int64_t said = video.stream().nb_frames;
     table.announced = table.present + std::max<int64_t>(2, said / 50) >= said ? table.present : said;
+    table.loses = video.loses();
     table.problem = video.problem();
     return table;
 }
@@ -100,6 +108,8 @@ struct VideoReader::State {
         std::string reason = table.present < table.announced
                                  ? fmt::format("the file is truncated, it holds {} of its {} frames",
                                                table.present, table.announced)
+                             : !table.missing_end.empty()
+                                 ? fmt::format("the file is truncated, {}", table.missing_end)
                                  : "the file is damaged";
         const std::string& words = problem.empty() ? table.problem : problem;
         if (!words.empty()) reason += ": " + words;
@@ -111,7 +121,8 @@ struct VideoReader::State {
 VideoReader::VideoReader(const std::filesystem::path& path, const VideoOptions& options)
     : state_(std::make_unique<State>(State{path.string(), options, {}, {}})) {
     VideoStream video(state_->file, options);
-    state_->table = packets_are_frames(video) ? table_from_packets(video) : table_from_decoding(video);
+    state_->table = packets_are_frames(video) ? table_from_packets(video, missing_end(path))
+                                              : table_from_decoding(video, missing_end(path));
     if (state_->table.present == 0)
         fail("{}: the video holds no frame that can be read (it announces {}){}{}", state_->file,
              state_->table.announced, state_->table.problem.empty() ? "" : ": ", state_->table.problem);
@@ -164,8 +175,9 @@ void VideoReader::read_frames(std::span<const int64_t> indices, const FrameCallb
         ++next;
         ++delivered;
     }
-    if (delivered < int64_t(indices.size()) ||
-        (state.table.cut && state.table.present < state.table.announced))
+    const bool cut = (state.table.cut && state.table.present < state.table.announced) || state.table.loses ||
+                     !state.table.missing_end.empty();
+    if (delivered < int64_t(indices.size()) || cut)
         state.fail_incomplete(delivered, int64_t(indices.size()), video.problem());
 }
 

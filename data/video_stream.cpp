@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "data/container_end.h"
 #include "data/file_magic.h"
 #include "data/orientation.h"
 
@@ -35,12 +36,18 @@ bool is_key_frame(const AVFrame& frame) {
 #endif
 }
 
+// "the file is truncated, …: " where its container tells, for messages about what follows from that.
+std::string truncation(const std::string& file) {
+    const std::string missing = missing_end(file);
+    return missing.empty() ? missing : "the file is truncated, " + missing + ": ";
+}
+
 std::string open_failure(const std::string& file, int code) {
     // Names alone make FFmpeg take any file for a video: what it says then would mislead.
     if (!looks_like_video(file)) return "not a video (" + describe(code) + ")";
     if (last_message().find("moov atom not found") != std::string::npos)
         return "the video is truncated or was never finished: it has no index (moov atom not found)";
-    return "the video cannot be opened: " + describe(code);
+    return truncation(file) + "the video cannot be opened: " + describe(code);
 }
 
 // Stops a frame size beyond the limit before anything is allocated for it.
@@ -52,7 +59,6 @@ void check_size(const std::string& file, const AVCodecParameters& parameters, in
 
 Input open_input(const std::string& file) {
     AVFormatContext* context = check_pointer(avformat_alloc_context(), file, "opening");
-    context->flags |= AVFMT_FLAG_DISCARD_CORRUPT;
     Options options;
     options.set("format_whitelist", containers);
     options.set("protocol_whitelist", "file");
@@ -93,7 +99,8 @@ VideoStream::VideoStream(const std::string& file, const VideoOptions& options)
         if (int(i) != index) input_->streams[i]->discard = AVDISCARD_ALL;
     check_size(file, *stream_->codecpar, options.max_frame_pixels);
     if (stream_->codecpar->width <= 0 || stream_->codecpar->height <= 0)
-        fail("{}: the video's frame size cannot be found out: {}", file, describe(AVERROR_INVALIDDATA));
+        fail("{}: {}the video's frame size cannot be found out: {}", file, truncation(file),
+             describe(AVERROR_INVALIDDATA));
     packet_.reset(check_pointer(av_packet_alloc(), file, "reading"));
     if (const int32_t* matrix = display_matrix(*stream_))
         orientation_ = orientation_of_matrix(matrix[0], matrix[1], matrix[3], matrix[4]);
@@ -118,13 +125,22 @@ int VideoStream::orientation() const {
 bool VideoStream::next_packet(AVPacket& packet) {
     while (true) {
         av_packet_unref(&packet);
+        clear_message();
         const int code = av_read_frame(input_.get(), &packet);
         if (code < 0) {
-            if (code != AVERROR_EOF || !last_message().empty()) problem_ = describe(code);
+            if (code != AVERROR_EOF || !last_message().empty()) note_loss(describe(code));
             return false;
         }
-        if (packet.stream_index == stream_->index) return true;
+        if (packet.stream_index != stream_->index) continue;
+        if ((packet.flags & AV_PKT_FLAG_CORRUPT) == 0) return true;
+        note_loss(last_message().empty() ? "a packet is not whole"
+                                         : "a packet is not whole (" + last_message() + ")");
     }
+}
+
+void VideoStream::note_loss(const std::string& words) {
+    problem_ = words;
+    loses_ = true;
 }
 
 void VideoStream::open_decoder() {
@@ -149,7 +165,7 @@ void VideoStream::send_next_packet() {
 }
 
 void VideoStream::note_damage(const std::string& words) {
-    problem_ = words;
+    note_loss(words);
     damaged_ = true;
 }
 

@@ -26,7 +26,7 @@ class VideoStream {
     // How the stored frames are to be turned and mirrored, as EXIF orientation (see orientation.h).
     [[nodiscard]] int orientation() const;
 
-    // The next packet of the video; false at the end of what can be read.
+    // The next packet of the video that is whole; false at the end of what can be read.
     bool next_packet(AVPacket& packet);
 
     // The next frame in the order of display; false at the end. Damaged frames and those after them up to the
@@ -36,12 +36,16 @@ class VideoStream {
     // FFmpeg's words for the last thing that went wrong while reading or decoding; empty when all went well.
     [[nodiscard]] const std::string& problem() const { return problem_; }
 
+    // Whether packets or frames were left out so far: what came is not all that the file was made with.
+    [[nodiscard]] bool loses() const { return loses_; }
+
     // The frame as RGB, upright.
     [[nodiscard]] Image picture(const AVFrame& frame);
 
   private:
     void open_decoder();
     void send_next_packet();
+    void note_loss(const std::string& words);
     void note_damage(const std::string& words);
 
     std::string file_, container_, problem_;
@@ -54,6 +58,7 @@ class VideoStream {
     ffmpeg::Scaler scaler_;
     int orientation_ = 1;
     bool damaged_ = false;  // since the last key frame
+    bool loses_ = false;
 };
 
 }  // namespace unmask

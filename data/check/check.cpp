@@ -48,6 +48,14 @@ fs::path normal_path(const fs::path& path) {
     return (error ? path : absolute).lexically_normal();
 }
 
+// Dataset, method and video, as far as the row names them.
+std::string full_name_of_video(const ManifestRow& row) {
+    std::string name;
+    for (const std::string& part : {row.dataset, row.method, row.video})
+        if (!part.empty()) name += (name.empty() ? "" : "/") + part;
+    return name;
+}
+
 CheckedData collect(const std::vector<Manifest>& manifests) {
     CheckedData data;
     std::map<fs::path, size_t> files;
@@ -60,8 +68,7 @@ CheckedData collect(const std::vector<Manifest>& manifests) {
             if (side.empty() && manifests.size() > 1) side = m == 0 ? "train" : "test";
             const bool own_video = row.video == row.path;
             data.rows.push_back(
-                {&row, entry->second, std::move(side),
-                 own_video ? path.string() : fmt::format("{}/{}/{}", row.dataset, row.method, row.video)});
+                {&row, entry->second, std::move(side), own_video ? path.string() : full_name_of_video(row)});
         }
     return data;
 }

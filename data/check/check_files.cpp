@@ -6,34 +6,28 @@
 #include "cpu/parallel.h"
 #include "data/check/check_rows.h"
 #include "data/check/nearest_path.h"
+#include "data/checksum.h"
 #include "data/file_magic.h"
 #include "data/picture.h"
 #include "data/shard/shard.h"
 #include "engine/error.h"
-#include "engine/philox.h"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uintmax_t largest_picture_file = uintmax_t{1} << 30;
-
-uint64_t hash_of(const std::vector<uint8_t>& bytes) {
-    return fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 // Empty, or why the file is no picture that training could read.
 std::string read_problem(CheckedFile& file) {
     try {
         if (file.shard) {
-            file.hash = hash_of(file.shard->picture(file.row_path).pixels);
+            file.hash = checksum(file.shard->picture(file.row_path).pixels);
             file.bytes = file.shard->picture_bytes(file.row_path);
             return {};
         }
-        const std::vector<uint8_t> bytes = read_file(file.path, largest_picture_file);
+        const std::vector<uint8_t> bytes = read_file(file.path, max_picture_bytes);
         file.bytes = bytes.size();
-        file.hash = hash_of(bytes);
+        file.hash = checksum(bytes);
         static_cast<void>(read_picture_from_memory(bytes, file.path.string()));
         return {};
     } catch (const Error& error) {

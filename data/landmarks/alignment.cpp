@@ -29,7 +29,7 @@ struct Part {
     }
 };
 
-Part part_under(const Image& image, const Similarity& from_crop, int crop_width, int crop_height) {
+Part part_under(const ImageView& image, const Similarity& from_crop, int crop_width, int crop_height) {
     constexpr double largest = 1 << 20;
     double left = largest, top = largest, right = -largest, bottom = -largest;
     for (const Point& corner : {Point{0, 0}, Point{crop_width - 1.0, 0}, Point{0, crop_height - 1.0},
@@ -131,7 +131,7 @@ Similarity alignment_of(const Landmarks& landmarks, int size, double margin) {
     return fit_similarity(points, target);
 }
 
-Image warp(const Image& image, const Similarity& to_crop, int width, int height) {
+Image warp(const ImageView& image, const Similarity& to_crop, int width, int height) {
     if (image.empty()) fail("warp: expected a picture, found an empty one");
     if (width < 1 || height < 1 || !(to_crop.scale() > 0) || !std::isfinite(to_crop.scale()))
         fail("warp: expected a positive size and scale, found {} x {} and {}", width, height,

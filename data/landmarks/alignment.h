@@ -36,6 +36,6 @@ struct Similarity {
 // width × height pixels, each taken bilinearly from where `to_crop` has it from; antialiased when it shrinks
 // to less than two thirds. What lies outside the picture repeats its nearest edge pixel. Error for an empty
 // picture or a size or scale that is not positive.
-[[nodiscard]] Image warp(const Image& image, const Similarity& to_crop, int width, int height);
+[[nodiscard]] Image warp(const ImageView& image, const Similarity& to_crop, int width, int height);
 
 }  // namespace unmask

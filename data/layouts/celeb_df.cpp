@@ -6,8 +6,7 @@
 #include <fstream>
 
 #include "data/file_magic.h"
-#include "data/layouts/layout.h"
-#include "data/layouts/listing.h"
+#include "data/layouts/listed_layout.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -29,9 +28,9 @@ const Group* group_of(const std::string& folder) {
 
 struct Testing {};  // that a video is in the list says everything
 
-class CelebLayout : public Layout {
+class CelebLayout : public ListedLayout<Testing> {
   public:
-    explicit CelebLayout(fs::path root) : root_(std::move(root)), lists_(read_list) {}
+    explicit CelebLayout(fs::path root) : ListedLayout(std::move(root), read_list) {}
 
     bool describe(const fs::path& path, SourceVideo& video) const override {
         const std::vector<std::string> parts = path_parts(path);
@@ -44,7 +43,7 @@ class CelebLayout : public Layout {
             }
         if (group == nullptr) return false;
         const fs::path folder = first_parts(parts, top);
-        const Listing<Testing>& list = lists_.of(folder);
+        const Listing<Testing>& list = list_of(folder);
         const std::string name = video_name(path, video.kind);
         video.label = group->label;
         video.dataset = dataset_name(folder, list.size());
@@ -54,10 +53,6 @@ class CelebLayout : public Layout {
         const bool tested = list.find(lower_case(video.video)) != nullptr;
         video.official = tested ? "test" : list.size() > 0 ? official_rest : "";
         return true;
-    }
-
-    void add_notices(std::vector<std::string>& notices) const override {
-        for (const auto& [folder, list] : lists_.all()) add_listing_notice(list, root_, notices);
     }
 
   private:
@@ -106,9 +101,6 @@ class CelebLayout : public Layout {
         if (list.size() == 0) fail("{}: expected the names of videos, found none", file.string());
         return list;
     }
-
-    fs::path root_;
-    PerFolder<Listing<Testing>> lists_;
 };
 
 }  // namespace

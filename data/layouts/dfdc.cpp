@@ -10,8 +10,7 @@
 
 #include "data/csv_file.h"
 #include "data/json_file.h"
-#include "data/layouts/layout.h"
-#include "data/layouts/listing.h"
+#include "data/layouts/listed_layout.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -27,30 +26,23 @@ struct Entry {
 };
 using Entries = Listing<Entry>;
 
-class DfdcLayout : public Layout {
+class DfdcLayout : public ListedLayout<Entry> {
   public:
-    explicit DfdcLayout(fs::path root) : root_(std::move(root)), lists_(read_list) {}
+    explicit DfdcLayout(fs::path root) : ListedLayout(std::move(root), read_list) {}
 
     bool describe(const fs::path& path, SourceVideo& video) const override {
         const fs::path folder = group_folder(path);
-        const Entries& list = lists_.of(folder);
+        const Entries& list = list_of(folder);
         if (list.file().empty()) return false;
         const std::string name = video_name(path, video.kind);
-        const Entry* entry = list.find(name);
-        if (entry == nullptr)
-            fail("{}: the video is not in {}, which says what is real and fake", path.string(),
-                 list.file().string());
-        video.label = entry->label;
+        const Entry& entry = listed(list, name, path);
+        video.label = entry.label;
         video.dataset = "DFDC";
-        video.method = entry->label == 0 ? "original" : "DFDC";
+        video.method = entry.label == 0 ? "original" : "DFDC";
         video.video = folder.filename().string() + "/" + name;
-        video.identities = {"dfdc:" + entry->original};
-        video.official = entry->official;
+        video.identities = {"dfdc:" + entry.original};
+        video.official = entry.official;
         return true;
-    }
-
-    void add_notices(std::vector<std::string>& notices) const override {
-        for (const auto& [folder, list] : lists_.all()) add_listing_notice(list, root_, notices);
     }
 
   private:
@@ -78,7 +70,8 @@ class DfdcLayout : public Layout {
         Entries list(file);
         for (const auto& [name, value] : json.items()) {
             const std::string own = fs::path(name).stem().string();
-            Entry entry{label_of(file, name, value), own, has_test ? official_rest : ""};
+            const bool fake = one_of(file, name, value, "label", "real", "fake") == "fake";
+            Entry entry{fake ? 1 : 0, own, has_test ? official_rest : ""};
             if (const auto original = value.find("original"); original != value.end() && !original->is_null())
                 entry.original = fs::path(text_of(file, name, "original", *original)).stem().string();
             if (const auto split = value.find("split"); split != value.end()) {
@@ -86,19 +79,9 @@ class DfdcLayout : public Layout {
                 if (official == "test") entry.official = "test";
                 if (official == "val" || official == "validation") entry.official = "val";
             }
-            if (!list.add(own, entry)) fail("{}: two videos are named \"{}\"", file.string(), own);
+            add_once(list, own, entry);
         }
         return list;
-    }
-
-    static int label_of(const fs::path& file, const std::string& name, const Json& value) {
-        const auto label = value.is_object() ? value.find("label") : value.end();
-        const std::string text =
-            label != value.end() && label->is_string() ? lower_case(label->get<std::string>()) : "";
-        if (text != "real" && text != "fake")
-            fail("{}: expected \"label\": \"REAL\" or \"FAKE\" for \"{}\", found {}", file.string(), name,
-                 excerpt(value));
-        return text == "fake" ? 1 : 0;
     }
 
     static std::string text_of(const fs::path& file, const std::string& name, const char* key,
@@ -133,9 +116,6 @@ class DfdcLayout : public Layout {
         }
         return list;
     }
-
-    fs::path root_;
-    PerFolder<Entries> lists_;
 };
 
 }  // namespace

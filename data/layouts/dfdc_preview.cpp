@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "data/json_file.h"
-#include "data/layouts/layout.h"
-#include "data/layouts/listing.h"
+#include "data/layouts/listed_layout.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -32,39 +31,32 @@ std::string key_of(const fs::path& relative) {
     return (relative.parent_path() / relative.stem()).generic_string();
 }
 
-class DfdcPreviewLayout : public Layout {
+class DfdcPreviewLayout : public ListedLayout<Entry> {
   public:
-    explicit DfdcPreviewLayout(fs::path root) : root_(std::move(root)), lists_(read_list) {}
+    explicit DfdcPreviewLayout(fs::path root) : ListedLayout(std::move(root), read_list) {}
 
     bool describe(const fs::path& path, SourceVideo& video) const override {
         const std::vector<std::string> parts = path_parts(path);
         for (size_t top = parts.size() - 1; top-- > 0;) {
             if (!is_group(parts[top])) continue;
             const fs::path folder = first_parts(parts, top);
-            const Entries& list = lists_.of(folder);
+            const Entries& list = list_of(folder);
             if (list.file().empty()) continue;
             // Frames of a video lie in a folder of its name, below a folder frames or not.
             fs::path relative;
             for (size_t i = top; i + 1 < parts.size(); ++i)
                 if (lower_case(parts[i]) != "frames") relative /= parts[i];
             const std::string key = (relative / video_name(path, video.kind)).generic_string();
-            const Entry* entry = list.find(key);
-            if (entry == nullptr)
-                fail("{}: the video is not in {}, which says what is real and fake", path.string(),
-                     list.file().string());
-            video.label = entry->label;
+            const Entry& entry = listed(list, key, path);
+            video.label = entry.label;
             video.dataset = "DFDC-Preview";
-            video.method = entry->label == 0 ? "original" : parts[top];
+            video.method = entry.label == 0 ? "original" : parts[top];
             video.video = key;
-            video.identities = entry->identities;
-            video.official = entry->test ? "test" : official_rest;
+            video.identities = entry.identities;
+            video.official = entry.test ? "test" : official_rest;
             return true;
         }
         return false;
-    }
-
-    void add_notices(std::vector<std::string>& notices) const override {
-        for (const auto& [folder, list] : lists_.all()) add_listing_notice(list, root_, notices);
     }
 
   private:
@@ -87,21 +79,9 @@ class DfdcPreviewLayout : public Layout {
             const std::vector<std::string> parts = path_parts(name);
             if (entry.identities.empty())
                 entry.identities = {"dfdcp:" + (parts.size() > 2 ? parts[1] : key_of(name))};
-            if (!list.add(key_of(name), entry))
-                fail("{}: two videos are named \"{}\"", file.string(), key_of(name));
+            add_once(list, key_of(name), entry);
         }
         return list;
-    }
-
-    static std::string one_of(const fs::path& file, const std::string& name, const Json& value,
-                              const char* key, const char* first, const char* second) {
-        const auto found = value.is_object() ? value.find(key) : value.end();
-        const std::string text =
-            found != value.end() && found->is_string() ? lower_case(found->get<std::string>()) : "";
-        if (text != first && text != second)
-            fail("{}: expected \"{}\": \"{}\" or \"{}\" for \"{}\", found {}", file.string(), key, first,
-                 second, name, excerpt(value));
-        return text;
     }
 
     static void add_actor(const fs::path& file, const std::string& name, const Json& value, const char* key,
@@ -114,9 +94,6 @@ class DfdcPreviewLayout : public Layout {
         const std::string actor = found->is_string() ? found->get<std::string>() : found->dump();
         if (!actor.empty()) identities.push_back("dfdcp:" + actor);
     }
-
-    fs::path root_;
-    PerFolder<Entries> lists_;
 };
 
 }  // namespace

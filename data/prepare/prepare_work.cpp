@@ -8,11 +8,12 @@
 #include <system_error>
 #include <thread>
 
-#include "data/file_magic.h"
+#include "cpu/parallel.h"
 #include "data/landmarks/landmark_file.h"
+#include "data/near_copies.h"
+#include "data/picture.h"
 #include "data/prepare/prepare_earlier.h"
 #include "data/prepare/prepare_video.h"
-#include "engine/philox.h"
 
 namespace unmask {
 
@@ -65,24 +66,38 @@ Manifest PrepareWork::manifest(const std::vector<std::string>& splits) const {
     return manifest;
 }
 
-std::string PrepareWork::first_crop_hash(size_t i) const {
-    const fs::path file =
-        output_ / "crops" / videos_[i].dataset / videos_[i].video / records_[i].faces[0].file;
-    const std::vector<uint8_t> bytes = read_file(file, uint64_t{1} << 30);
-    return fmt::format("{:016x}", fnv1a64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+std::vector<std::string> PrepareWork::pictures_shown() const {
+    std::vector<size_t> photos;
+    for (size_t i = 0; i < videos_.size(); ++i)
+        if (videos_[i].kind == SourceKind::picture && !records_[i].faces.empty()) photos.push_back(i);
+    std::vector<Look> looks(photos.size());
+    parallel_for(std::ssize(photos), 16, [&](int64_t begin, int64_t end) {
+        for (auto k = size_t(begin); k < size_t(end); ++k) {
+            const SourceVideo& photo = videos_[photos[k]];
+            looks[k] = look_of(read_picture(output_ / "crops" / photo.dataset / photo.video /
+                                            records_[photos[k]].faces[0].file));
+        }
+    });
+    const std::vector<size_t> groups = near_copy_groups(looks);
+    std::vector<std::string> names(videos_.size());
+    for (size_t k = 0; k < photos.size(); ++k) {
+        const SourceVideo& shown = videos_[photos[groups[k]]];
+        names[photos[k]] = fmt::format("picture {}/{}", shown.dataset, shown.video);
+    }
+    return names;
 }
 
 SplitResult PrepareWork::split() const {
     std::vector<SplitItem> items;
     // Videos without a face are not dealt out: a split is to hold what it was promised.
     std::vector<size_t> places;
+    const std::vector<std::string> shown = pictures_shown();
     for (size_t i = 0; i < videos_.size(); ++i) {
         if (records_[i].faces.empty()) continue;
         const SourceVideo& video = videos_[i];
         items.push_back({video.dataset + "/" + video.video, video.label, video.identities, video.official});
         // Copies of a photo under other names stay on one side.
-        if (video.kind == SourceKind::picture)
-            items.back().identities.push_back("picture " + first_crop_hash(i));
+        if (!shown[i].empty()) items.back().identities.push_back(shown[i]);
         places.push_back(i);
     }
     SplitResult dealt = split_by_video(items, options_.split);

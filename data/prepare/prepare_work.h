@@ -38,7 +38,8 @@ class PrepareWork {
     void work();
     void process(size_t i, FaceDetector& detector);
     void report_progress(size_t i, double seconds);
-    [[nodiscard]] std::string first_crop_hash(size_t i) const;
+    // By video: for a photo the first one that shows the same picture, else empty.
+    [[nodiscard]] std::vector<std::string> pictures_shown() const;
 
     const PrepareOptions& options_;
     std::filesystem::path output_;

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "data/landmarks/manifest_landmarks.h"
 #include "data/prepare/prepare.h"
-#include "data/shard/shard.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -15,38 +17,33 @@ Forge parse_forge(std::string_view text) {
     fail("forge: expected none or self-blend, found \"{}\"", text);
 }
 
+Manifest rows_to_read(Manifest manifest, Forge forge) {
+    if (forge == Forge::none) return manifest;
+    const size_t rows = manifest.rows.size();
+    std::erase_if(manifest.rows, [](const ManifestRow& row) { return row.label != 0; });
+    if (manifest.rows.empty())
+        fail("{}: forgeries are made of real faces, expected at least one, found none among {} rows",
+             manifest.source.string(), rows);
+    return manifest;
+}
+
 Manifest with_self_blends(const Manifest& manifest) {
-    Manifest result = manifest;  // with its folder, file and shard
-    result.rows.clear();
-    for (const ManifestRow& row : manifest.rows) {
-        if (row.label != 0) continue;
+    Manifest result = rows_to_read(manifest, Forge::self_blend);  // with its folder, file and shard
+    for (const ManifestRow& row : std::exchange(result.rows, {})) {
         result.rows.push_back(row);
         result.rows.push_back(row);
         result.rows.back().label = 1;
         result.rows.back().method = self_blend_method;
     }
-    if (result.rows.empty())
-        fail("{}: forgeries are made of real faces, expected at least one, found none among {} rows",
-             manifest.source.string(), manifest.rows.size());
     return result;
 }
 
 Forger::Forger(const Manifest& manifest, uint64_t seed, const SelfBlendOptions& options)
-    : seed_(seed), options_(options) {
+    : seed_(seed), options_(options), landmarks_(landmarks_of(manifest)) {
     if (!manifest.source.empty())
         if (const auto settings = read_crop_settings(manifest.source);
             settings && settings->detector != "whole")
             options_.box_share = 1 / settings->margin;
-    // Landmarks are in pixels of the crops, which a shard may hold at another size.
-    if (manifest.shard != nullptr && manifest.shard->size() != 0) return;
-    std::map<std::filesystem::path, LandmarkTable> folders;
-    for (const ManifestRow& row : manifest.rows) {
-        const std::filesystem::path file = manifest.file(row);
-        auto [folder, fresh] = folders.try_emplace(file.parent_path());
-        if (fresh) folder->second = read_landmarks(file.parent_path());
-        if (const auto found = folder->second.find(file.filename().string()); found != folder->second.end())
-            landmarks_[row.path] = found->second;
-    }
 }
 
 SelfBlendDraw Forger::draw(const ManifestRow& row, int64_t epoch) const {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data/image.h"
-#include "data/landmarks/landmark_file.h"
+#include "data/landmarks/point.h"
 #include "data/manifest.h"
 #include "data/self_blend/self_blend.h"
 
@@ -21,13 +21,17 @@ enum class Forge { none, self_blend };
 
 inline constexpr const char* self_blend_method = "SelfBlend";
 
+// The rows whose pictures are read where `forge` makes the forgeries: the real ones alone, all of them for
+// Forge::none. Error when there is none.
+[[nodiscard]] Manifest rows_to_read(Manifest manifest, Forge forge);
+
 // The manifest's real rows, each followed by a row of label fake, method "SelfBlend" and all else the same.
 // Rows of forgeries are left out. Error when there is no real row.
 [[nodiscard]] Manifest with_self_blends(const Manifest& manifest);
 
-// A file of prepare beside the manifest says how large the face is in its crops, landmarks.csv beside a crop
-// where it is. What is drawn for a face depends on the seed, the epoch and the row's dataset, video and
-// frame, on nothing else.
+// A file of prepare beside the manifest says how large the face is in its crops, its landmarks
+// (data/landmarks/manifest_landmarks.h) where it is. What is drawn for a face depends on the seed, the epoch
+// and the row's dataset, video and frame, on nothing else.
 class Forger {
   public:
     // Reads the landmarks of all rows; Error for files that cannot be understood.

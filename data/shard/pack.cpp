@@ -2,12 +2,15 @@
 // The writing half of shard.h.
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <ostream>
 #include <unordered_map>
 #include <vector>
 
 #include "cpu/parallel.h"
+#include "data/checksum.h"
 #include "data/file_magic.h"
+#include "data/landmarks/manifest_landmarks.h"
 #include "data/manifest_pictures.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"
@@ -23,6 +26,7 @@ constexpr int64_t pictures_at_once = 64;
 
 struct Packed {
     std::vector<uint8_t> bytes;
+    int width = 0, height = 0;  // of the picture before it was resized
     ShardEntry entry;
 };
 
@@ -32,13 +36,16 @@ Packed pack_picture(const Manifest& manifest, const ManifestRow& row, int size) 
         packed.bytes = picture_file(manifest, row);
         static_cast<void>(read_picture_from_memory(packed.bytes, manifest.file(row).string()));
     } else {
-        Image image = resize(read_picture(manifest, row), size, size);
+        Image image = read_picture(manifest, row);
+        packed.width = image.width;
+        packed.height = image.height;
+        image = resize(image, size, size);
         packed.bytes = std::move(image.pixels);
         packed.entry.width = packed.entry.height = static_cast<uint32_t>(size);
         packed.entry.encoding = ShardEncoding::pixels;
     }
     packed.entry.part.bytes = packed.bytes.size();
-    packed.entry.part.checksum = shard_checksum(packed.bytes);
+    packed.entry.part.checksum = checksum(packed.bytes);
     return packed;
 }
 
@@ -59,7 +66,7 @@ class Writer {
         return offset;
     }
     ShardPart append_part(std::span<const uint8_t> bytes) {
-        return {append(bytes), bytes.size(), shard_checksum(bytes)};
+        return {append(bytes), bytes.size(), checksum(bytes)};
     }
     [[nodiscard]] uint64_t end() const { return end_; }
 
@@ -72,7 +79,7 @@ std::span<const uint8_t> as_bytes(const std::string& text) {
     return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
-// The pictures in the order of their first rows; `index` takes an entry a row.
+// The pictures, then their landmarks, in the order of their first rows; `index` takes an entry a row.
 void write_pictures(const Manifest& manifest, int size, Writer& writer, std::vector<uint8_t>& index,
                     const PackProgress& progress) {
     const std::vector<ManifestRow>& rows = manifest.rows;
@@ -81,6 +88,7 @@ void write_pictures(const Manifest& manifest, int size, Writer& writer, std::vec
     for (size_t i = 0; i < rows.size(); ++i)
         if (place.emplace(rows[i].path, firsts.size()).second) firsts.push_back(i);
     std::vector<ShardEntry> entries(firsts.size());
+    std::map<std::string, Landmarks> landmarks = landmarks_of(manifest);
     const auto count = static_cast<int64_t>(firsts.size());
     for (int64_t begin = 0; begin < count; begin += pictures_at_once) {
         std::vector<Packed> packed(size_t(std::min(pictures_at_once, count - begin)));
@@ -91,9 +99,15 @@ void write_pictures(const Manifest& manifest, int size, Writer& writer, std::vec
         for (size_t i = 0; i < packed.size(); ++i) {
             packed[i].entry.part.offset = writer.append(packed[i].bytes);
             entries[size_t(begin) + i] = packed[i].entry;
+            const auto found = landmarks.find(rows[firsts[size_t(begin) + i]].path);
+            if (size != 0 && found != landmarks.end())
+                found->second = resized_landmarks(found->second, packed[i].width, packed[i].height, size);
         }
         if (progress) progress(begin + int64_t(packed.size()), count);
     }
+    for (size_t i = 0; i < firsts.size(); ++i)
+        if (const auto found = landmarks.find(rows[firsts[i]].path); found != landmarks.end())
+            entries[i].landmarks = writer.append_part(shard_landmark_text(found->second));
     for (const ManifestRow& row : rows) {
         const auto text = shard_entry_text(entries[place.at(row.path)]);
         index.insert(index.end(), text.begin(), text.end());

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "data/checksum.h"
 #include "data/picture.h"
 #include "engine/error.h"
 
@@ -45,37 +46,52 @@ Shard::Found Shard::find(const std::string& row_path) const {
     const auto place = row_of_.find(row_path);
     if (place == row_of_.end()) fail("{}: the shard has no picture \"{}\"", name_, row_path);
     file_.check_length();
-    const ShardEntry entry = read_shard_entry(file_.bytes(), header_, place->second, name_);
-    const auto bytes = file_.bytes().subspan(entry.part.offset, entry.part.bytes);
-    if (shard_checksum(bytes) != entry.part.checksum)
-        fail("{}: the shard is corrupt: the checksum of picture {} (row {}, byte {}, {} bytes) is wrong",
-             name_, row_path, place->second + 1, entry.part.offset, entry.part.bytes);
-    return {place->second, entry, bytes};
+    return {place->second, read_shard_entry(file_.bytes(), header_, place->second, name_)};
+}
+
+std::span<const uint8_t> Shard::checked(const ShardPart& part, size_t row, const char* what) const {
+    const auto bytes = file_.bytes().subspan(part.offset, part.bytes);
+    if (checksum(bytes) != part.checksum)
+        fail("{}: the shard is corrupt: the checksum of {} {} (row {}, byte {}, {} bytes) is wrong", name_,
+             what, manifest_.rows[row].path, row + 1, part.offset, part.bytes);
+    return bytes;
 }
 
 Image Shard::picture(const std::string& row_path) const {
-    const Found found = find(row_path);
-    if (found.entry.encoding == ShardEncoding::file)
-        return read_picture_from_memory(found.bytes, manifest_.file(manifest_.rows[found.row]).string());
+    const auto [row, entry] = find(row_path);
+    const auto bytes = checked(entry.part, row, "picture");
+    if (entry.encoding == ShardEncoding::file)
+        return read_picture_from_memory(bytes, manifest_.file(manifest_.rows[row]).string());
     Image image;
-    image.width = static_cast<int>(found.entry.width);
-    image.height = static_cast<int>(found.entry.height);
-    image.pixels.assign(found.bytes.begin(), found.bytes.end());
+    image.width = static_cast<int>(entry.width);
+    image.height = static_cast<int>(entry.height);
+    image.pixels.assign(bytes.begin(), bytes.end());
     return image;
 }
 
 std::vector<uint8_t> Shard::picture_file(const std::string& row_path) const {
-    const Found found = find(row_path);
-    if (found.entry.encoding != ShardEncoding::file)
-        fail("{}: the shard holds pixels of {} x {}, not the file of picture {}", name_, found.entry.width,
-             found.entry.height, row_path);
-    return {found.bytes.begin(), found.bytes.end()};
+    const auto [row, entry] = find(row_path);
+    if (entry.encoding != ShardEncoding::file)
+        fail("{}: the shard holds pixels of {} x {}, not the file of picture {}", name_, entry.width,
+             entry.height, row_path);
+    const auto bytes = checked(entry.part, row, "picture");
+    return {bytes.begin(), bytes.end()};
+}
+
+Landmarks Shard::landmarks(const std::string& row_path) const {
+    const auto [row, entry] = find(row_path);
+    if (entry.landmarks.bytes == 0) return {};
+    return read_shard_landmarks(checked(entry.landmarks, row, "the landmarks of"), name_, row);
 }
 
 uint64_t Shard::picture_bytes(const std::string& row_path) const {
     const auto found = row_of_.find(row_path);
     return found == row_of_.end() ? 0
                                   : read_shard_entry(file_.bytes(), header_, found->second, name_).part.bytes;
+}
+
+uint64_t Shard::picture_checksum(const std::string& row_path) const {
+    return find(row_path).entry.part.checksum;
 }
 
 Manifest read_shard_manifest(const std::filesystem::path& path) {

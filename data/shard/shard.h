@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed shards: a manifest and all its pictures in one memory-mapped file, checked when they are read. The
-// bytes: shard_format.h.
+// Packed shards: a manifest, all its pictures and their landmarks in one memory-mapped file, checked when
+// they are read. The bytes: shard_format.h.
 #pragma once
 
 #include <cstdint>
@@ -38,17 +38,22 @@ class Shard {
     [[nodiscard]] Image picture(const std::string& row_path) const;
     // The bytes of its file. Error as well where the shard holds pixels.
     [[nodiscard]] std::vector<uint8_t> picture_file(const std::string& row_path) const;
+    // In pixels of the stored picture; empty where they are not known. Error when no row has that path.
+    [[nodiscard]] Landmarks landmarks(const std::string& row_path) const;
     // Bytes that its picture takes in the shard; 0 when no row has that path.
     [[nodiscard]] uint64_t picture_bytes(const std::string& row_path) const;
+    // The checksum of its bytes, as the index has it. Error when no row has that path.
+    [[nodiscard]] uint64_t picture_checksum(const std::string& row_path) const;
 
   private:
     struct Found {
         size_t row;
         ShardEntry entry;
-        std::span<const uint8_t> bytes;
     };
-    // Its bytes, which the checksum was found right for.
     [[nodiscard]] Found find(const std::string& row_path) const;
+    // The part's bytes, which the checksum was found right for; `what` of the row's path it is, for the
+    // Error.
+    [[nodiscard]] std::span<const uint8_t> checked(const ShardPart& part, size_t row, const char* what) const;
 
     std::string name_;
     MappedFile file_;
@@ -67,8 +72,9 @@ struct PackOptions {
 // Called after each picture, from one thread: pictures done and in all.
 using PackProgress = std::function<void(int64_t done, int64_t total)>;
 
-// Writes the manifest's rows and pictures to `path`, atomically. A picture is decoded in any case, so that a
-// broken one is an Error here (naming it) and not in the middle of a training. Returns the bytes written.
+// Writes the manifest's rows, pictures and landmarks to `path`, atomically. A picture is decoded in any case,
+// so that a broken one is an Error here (naming it) and not in the middle of a training. Returns the bytes
+// written.
 uint64_t pack_shard(const Manifest& manifest, const std::filesystem::path& path, const PackOptions& options,
                     const PackProgress& progress = {});
 

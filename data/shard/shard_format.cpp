@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/shard/shard_format.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
+#include "data/checksum.h"
 #include "data/picture.h"
 #include "engine/error.h"
 
@@ -17,7 +17,9 @@ namespace {
 constexpr size_t version_at = 8, header_bytes_at = 12, file_bytes_at = 16, rows_at = 24, size_at = 32,
                  manifest_at = 40, settings_at = 64, index_at = 88, checksum_at = shard_header_bytes - 8;
 // And an entry's.
-constexpr size_t width_at = 24, height_at = 28, encoding_at = 32;
+constexpr size_t width_at = 24, height_at = 28, encoding_at = 32, landmarks_at = 40;
+// Of all 68 points.
+constexpr uint64_t landmark_bytes = uint64_t{landmark_count} * 2 * 8;
 
 template <class Integer>
 void put(uint8_t* to, Integer value) {
@@ -49,10 +51,6 @@ void check_within(const ShardPart& part, uint64_t file_bytes, std::string_view n
 
 }  // namespace
 
-uint64_t shard_checksum(std::span<const uint8_t> bytes) {
-    return XXH3_64bits(bytes.data(), bytes.size());
-}
-
 std::array<uint8_t, shard_header_bytes> shard_header_text(const ShardHeader& header) {
     std::array<uint8_t, shard_header_bytes> text{};
     std::ranges::copy(shard_magic, text.begin());
@@ -64,7 +62,7 @@ std::array<uint8_t, shard_header_bytes> shard_header_text(const ShardHeader& hea
     put_part(&text[manifest_at], header.manifest);
     put_part(&text[settings_at], header.settings);
     put_part(&text[index_at], header.index);
-    put(&text[checksum_at], shard_checksum(std::span(text).first(checksum_at)));
+    put(&text[checksum_at], checksum(std::span(text).first(checksum_at)));
     return text;
 }
 
@@ -74,7 +72,34 @@ std::array<uint8_t, shard_entry_bytes> shard_entry_text(const ShardEntry& entry)
     put(&text[width_at], entry.width);
     put(&text[height_at], entry.height);
     put(&text[encoding_at], static_cast<uint32_t>(entry.encoding));
+    put_part(&text[landmarks_at], entry.landmarks);
     return text;
+}
+
+std::vector<uint8_t> shard_landmark_text(const Landmarks& landmarks) {
+    UNMASK_ASSERT(landmarks.size() == size_t{landmark_count});
+    std::vector<uint8_t> text(landmark_bytes);
+    uint8_t* to = text.data();
+    for (const Point& point : landmarks)
+        for (const double value : {point.x, point.y}) {
+            put(to, std::bit_cast<uint64_t>(value));
+            to += 8;
+        }
+    return text;
+}
+
+Landmarks read_shard_landmarks(std::span<const uint8_t> text, std::string_view name, uint64_t row) {
+    UNMASK_ASSERT(text.size() == landmark_bytes);
+    Landmarks landmarks(landmark_count);
+    const uint8_t* from = text.data();
+    for (Point& point : landmarks)
+        for (double* value : {&point.x, &point.y}) {
+            *value = std::bit_cast<double>(get<uint64_t>(from));
+            if (!std::isfinite(*value))
+                fail("{}: the shard is corrupt: a landmark of row {} is not a number", name, row + 1);
+            from += 8;
+        }
+    return landmarks;
 }
 
 ShardHeader read_shard_header(std::span<const uint8_t> file, std::string_view name) {
@@ -84,8 +109,12 @@ ShardHeader read_shard_header(std::span<const uint8_t> file, std::string_view na
         fail("{}: the shard is truncated: expected a header of {} bytes, found {} bytes in all", name,
              shard_header_bytes, file.size());
     if (const auto version = get<uint32_t>(&file[version_at]); version != shard_version)
-        fail("{}: expected a shard of version {}, found version {}", name, shard_version, version);
-    if (get<uint64_t>(&file[checksum_at]) != shard_checksum(file.first(checksum_at)))
+        fail(
+            "{}: expected a shard of version {}, found version {}; pack its pictures again with \"unmask "
+            "dataset "
+            "pack\"",
+            name, shard_version, version);
+    if (get<uint64_t>(&file[checksum_at]) != checksum(file.first(checksum_at)))
         fail("{}: the shard is corrupt: the checksum of its header (bytes 0 to {}) is wrong", name,
              checksum_at - 1);
     const ShardHeader header{.file_bytes = get<uint64_t>(&file[file_bytes_at]),
@@ -102,7 +131,7 @@ ShardHeader read_shard_header(std::span<const uint8_t> file, std::string_view na
         {"the manifest", &header.manifest}, {"prepare.json", &header.settings}, {"the index", &header.index}};
     for (const auto& [what, part] : parts) {
         check_within(*part, file.size(), name, what);
-        if (shard_checksum(file.subspan(part->offset, part->bytes)) != part->checksum)
+        if (checksum(file.subspan(part->offset, part->bytes)) != part->checksum)
             fail("{}: the shard is corrupt: the checksum of {} (byte {}, {} bytes) is wrong", name, what,
                  part->offset, part->bytes);
     }
@@ -117,10 +146,17 @@ ShardEntry read_shard_entry(std::span<const uint8_t> file, const ShardHeader& he
     UNMASK_ASSERT(row < header.rows);
     const uint8_t* text = &file[header.index.offset + row * shard_entry_bytes];
     const ShardEntry entry{.part = get_part(text),
+                           .landmarks = get_part(text + landmarks_at),
                            .width = get<uint32_t>(text + width_at),
                            .height = get<uint32_t>(text + height_at),
                            .encoding = static_cast<ShardEncoding>(get<uint32_t>(text + encoding_at))};
     check_within(entry.part, file.size(), name, fmt::format("the picture of row {}", row + 1));
+    if (entry.landmarks.bytes != 0) {
+        check_within(entry.landmarks, file.size(), name, fmt::format("the landmarks of row {}", row + 1));
+        if (entry.landmarks.bytes != landmark_bytes)
+            fail("{}: the shard is corrupt: the landmarks of row {} have {} bytes, expected {}", name,
+                 row + 1, entry.landmarks.bytes, landmark_bytes);
+    }
     if (entry.encoding == ShardEncoding::pixels) {
         // The product of two 32-bit numbers fits, that by three may not.
         const uint64_t area = uint64_t{entry.width} * entry.height;
