@@ -3,8 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/evaluation/metrics_json.h"
-
 namespace unmask {
 namespace {
 
@@ -19,35 +17,7 @@ Json optional_text(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
 }
 
-Json frame_json(const FrameScore& frame) {
-    Json faces = Json::array();
-    for (const FaceScore& face : frame.faces)
-        faces.push_back(
-            {{"box", {face.box.x, face.box.y, face.box.width, face.box.height}}, {"score", face.score}});
-    Json json{{"index", frame.index},
-              {"time", frame.time_seconds < 0 ? Json(nullptr) : Json(frame.time_seconds)},
-              {"score", json_of(frame.score())}};
-    if (!frame.name.empty()) json["name"] = frame.name;
-    json["faces"] = std::move(faces);
-    return json;
-}
-
 }  // namespace
-
-std::string detection_answer(const std::vector<FileScore>& files, double threshold, double band) {
-    Json answer = Json::array();
-    for (const FileScore& file : files) {
-        Json frames = Json::array();
-        for (const FrameScore& frame : file.frames) frames.push_back(frame_json(frame));
-        answer.push_back({{"file", file.file.string()},
-                          {"kind", file.kind ? Json(to_string(*file.kind)) : Json(nullptr)},
-                          {"score", json_of(file.score())},
-                          {"verdict", to_string(verdict_of(file, threshold, band))},
-                          {"frames", std::move(frames)},
-                          {"error", optional_text(file.error)}});
-    }
-    return dump(answer);
-}
 
 std::string prepare_answer(const PrepareReport& report) {
     Json videos = Json::array();
@@ -92,7 +62,8 @@ std::string bench_answer(const BenchResult& result) {
                  {"seconds", result.seconds},
                  {"images_per_second", result.images_per_second},
                  {"peak_bytes", result.peak_bytes},
-                 {"reserved_bytes", result.reserved_bytes}});
+                 {"reserved_bytes", result.reserved_bytes},
+                 {"needed_bytes", result.needed_bytes > 0 ? Json(result.needed_bytes) : Json(nullptr)}});
 }
 
 }  // namespace unmask

@@ -4,17 +4,10 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
-#include "apps/detection/detection.h"
 #include "data/prepare/prepare.h"
 
 namespace unmask {
-
-// An array with, for each file: file, kind, score, verdict, frames (index, time, score, faces with box and
-// score), error.
-[[nodiscard]] std::string detection_answer(const std::vector<FileScore>& files, double threshold,
-                                           double band);
 
 [[nodiscard]] std::string prepare_answer(const PrepareReport& report);
 
@@ -26,6 +19,9 @@ struct BenchResult {
     int64_t parameters = 0;
     double seconds = 0, images_per_second = 0;   // of a step of the median run
     int64_t peak_bytes = 0, reserved_bytes = 0;  // held by tensors at most; taken from the system at the end
+    // What backward needs of a training step (see apps/profile/needed_memory.h); 0 where it is not known: in
+    // inference, and of recorded steps.
+    int64_t needed_bytes = 0;
 };
 [[nodiscard]] std::string bench_answer(const BenchResult& result);
 

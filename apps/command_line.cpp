@@ -23,6 +23,7 @@
 #include "engine/atomic_file.h"
 #include "engine/context.h"
 #include "engine/error.h"
+#include "engine/process_group.h"
 
 namespace unmask {
 namespace {
@@ -31,17 +32,37 @@ const std::vector<Command>& command_table() {
     static const std::vector<Command> table{
         {"prepare", "Cut faces out of videos and write the manifest that training reads", set_up_prepare},
         {"dataset", "Import, export, check, pack and forge manifests of pictures", set_up_dataset},
-        {"train", "Train a detector on a manifest of faces", set_up_train},
+        {"train", "Train a detector on a manifest of faces", set_up_train, true},
         {"evaluate", "Measure a trained detector on a manifest of faces", set_up_evaluate},
+        {"calibrate", "Fit the temperature and the thresholds of a model's scores", set_up_calibrate},
         {"verify", "Check that a training run's model gives the figures that the run recorded",
          set_up_verify},
         {"report", "Make the page about a training run again", set_up_report},
         {"detect", "Say of pictures, videos and folders whether their faces are real or fake", set_up_detect},
+        {"convert", "Import a model from PyTorch or safetensors, or export one, also to ONNX",
+         set_up_convert},
+        {"quantize", "Make a model that computes in 8-bit integers, faster on the CPU", set_up_quantize},
+        {"explain", "Show where in the faces of a file the detector sees a forgery, as pictures",
+         set_up_explain},
+        {"serve", "Detect for a browser and for programs: a local page to drop files on", set_up_serve},
+        {"embed", "Write a model as a header for C and C++ programs that carry it", set_up_embed},
         {"demo", "Draw faces, forge half of them, train, evaluate and detect: the whole way without any data",
          set_up_demo},
         {"bench", "Time inference or training with random weights and images", set_up_bench},
+        {"profile", "Show where the time of inference or training goes, layer by layer", set_up_profile},
     };
     return table;
+}
+
+// Of several processes that were started together the first one speaks. The others end without an error,
+// lest the launcher stops the first before it has spoken.
+bool is_one_too_many(const Command& command) {
+    const int processes = launched_processes();
+    if (command.shares_work || processes == 1) return false;
+    if (launched_rank() == 0)
+        fail("unmask {} is the work of one process, found {} started together: only unmask train shares its",
+             command.name, processes);
+    return true;
 }
 
 std::string command_names() {
@@ -56,7 +77,7 @@ constexpr const char* exit_code_text =
 
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
-    std::string device = "cpu", precision = "f32", schedule = "separate";
+    std::string device = "cpu", precision = "f32", schedule = "separate", winograd = "inference";
     bool nondeterministic = false;
 };
 
@@ -66,14 +87,19 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
         ->check(CLI::Range(0, 1024))
         ->option_text("N");
     app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")->option_text("NAME");
-    app.add_option("--precision", compute.precision,
-                   "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters)")
+    app.add_option(
+           "--precision", compute.precision,
+           "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench, on the CPU")
         ->option_text("NAME");
     app.add_option(
            "--schedule", compute.schedule,
            "Order of the branches' work: separate, merged_stems, lockstep (norms of all in one call) or "
            "parallel (side by side on a GPU)")
         ->option_text("NAME");
+    app.add_option("--winograd", compute.winograd,
+                   "On the CPU: 3x3 convolutions by Winograd's algorithm in no work, in inference, or in all "
+                   "(off, inference, all)")
+        ->option_text("WHERE");
     app.add_flag("--nondeterministic", compute.nondeterministic,
                  "On a GPU: allow algorithms that round otherwise each time");
     app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
@@ -95,12 +121,16 @@ int run(int argc, const char* const* argv) {
     app.require_subcommand(1);
     app.footer(std::string("The options above may stand before or after the subcommand.\n") + exit_code_text);
     add_global_options(app, global, compute);
+    const Command* named = nullptr;
     CommandRun chosen;
     for (const Command& command : command_table()) {
         CLI::App* subcommand = app.add_subcommand(command.name, command.text);
         subcommand->fallthrough();
         const CommandRun runner = command.set_up(*subcommand, global);
-        subcommand->callback([&chosen, runner] { chosen = runner; });
+        subcommand->callback([&, runner] {
+            named = &command;
+            chosen = runner;
+        });
     }
     try {
         app.parse(argc, argv);
@@ -116,11 +146,18 @@ int run(int argc, const char* const* argv) {
         fail("{} (see unmask --help)", error.what());
     }
     set_up_console(global.log_level, global.quiet);
+    if (is_one_too_many(*named)) return exit_done;
     global.compute_given = app.count("--device") + app.count("--precision") + app.count("--schedule") +
-                               app.count("--nondeterministic") >
+                               app.count("--winograd") + app.count("--nondeterministic") >
                            0;
     global.compute = {parse_device(compute.device), parse_precision(compute.precision),
-                      parse_branch_schedule(compute.schedule)};
+                      parse_branch_schedule(compute.schedule), parse_winograd(compute.winograd)};
+    if (global.compute.precision == Precision::int8 && std::string_view(named->name) != "bench" &&
+        std::string_view(named->name) != "profile")
+        fail(
+            "--precision int8 is for bench and profile: a model file says itself what it computes in (unmask "
+            "quantize "
+            "makes one)");
     prepare_compute(global.compute,
                     !compute.nondeterministic);  // an Error now rather than after loading the data
     set_thread_count(resolved_threads(global.threads));

@@ -4,18 +4,19 @@
 #include "engine/compute_mode.h"
 #include "engine/error.h"
 #include "engine/ops/cast.h"
+#include "engine/ops/layout.h"
 
 namespace unmask {
 namespace {
 
-constexpr std::string_view names[] = {"f32", "tf32", "bf16"};
+constexpr std::string_view names[] = {"f32", "tf32", "bf16", "int8"};
 
 }  // namespace
 
 Precision parse_precision(std::string_view name) {
     for (size_t i = 0; i < std::size(names); ++i)
         if (names[i] == name) return static_cast<Precision>(i);
-    fail("precision: expected f32, tf32 or bf16, found '{}'", name);
+    fail("precision: expected f32, tf32, bf16 or int8, found '{}'", name);
 }
 
 std::string_view name_of(Precision precision) {
@@ -27,19 +28,31 @@ DType image_dtype(Precision precision) {
 }
 
 Tensor model_input(const Tensor& images, const Compute& compute) {
-    return cast(images.to(compute.device), image_dtype(compute.precision)).value();
+    const NoGrad nothing_recorded;
+    const DType dtype = image_dtype(compute.precision);
+    const Variable input = cast(images.to(compute.device), dtype);
+    const int64_t missing = gpu_image_channels - images.dim(3);
+    if (compute.device.type == DeviceType::cpu || missing <= 0) return input.value();
+    Shape shape = images.shape();
+    shape.set(3, missing);
+    return concat({input, Variable(Tensor::zeros(shape, dtype, compute.device))}, 3).value();
 }
 
 void prepare_compute(const Compute& compute, bool deterministic) {
     static_cast<void>(context_of(compute.device));
-    if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32)
+    if (compute.precision == Precision::int8 && compute.device.type != DeviceType::cpu)
+        fail("precision: int8 is the CPU's alone, found --device {}", name_of(compute.device));
+    if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32 &&
+        compute.precision != Precision::int8)
         fail("precision: expected f32 on the CPU, found {} (it needs --device cuda)",
              name_of(compute.precision));
     if (compute.device.type == DeviceType::cpu && !deterministic)
         fail(
             "--nondeterministic: expected a GPU (--device cuda), found the CPU, which is always "
             "deterministic");
-    set_compute_mode({.tf32 = compute.precision == Precision::tf32, .deterministic = deterministic});
+    set_compute_mode({.tf32 = compute.precision == Precision::tf32,
+                      .deterministic = deterministic,
+                      .winograd = compute.winograd});
 }
 
 void time_algorithms() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/compute_mode.h"
 #include "engine/tensor.h"
 #include "models/detector.h"
 
@@ -12,9 +13,10 @@ namespace unmask {
 
 // f32: float32 throughout. tf32: float32 whose products have 10 bits of mantissa. bf16: activations and the
 // weights that meet them in bf16; parameters, statistics, heads and losses in float32. The CPU computes in
-// f32.
-enum class Precision : uint8_t { f32, tf32, bf16 };
-// "f32", "tf32", "bf16"; Error lists them when there is no such name.
+// f32. int8: measured inference of a model that is quantized for it (`unmask bench`), on the CPU alone; model
+// files say themselves whether they are (models/quantization.h).
+enum class Precision : uint8_t { f32, tf32, bf16, int8 };
+// "f32", "tf32", "bf16", "int8"; Error lists them when there is no such name.
 [[nodiscard]] Precision parse_precision(std::string_view name);
 [[nodiscard]] std::string_view name_of(Precision precision);
 
@@ -22,6 +24,7 @@ struct Compute {
     Device device = cpu_device;
     Precision precision = Precision::f32;
     BranchSchedule schedule = BranchSchedule::separate;
+    Winograd winograd = Winograd::inference;  // on the CPU
 };
 
 // Channels of the images that a GPU makes of pictures: RGB and one of zeros, since convolutions there load a
@@ -29,7 +32,8 @@ struct Compute {
 inline constexpr int gpu_image_channels = 4;
 // What a model's images are held in.
 [[nodiscard]] DType image_dtype(Precision precision);
-// Images as the model takes them: on the device, in image_dtype.
+// Images [n, size, size, 3] as the model takes them: on the device, in image_dtype, on a GPU with
+// gpu_image_channels.
 [[nodiscard]] Tensor model_input(const Tensor& images, const Compute& compute);
 // Error when the device is not there or does not compute in that precision. Sets the libraries' mode (see
 // engine/compute_mode.h).

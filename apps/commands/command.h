@@ -31,17 +31,25 @@ struct Command {
     const char* name;
     const char* text;
     CommandRun (*set_up)(CLI::App& app, const GlobalOptions& global);  // adds the options
+    bool shares_work = false;  // whether several processes, started together, do it together
 };
 
 CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_dataset(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_train(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_calibrate(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_verify(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_report(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_quantize(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_convert(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_explain(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_serve(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_embed(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global);
+CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global);
 
 // The number of threads meant: the machine's cores for 0.
 [[nodiscard]] int resolved_threads(int threads);

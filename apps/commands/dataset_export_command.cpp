@@ -25,6 +25,10 @@ int run(const Arguments& arguments) {
         fail("dataset export: expected one of --deepfakebench FILE and --lists DIR");
     check_answer_target(arguments.json);
     check_answer_target(arguments.deepfakebench.string());
+    std::error_code different;
+    if (std::filesystem::equivalent(arguments.manifest, arguments.deepfakebench, different))
+        fail("{}: is the manifest itself, expected another file for the JSON",
+             arguments.deepfakebench.string());
     const Manifest manifest = read_manifest(arguments.manifest);
     const ExportResult result =
         arguments.lists.empty() ? export_deepfakebench(manifest, arguments.deepfakebench, arguments.options)

@@ -7,10 +7,10 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
+#include "apps/commands/split_options.h"
 #include "apps/console.h"
+#include "apps/dataset/data_warnings.h"
 #include "apps/dataset/import_answer.h"
-#include "apps/number_range.h"
-#include "data/check/check.h"
 #include "data/lists/import.h"
 #include "engine/error.h"
 
@@ -22,24 +22,16 @@ constexpr size_t shown_missing = 20;
 struct Arguments {
     ImportOptions options;
     std::vector<std::string> inputs;
-    std::string label, split_by = "video", json;
-    std::vector<double> fractions;
+    SplitArguments split;
+    std::string json;
+    bool overwrite = false;
 };
 
 ImportOptions options_of(const Arguments& arguments) {
     ImportOptions options = arguments.options;
     options.inputs.assign(arguments.inputs.begin(), arguments.inputs.end());
-    options.split.by = parse_split_by(arguments.split_by);
-    if (!arguments.label.empty()) {
-        const int label = parse_label(arguments.label);
-        if (label < 0) fail("--label expected real or fake, found \"{}\"", arguments.label);
-        options.label = label;
-    }
-    if (!arguments.fractions.empty()) {
-        options.split.train = arguments.fractions[0];
-        options.split.val = arguments.fractions[1];
-        options.split.test = arguments.fractions[2];
-    }
+    options.split = split_of(arguments.split);
+    options.label = label_of(arguments.split);
     return options;
 }
 
@@ -51,18 +43,11 @@ void tell_missing(const std::vector<MissingEntry>& missing) {
         log_warning("and {} more that cannot be taken (--json has them all)", missing.size() - shown_missing);
 }
 
-// Lists that leak are imported as they are: they are what others have trained and tested on.
-void warn_of_leaks(const Manifest& manifest) {
-    const CheckReport report = check_manifests({manifest}, {.quick = true});
-    for (const Finding& finding : report.findings)
-        if (is_problem(finding.kind))
-            log_warning("{} {}, such as {}; see unmask dataset check", finding.items.size(),
-                        explanation(finding.kind), finding.items.front().what);
-}
-
 int run(const Arguments& arguments) {
     check_answer_target(arguments.json);
     const ImportOptions options = options_of(arguments);
+    if (std::filesystem::exists(options.manifest) && !arguments.overwrite)
+        fail("{}: it exists already; --overwrite replaces it", options.manifest.string());
     const ImportResult result = import_lists(options);
     for (const std::string& notice : result.notices) log_warning("{}", notice);
     tell_missing(result.missing);
@@ -70,7 +55,8 @@ int run(const Arguments& arguments) {
     if (written) {
         if (options.manifest.has_parent_path()) make_folder(options.manifest.parent_path());
         write_manifest(options.manifest, result.manifest);
-        warn_of_leaks(result.manifest);
+        // Lists that leak are imported as they are: they are what others have trained and tested on.
+        for (const std::string& warning : data_warnings(result.manifest)) log_warning("{}", warning);
     }
     if (!arguments.json.empty())
         write_answer(arguments.json,
@@ -100,6 +86,7 @@ CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions&) {
     app.add_option("--out", options.manifest, "The manifest to be written")
         ->required()
         ->option_text("faces.csv");
+    app.add_flag("--overwrite", arguments->overwrite, "Replace the manifest where there is one already");
     app.add_option("--root", options.root,
                    "Folder from which relative paths start, and below which absolute ones of another machine "
                    "are looked for")
@@ -108,19 +95,7 @@ CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions&) {
                    "Only this level of DeepfakeBench's lists: raw, c0, c23 or c40")
         ->check(CLI::IsMember({"raw", "c0", "c23", "c40"}))
         ->option_text("LEVEL");
-    app.add_option("--label", arguments->label,
-                   "real or fake: the label of a folder's pictures, instead of the folders'");
-    app.add_option("--split-by", arguments->split_by,
-                   "Of folders: video (identities kept apart) or frame (leaky, for first tries only)")
-        ->capture_default_str();
-    app.add_option("--split", arguments->fractions,
-                   "Of folders: shares of train, val and test, such as 0.72,0.14,0.14")
-        ->delimiter(',')
-        ->expected(3)
-        ->check(number_range(0, 1));
-    app.add_option("--seed", options.split.seed, "Of folders: seed of the split")
-        ->capture_default_str()
-        ->check(seed_range());
+    add_split_options(app, arguments->split, "a folder's pictures", "Of folders: ");
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer(

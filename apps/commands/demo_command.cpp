@@ -11,10 +11,13 @@
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/demo/demo_faces.h"
-#include "apps/detection/detection.h"
+#include "apps/demo/demo_training.h"
+#include "apps/detection/answers.h"
+#include "apps/detection/file_detector.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/number_range.h"
 #include "apps/training/trainer.h"
+#include "data/face_detector.h"
 #include "data/picture.h"
 #include "data/video.h"
 #include "data/video_writer.h"
@@ -26,40 +29,15 @@ namespace {
 constexpr double least_auc = 0.90;  // on people that the detector never saw
 constexpr int clip_size = 256;      // pixels
 constexpr int clip_frames = 24;
-constexpr uint64_t first_new_person = 1'000'000;  // numbers that no split uses
 
 struct Arguments {
     std::filesystem::path output;
     uint64_t seed = 0;
+    int frames = DemoFacesOptions().frames;
 };
 
 double now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-TrainOptions train_options(const std::filesystem::path& data, const std::filesystem::path& output,
-                           const DemoFacesOptions& faces, const GlobalOptions& global, uint64_t seed) {
-    TrainOptions options;
-    options.data = data;
-    options.output = output;
-    options.overwrite = true;
-    options.threads = global.threads;
-    options.compute = global.compute;
-    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 96, .dropout = 0.3};
-    options.margin = faces.margin;
-    options.crop_size = faces.crop_size;
-    options.epochs = 10;
-    options.batch = 32;
-    options.seed = seed;
-    options.schedule.learning_rate = 2e-3;
-    options.schedule.warmup = 20;
-    options.weight_decay = 1e-4;
-    // The flaws of a forgery are small: only what leaves them as they are.
-    for (const AugmentationEntry& entry : augmentation_table()) {
-        const std::string_view name = entry.name;
-        if (name != "flip" && name != "affine") options.augmentation.set_probability(name, 0);
-    }
-    return options;
 }
 
 // The demo's own pictures and videos of people nobody has seen; returns the files and, for each, whether it
@@ -91,14 +69,14 @@ std::vector<std::pair<std::filesystem::path, bool>> make_inputs(const std::files
 }
 
 // With the face detector where this build has it; else the pictures' faces are where the demo drew them.
-std::vector<FileScore> detect(const std::filesystem::path& model_file,
+std::vector<FileScore> detect(const LoadedDetector& model,
                               const std::vector<std::pair<std::filesystem::path, bool>>& inputs,
                               bool look_for_faces, const GlobalOptions& global) {
-    const LoadedDetector model = load_detector(model_file);
     model.detector->to(global.compute.device);
     FileDetector detector(*model.detector, {.frames = 12,
                                             .faces = look_for_faces ? "dlib" : "whole",
                                             .preprocessing = model.info.preprocessing,
+                                            .temperature = temperature_of(model.info),
                                             .threads = resolved_threads(global.threads),
                                             .compute = global.compute});
     std::vector<FileScore> results;
@@ -116,10 +94,14 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 
     DemoFacesOptions faces;
     faces.seed = arguments.seed;
+    faces.frames = arguments.frames;
     const std::filesystem::path data = draw_demo_faces(output / "faces", faces);
     const double drawn = now();
-    const TrainResult trained =
-        train_detector(train_options(data, output / "run", faces, global, arguments.seed));
+    TrainOptions training = demo_training(data, output / "run", faces);
+    training.overwrite = true;
+    training.threads = global.threads;
+    training.compute = global.compute;
+    const TrainResult trained = train_detector(training);
     const double learned = now();
 
     const std::vector<DatasetEvaluation> evaluations =
@@ -134,15 +116,17 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
                evaluation_text(evaluations));
 
     const auto inputs = make_inputs(output / "inputs", arguments.seed, look_for_faces ? 0 : faces.margin);
-    const std::vector<FileScore> results = detect(trained.best, inputs, look_for_faces, global);
-    write_answer(output / "detection.json", detection_answer(results, 0.5, 0));
+    const LoadedDetector model = load_detector(trained.best);
+    const VerdictThresholds thresholds = thresholds_of(model.info);
+    const std::vector<FileScore> results = detect(model, inputs, look_for_faces, global);
+    write_answer(output / "detection.json", detection_answer(results, thresholds));
     fmt::print("\nOn new pictures and videos, looking for faces with {}:\n",
                look_for_faces ? "dlib" : "--faces whole");
     bool failed = false;
     for (size_t i = 0; i < results.size(); ++i) {
-        const std::optional<double> score = results[i].score();
+        const std::optional<double> score = results[i].score;
         fmt::print("{:<8} {:<9} {:>6}  {}\n",
-                   inputs[i].second ? "forged:" : "genuine:", to_string(verdict_of(results[i], 0.5, 0)),
+                   inputs[i].second ? "forged:" : "genuine:", to_string(verdict_of(results[i], thresholds)),
                    score ? fmt::format("{:.3f}", *score) : "-", results[i].file.string());
         if (results[i].error.empty()) continue;
         log_error("{}", results[i].error);
@@ -171,6 +155,9 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--seed", arguments->seed, "Of the people, the pictures and the training")
         ->capture_default_str()
         ->check(seed_range());
+    app.add_option("--frames", arguments->frames, "Pictures of each person's clips, genuine and forged")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
     return [arguments, &global] { return run(*arguments, global); };
 }
 

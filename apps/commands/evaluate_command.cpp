@@ -8,6 +8,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/evaluation/aggregation_table.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/evaluation/robustness.h"
 #include "apps/number_range.h"
@@ -20,7 +21,7 @@ namespace {
 struct Arguments {
     EvaluateOptions options;
     std::string forge = "none", json, markdown, csv, report;
-    bool robustness = false;
+    bool robustness = false, aggregations = false;
 
     Arguments() { options.bootstrap = {}; }
 };
@@ -45,6 +46,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     if (arguments.robustness && arguments.report.empty()) log_notice("--report FILE.html draws the curves");
     if (to_stdout == 0)
         fmt::print("{}", arguments.robustness ? robustness_text(evaluations) : evaluation_text(evaluations));
+    if (to_stdout == 0 && arguments.aggregations) fmt::print("{}", aggregation_text(evaluations));
     return exit_done;
 }
 
@@ -84,6 +86,9 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
     app.add_flag(
         "--robustness", arguments->robustness,
         "Measure also under JPEG, blur, noise, resizing, brightness and contrast, at five strengths each");
+    app.add_flag("--aggregations", arguments->aggregations,
+                 "Measure also every way in which detect can make a video's score of its faces'")
+        ->excludes("--robustness");
     app.add_option("--json", arguments->json, "The figures as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.add_option("--markdown", arguments->markdown, "The figures as a Markdown table")
@@ -94,15 +99,12 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
                    "A page with ROC, histograms and confusion matrices, or the curves of --robustness")
         ->option_text("-|FILE.html");
     app.footer(
-        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by data "
-        "set, "
-        "method,\n"
-        "label and id. Fake is the positive class. A figure that the rows leave undefined reads n/a, in JSON "
-        "null:\n"
-        "AUC, EER and AP need both classes. With several methods each one's fakes are also measured against "
-        "all real\n"
-        "rows of its data set. Intervals: whole videos are drawn again and again, as many real and as many "
-        "fake ones.");
+        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by data\n"
+        "set, method, label and id. Fake is the positive class. A figure that the rows leave undefined "
+        "reads\n"
+        "n/a, in JSON null: AUC, EER and AP need both classes. With several methods each one's fakes are\n"
+        "also measured against all real rows of its data set. Intervals: whole videos are drawn again and\n"
+        "again, as many real and as many fake ones.");
     return [arguments, &global] { return run(*arguments, global); };
 }
 

@@ -7,13 +7,13 @@
 #include "apps/answers.h"
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
+#include "apps/commands/split_options.h"
 #include "apps/console.h"
 #include "apps/number_range.h"
 #include "apps/progress.h"
 #include "data/face_detector.h"
 #include "data/prepare/coverage.h"
 #include "data/prepare/prepare.h"
-#include "engine/error.h"
 
 namespace unmask {
 namespace {
@@ -22,25 +22,16 @@ constexpr size_t table_lines = 40;  // of videos; coverage.csv has all
 
 struct Arguments {
     PrepareOptions options;
-    std::string label, split_by = "video", json;
-    std::vector<double> fractions;
+    SplitArguments split;
+    std::string json;
 };
 
 int run(const Arguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     PrepareOptions options = arguments.options;
     options.threads = global.threads;
-    options.split.by = parse_split_by(arguments.split_by);
-    if (!arguments.label.empty()) {
-        const int label = parse_label(arguments.label);
-        if (label < 0) fail("--label expected real or fake, found \"{}\"", arguments.label);
-        options.label = label;
-    }
-    if (!arguments.fractions.empty()) {
-        options.split.train = arguments.fractions[0];
-        options.split.val = arguments.fractions[1];
-        options.split.test = arguments.fractions[2];
-    }
+    options.split = split_of(arguments.split);
+    options.label = label_of(arguments.split);
     PrepareReport report;
     {
         std::unique_ptr<Progress> progress;
@@ -88,8 +79,6 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--margin", options.margin, "Side of the crop over the side of the face's box")
         ->capture_default_str()
         ->check(number_range(smallest_crop_margin, largest_crop_margin));
-    app.add_option("--label", arguments->label,
-                   "real or fake: the label of everything, instead of the folders'");
     std::string detectors;
     for (const std::string& name : face_detector_names())
         detectors += (detectors.empty() ? "" : " or ") + name;
@@ -102,16 +91,7 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
            "or the model's file (shape_predictor_68_face_landmarks.dat)")
         ->option_text("auto|none|FILE")
         ->capture_default_str();
-    app.add_option("--split-by", arguments->split_by,
-                   "video (identities kept apart) or frame (leaky, for first tries only)")
-        ->capture_default_str();
-    app.add_option("--split", arguments->fractions, "Shares of train, val and test, such as 0.72,0.14,0.14")
-        ->delimiter(',')
-        ->expected(3)
-        ->check(number_range(0, 1));
-    app.add_option("--seed", options.split.seed, "Seed of the split")
-        ->capture_default_str()
-        ->check(seed_range());
+    add_split_options(app, arguments->split, "everything", "");
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer("An interrupted run goes on where it stopped when started again with the same options.");

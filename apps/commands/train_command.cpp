@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <optional>
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
@@ -34,66 +35,86 @@ struct Arguments {
 };
 
 // What the command line says, or the run that is resumed; of that one only where it lies may be said anew.
-void gather_options(Arguments& arguments, const GlobalOptions& global) {
+// Returns with what that run was computed last.
+std::optional<RunSession> gather_options(Arguments& arguments, const GlobalOptions& global) {
     TrainOptions& options = arguments.options;
+    options.threads = global.threads;
+    options.compute = global.compute;
+    std::optional<RunSession> resumed;
     if (!arguments.run.empty()) {
         if (!options.output.empty() || options.overwrite || !arguments.recipe.empty())
             fail(
                 "--resume takes everything from the run: expected no --out, --overwrite or --config with it");
         const std::filesystem::path moved = options.data;
-        options.threads = global.threads;
-        options.compute = global.compute;
-        take_run_options(arguments.run, options, global.threads > 0, global.compute_given);
+        resumed = take_run_options(arguments.run, options, global.threads > 0, global.compute_given);
         if (!moved.empty()) options.data = moved;
-        set_thread_count(resolved_threads(options.threads));
-        log_notice("resuming {}: data {}, device {}, precision {}, {} threads, its recipe",
-                   arguments.run.string(), options.data.string(), name_of(options.compute.device),
-                   name_of(options.compute.precision), resolved_threads(options.threads));
-    } else {
-        options.threads = global.threads;
-        options.compute = global.compute;
-        if (!arguments.recipe.empty()) read_recipe(arguments.recipe, arguments.settings);
+    } else if (!arguments.recipe.empty()) {
+        read_recipe(arguments.recipe, arguments.settings);
     }
     for (const auto& [index, text] : arguments.given) set_from_text(arguments.settings[index], text);
     if (!options.initial.empty())
         options.initial = std::filesystem::absolute(options.initial).lexically_normal();
+    return resumed;
 }
 
-// Where several processes were started together: each takes its share of this machine's cores, and a GPU of
-// its own.
-void join_ranks(TrainOptions& options) {
-    Ranks& ranks = options.ranks;
+// Where several processes were started together, the first alone speaks.
+void join_ranks(Ranks& ranks) {
     ranks.group = join_process_group();
+    if (ranks.group && !ranks.lead()) set_up_console("error", true);
+}
+
+// What the command line says; else as many as the run was computed with by as many processes, since another
+// number may change its bytes; else this machine's cores, shared by the processes on it.
+int threads_of(const Ranks& ranks, int given, const std::optional<RunSession>& resumed) {
+    if (given > 0) return given;
+    if (resumed && resumed->processes == ranks.size()) return resumed->threads;
+    return std::max(1, resolved_threads(0) / (ranks.group ? ranks.group->local_size() : 1));
+}
+
+// Each process takes a GPU of its own.
+void connect_ranks(TrainOptions& options) {
+    Ranks& ranks = options.ranks;
     if (!ranks.group) return;
-    if (!ranks.lead()) set_up_console("error", true);
-    if (options.threads == 0) {
-        options.threads = std::max(1, resolved_threads(0) / ranks.group->local_size());
-        set_thread_count(options.threads);
-    }
     Device& device = options.compute.device;
     if (device.type != DeviceType::cpu) device.index += ranks.group->local_rank();
     ranks.communicator = communicator_of(device, ranks.group);
     log_notice("{} processes train together, {} on this machine, {} threads each", ranks.size(),
-               ranks.group->local_size(), resolved_threads(options.threads));
+               ranks.group->local_size(), options.threads);
+}
+
+// Whether the first rank has written why the run ended, and said it.
+bool first_rank_told(const TrainOptions& options) {
+    try {
+        const std::string status = RunFolder::follow(options.output).recorded().status;
+        return status != starting_status && status != "running";
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 int run(Arguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
-    gather_options(arguments, global);
+    const Ranks& ranks = options.ranks;
+    join_ranks(options.ranks);
+    const std::optional<RunSession> resumed = gather_options(arguments, global);
     if (arguments.print_recipe) {
-        fmt::print("{}", recipe_text(arguments.settings));
+        if (ranks.lead()) fmt::print("{}", recipe_text(arguments.settings));
+        ranks.leave();
         return exit_done;
     }
     if (options.data.empty()) fail("--data is required (see unmask train --help)");
     if (options.output.empty()) fail("--out is required (see unmask train --help)");
+    options.threads = threads_of(ranks, global.threads, resumed);
+    set_thread_count(options.threads);
+    if (resumed)
+        log_notice("resuming {}: data {}, device {}, precision {}, {} threads, its recipe",
+                   options.output.string(), options.data.string(), name_of(options.compute.device),
+                   name_of(options.compute.precision), options.threads);
     time_algorithms();
-    join_ranks(options);
+    connect_ranks(options);
     const TrainResult result = train_detector(options);
-    if (options.ranks.group) {
-        options.ranks.group->set_stop_request({});
-        options.ranks.group->leave();
-    }
-    if (!options.ranks.lead()) return exit_done;
+    ranks.leave();
+    if (!ranks.lead()) return exit_done;
     if (result.was_complete) fmt::print("the run was complete: nothing was left to do\n");
     const EpochRecord& best = result.record.epochs[size_t(result.record.best_epoch - 1)];
     fmt::print("best epoch: {} of {}\nbest model: {}\nlast model: {}\n", best.epoch,
@@ -104,11 +125,11 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
 } catch (const Interruption& interruption) {
     const Ranks& ranks = arguments.options.ranks;
     if (ranks.lead()) log_warning("{}", interruption.what());
-    if (ranks.group) {  // the first may still be writing
-        ranks.group->set_stop_request({});
-        ranks.group->leave();
-    }
+    ranks.leave();
     return interruption.exit_code();
+} catch (const RankLost&) {
+    if (!arguments.options.ranks.lead() && first_rank_told(arguments.options)) return exit_error;
+    throw;
 }
 
 // A setting with a default of text "true" or "false" becomes a pair of flags, everything else an option.
@@ -154,13 +175,10 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
     app.footer(
         "The settings below a [section] are also the keys of a recipe's section, with _ for -.\n"
         "The same seed, build and machine with the same --threads give the same bytes in the model files.\n"
-        "A run keeps checkpoints after each epoch, every --checkpoint-minutes and when it is interrupted "
-        "(Ctrl-C,\n"
-        "SIGTERM). --resume RUN goes on from the last with the run's own data, settings, threads, device "
-        "and\n"
-        "precision; --data says where moved data are now, --threads, --device and --precision compute "
-        "otherwise,\n"
-        "which may change bytes. Exit code 130 or 143: interrupted, resumable.");
+        "A run keeps checkpoints after each epoch, every --checkpoint-minutes and when it is interrupted\n"
+        "(Ctrl-C, SIGTERM). --resume RUN goes on from the last with the run's own data, settings, threads,\n"
+        "device and precision; --data says where moved data are now, --threads, --device and --precision\n"
+        "compute otherwise, which may change bytes. Exit code 130 or 143: interrupted, resumable.");
     return [arguments, &global] { return run(*arguments, global); };
 }
 

@@ -16,12 +16,12 @@ CommandRun set_up_verify(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--data", options->data, "Where the run's manifest is now, if it was moved")
         ->option_text("faces.csv");
     app.footer(
-        "Measures best.safetensors on the run's val rows again. With the build, device, precision and "
-        "threads "
-        "of the\nrun (its threads are taken unless --threads is given) every figure must be equal to the "
-        "last "
-        "bit; else within\n0.002 in f32 and 0.02 in tf32 and bf16. Exit codes: 0 equal; 1 something differs "
-        "(data, model or a figure: each\nis named); 2 the run or its data cannot be read.");
+        "Measures best.safetensors on the run's val rows again. With the build, device, precision and\n"
+        "threads that its best epoch was computed with (these threads are taken unless --threads is given)\n"
+        "every figure must be equal to the last bit; else within 0.002 in f32 and 0.02 in tf32 and bf16.\n"
+        "Exit codes: 0 equal; 1 something differs (data, model or a figure: each is named); 2 the run or "
+        "its\n"
+        "data cannot be read.");
     return [options, &global] {
         options->threads = global.threads;
         options->compute = global.compute;

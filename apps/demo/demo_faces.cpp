@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "apps/commands/command.h"
@@ -49,16 +50,24 @@ Person make_person(uint64_t seed, uint64_t number) {
 struct Picture {
     Image image;
     Box face;
+    std::vector<float> replaced{};  // of a forged one, ForgedFace::mask
 };
+
+Image grey_picture(const std::vector<float>& shares, int size) {
+    Image image(size, size);
+    for (size_t i = 0; i < shares.size(); ++i)
+        std::fill_n(&image.pixels[3 * i], 3, uint8_t(std::lround(255 * shares[i])));
+    return image;
+}
 
 Picture draw(const Person& person, bool forged, double seconds, int size) {
     if (!forged) {
         DrawnFace drawn = draw_face(person.identity, animate(person.genuine_view, seconds), size);
         return {std::move(drawn.image), drawn.face};
     }
-    ForgedFace drawn = forge_face(person.identity, animate(person.forged_view, seconds), person.source, size,
-                                  person.forgery);
-    return {std::move(drawn.image), drawn.face};
+    const FaceView view = animate(person.forged_view, seconds);
+    ForgedFace drawn = forge_face(person.identity, view, person.source, size, person.forgery);
+    return {std::move(drawn.image), drawn.face, std::move(drawn.mask)};
 }
 
 }  // namespace
@@ -116,15 +125,27 @@ DemoClip draw_demo_clip(uint64_t seed, uint64_t person, bool forged, int frames,
                         double crop_margin) {
     DemoClip clip;
     clip.frames.resize(size_t(frames));
+    if (forged) {
+        clip.originals.resize(size_t(frames));
+        clip.forged_region.resize(size_t(frames));
+    }
     const Person drawn = make_person(seed, person);
     parallel_for(frames, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-            Picture picture = draw(drawn, forged, double(i) / clip.frames_per_second, size);
-            Image& frame = clip.frames[size_t(i)];
-            frame =
-                crop_margin > 0
-                    ? resize(crop(picture.image, square_with_margin(picture.face, crop_margin)), size, size)
-                    : std::move(picture.image);
+            const double seconds = double(i) / clip.frames_per_second;
+            Picture picture = draw(drawn, forged, seconds, size);
+            const auto cut = [&](Image& image) {
+                return crop_margin > 0
+                           ? resize(crop(image, square_with_margin(picture.face, crop_margin)), size, size)
+                           : std::move(image);
+            };
+            clip.frames[size_t(i)] = cut(picture.image);
+            if (!forged) continue;
+            const FaceView view = animate(drawn.forged_view, seconds);
+            Image original = draw_face(drawn.identity, view, size).image,
+                  region = grey_picture(picture.replaced, size);
+            clip.originals[size_t(i)] = cut(original);
+            clip.forged_region[size_t(i)] = cut(region);
         }
     });
     return clip;

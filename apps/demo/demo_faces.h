@@ -25,11 +25,16 @@ struct DemoFacesOptions {
 // progress.
 std::filesystem::path draw_demo_faces(const std::filesystem::path& folder, const DemoFacesOptions& options);
 
+// Numbers of people from here on are in no split.
+inline constexpr uint64_t first_new_person = 1'000'000;
+
 // A clip of one person, forged or genuine. With `crop_margin` above 0 each frame is a square around the face
-// of that margin, resized; else the face is somewhere in it. For numbers of people that draw_demo_faces has
-// not drawn.
+// of that margin, resized; else the face is somewhere in it. For people from first_new_person on.
 struct DemoClip {
     std::vector<Image> frames;
+    // Of a forged clip: the frames before the forgery, and grey pictures of how much of a pixel it replaced,
+    // 255 for all. As large as the frames, cut alike.
+    std::vector<Image> originals, forged_region;
     double frames_per_second = 12;
 };
 [[nodiscard]] DemoClip draw_demo_clip(uint64_t seed, uint64_t person, bool forged, int frames, int size,

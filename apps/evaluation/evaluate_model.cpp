@@ -18,7 +18,7 @@ LoadedDetector load_for_evaluation(const EvaluateOptions& options) {
     return model;
 }
 
-Manifest rows_to_measure(const std::filesystem::path& path, const std::string& split) {
+Manifest rows_to_measure(const std::filesystem::path& path, const std::string& split, Forge forge) {
     const Manifest manifest = read_manifest(path);
     Manifest rows = select_split(manifest, split);
     if (rows.rows.empty()) {
@@ -27,6 +27,7 @@ Manifest rows_to_measure(const std::filesystem::path& path, const std::string& s
             fail("{}: no rows in split {} (found {})", path.string(), split, describe_splits(manifest));
         log_notice("{} has no splits: all {} rows are measured", path.string(), rows.rows.size());
     }
+    rows = rows_to_read(std::move(rows), forge);
     check_files(rows);
     return rows;
 }
@@ -59,12 +60,21 @@ Protocol protocol_of(const EvaluateOptions& options, const std::filesystem::path
     return protocol;
 }
 
+void measure_calibration(DatasetEvaluation& evaluation, const std::optional<Calibration>& calibration) {
+    std::vector<int> labels;
+    for (const ManifestRow& row : evaluation.rows) labels.push_back(row.label);
+    evaluation.calibration = calibration;
+    evaluation.calibration_error =
+        calibration_error(evaluation.scores, labels, calibration ? calibration->temperature : 1);
+    if (!calibration) evaluation.calibration_error.after.reset();
+}
+
 std::vector<DatasetEvaluation> evaluate_model(const EvaluateOptions& options) {
     const LoadedDetector model = load_for_evaluation(options);
     const int size = model.detector->options().size;
     std::vector<Manifest> manifests;
     for (const std::filesystem::path& data : options.data)
-        manifests.push_back(rows_to_measure(data, options.split));
+        manifests.push_back(rows_to_measure(data, options.split, options.forge));
     const Preprocessing& preprocessing = model.info.preprocessing;
     std::vector<DatasetEvaluation> results;
     for (size_t i = 0; i < manifests.size(); ++i) {
@@ -82,6 +92,7 @@ std::vector<DatasetEvaluation> evaluate_model(const EvaluateOptions& options) {
         result.rows = dataset.rows();
         result.evaluation = evaluate_scores(result.rows, result.scores, options.threshold, options.bootstrap);
     }
+    for (DatasetEvaluation& result : results) measure_calibration(result, model.info.calibration);
     // The same name twice: the manifests tell them apart.
     for (DatasetEvaluation& result : results)
         if (std::ranges::count(results, result.protocol.dataset,

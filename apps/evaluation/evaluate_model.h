@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/evaluation/calibration.h"
 #include "apps/evaluation/evaluator.h"
 #include "apps/evaluation/protocol.h"
 #include "models/checkpoint.h"
@@ -27,16 +28,19 @@ struct EvaluateOptions {
 struct DatasetEvaluation {
     Protocol protocol;
     Evaluation evaluation;
-    std::vector<ManifestRow> rows;  // with the score of each
-    std::vector<double> scores;
+    std::vector<ManifestRow> rows;             // with the score of each
+    std::vector<double> scores;                // as the network gives them, without the calibration
+    std::optional<Calibration> calibration{};  // the model's; what follows is of frames
+    CalibrationError calibration_error{};      // its `after` is empty without one
 };
 
 // The model on the device of the options. Error names what is wrong with it.
 [[nodiscard]] LoadedDetector load_for_evaluation(const EvaluateOptions& options);
 
-// The manifest's rows of the split (all rows, with a notice, when it has no splits). Error when there is none
-// of that split or a picture is missing.
-[[nodiscard]] Manifest rows_to_measure(const std::filesystem::path& manifest, const std::string& split);
+// The manifest's rows of the split (all rows, with a notice, when it has no splits), with `forge` the real
+// ones alone. Error when there is none or a picture is missing.
+[[nodiscard]] Manifest rows_to_measure(const std::filesystem::path& manifest, const std::string& split,
+                                       Forge forge);
 
 // They as the model takes them, with the forgeries that the options ask for (a notice says how many).
 [[nodiscard]] std::unique_ptr<const FaceDataset> dataset_to_measure(const EvaluateOptions& options,
@@ -44,6 +48,9 @@ struct DatasetEvaluation {
 
 [[nodiscard]] Protocol protocol_of(const EvaluateOptions& options, const std::filesystem::path& manifest,
                                    const FaceDataset& dataset);
+
+// Fills in the calibration and its error.
+void measure_calibration(DatasetEvaluation& evaluation, const std::optional<Calibration>& calibration);
 
 // The model's scores on every manifest, in their order. Shows its progress. Error names what is wrong with
 // the model, a manifest, the split, or the pictures: all manifests are read before the first is measured.

@@ -41,6 +41,19 @@ Json json_of(const Protocol& protocol) {
               {"confidence", 0.95}}}};
 }
 
+Json calibration_json(const DatasetEvaluation& one) {
+    Json json{{"temperature", nullptr},
+              {"real_up_to", nullptr},
+              {"fake_from", nullptr},
+              {"ece", unmask::json_of(one.calibration_error.before)},
+              {"calibrated_ece", unmask::json_of(one.calibration_error.after)}};
+    if (!one.calibration) return json;
+    json["temperature"] = one.calibration->temperature;
+    json["real_up_to"] = one.calibration->thresholds.real_up_to;
+    json["fake_from"] = one.calibration->thresholds.fake_from;
+    return json;
+}
+
 }  // namespace
 
 std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations) {
@@ -57,6 +70,7 @@ std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations)
                            {"protocol", json_of(one.protocol)},
                            {"frame", json_of(all.frame, all.frame_intervals)},
                            {"video", json_of(all.video, all.video_intervals)},
+                           {"calibration", calibration_json(one)},
                            {"methods", std::move(methods)}});
     }
     const Json answer{{"results", std::move(results)}};

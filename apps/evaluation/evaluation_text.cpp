@@ -102,7 +102,17 @@ std::string evaluation_text(const std::vector<DatasetEvaluation>& evaluations) {
     text += head();
     for (const DatasetEvaluation& one : evaluations)
         text += table_of(one.evaluation, evaluations.size() > 1 ? one.protocol.name : "");
+    for (const DatasetEvaluation& one : evaluations) text += calibration_line(one) + "\n";
     return text;
+}
+
+std::string calibration_line(const DatasetEvaluation& evaluation) {
+    const CalibrationError& error = evaluation.calibration_error;
+    const std::string begin = fmt::format("{} frames: expected calibration error {}",
+                                          evaluation.protocol.name, figure(error.before));
+    if (!evaluation.calibration) return begin + "; the model is not calibrated (unmask calibrate)";
+    return fmt::format("{}, with the model's temperature of {:.3f} {}", begin,
+                       evaluation.calibration->temperature, figure(error.after));
 }
 
 std::string evaluation_markdown(const std::vector<DatasetEvaluation>& evaluations) {
@@ -128,7 +138,8 @@ std::string evaluation_markdown(const std::vector<DatasetEvaluation>& evaluation
     }
     text += "\n";
     for (const DatasetEvaluation& one : evaluations)
-        text += fmt::format("- {}\n", markdown_cell(protocol_line(one.protocol)));
+        text += fmt::format("- {}\n- {}\n", markdown_cell(protocol_line(one.protocol)),
+                            markdown_cell(calibration_line(one)));
     if (!evaluations.empty()) {
         const Protocol& protocol = evaluations.front().protocol;
         text += fmt::format("- {}", markdown_cell(method_line(protocol)));
@@ -160,6 +171,7 @@ std::string evaluation_csv(const std::vector<DatasetEvaluation>& evaluations) {
     for (const MetricColumn& column : metric_columns)
         for (const char* part : {"", "_low", "_high"})
             cells.push_back(fmt::format("{}{}", column.name, part));
+    cells.insert(cells.end(), {"temperature", "ece", "calibrated_ece"});
     std::string text = fmt::format("{}", fmt::join(cells, ","));
     const auto number = [](double value) { return fmt::format("{}", value); };
     for (const DatasetEvaluation& one : evaluations) {
@@ -192,6 +204,12 @@ std::string evaluation_csv(const std::vector<DatasetEvaluation>& evaluations) {
                 cells.push_back(interval ? number(interval->low) : "");
                 cells.push_back(interval ? number(interval->high) : "");
             }
+            const bool measured = !line.video && line.group == "all";
+            cells.push_back(measured && one.calibration ? number(one.calibration->temperature) : "");
+            cells.push_back(measured && one.calibration_error.before ? number(*one.calibration_error.before)
+                                                                     : "");
+            cells.push_back(measured && one.calibration_error.after ? number(*one.calibration_error.after)
+                                                                    : "");
             for (std::string& cell : cells) cell = csv_field(cell);
             text += fmt::format("\n{}", fmt::join(cells, ","));
         }

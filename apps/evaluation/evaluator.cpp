@@ -11,6 +11,7 @@
 
 #include "data/loader.h"
 #include "engine/error.h"
+#include "models/quantization.h"
 
 namespace unmask {
 namespace {
@@ -31,15 +32,6 @@ EvaluationScores measure(std::span<const ManifestRow> rows, std::span<const doub
 
 }  // namespace
 
-std::vector<double> fake_probabilities(const Tensor& logits) {
-    UNMASK_ASSERT(logits.rank() == 2 && logits.dim(1) == 2);
-    const std::vector<double> values = logits.to_doubles();
-    std::vector<double> probabilities(values.size() / 2);
-    for (size_t i = 0; i < probabilities.size(); ++i)
-        probabilities[i] = 1 / (1 + std::exp(values[2 * i] - values[2 * i + 1]));
-    return probabilities;
-}
-
 std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset,
                                   const ScoringOptions& options,
                                   const std::function<void(int64_t)>& progress) {
@@ -53,7 +45,7 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
                                 .parts = options.parts});
     const bool was_training = detector.training();
     detector.set_training(false);
-    detector.prepare_inference();
+    prepare_scoring(detector);
     std::vector<double> scores(dataset.size());
     int64_t done = 0;
     loader.start(0);

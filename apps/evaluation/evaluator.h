@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "data/normalisation.h"
 #include "models/detector.h"
+#include "models/scores.h"
 
 namespace unmask {
 
@@ -47,9 +48,6 @@ struct ScoringOptions {
 [[nodiscard]] std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset,
                                                 const ScoringOptions& options,
                                                 const std::function<void(int64_t)>& progress = {});
-
-// softmax(logits)[1] of every row of logits [batch, 2].
-[[nodiscard]] std::vector<double> fake_probabilities(const Tensor& logits);
 
 // Which video each row belongs to: numbers from 0 up. A video is told apart by (dataset, method, label,
 // video): the same id under another method is another video.

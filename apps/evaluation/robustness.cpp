@@ -10,6 +10,7 @@
 #include "apps/progress.h"
 #include "cpu/parallel.h"
 #include "engine/error.h"
+#include "models/quantization.h"
 
 namespace unmask {
 namespace {
@@ -93,9 +94,9 @@ std::vector<DatasetEvaluation> evaluate_robustness(const EvaluateOptions& option
     const int size = detector.options().size;
     std::vector<Manifest> manifests;
     for (const std::filesystem::path& data : options.data)
-        manifests.push_back(rows_to_measure(data, options.split));
+        manifests.push_back(rows_to_measure(data, options.split, options.forge));
     detector.set_training(false);
-    detector.prepare_inference();
+    prepare_scoring(detector);
     const Preprocessing& preprocessing = model.info.preprocessing;
     const std::vector<Variant> variants = variants_of_table();
     std::vector<DatasetEvaluation> results;
@@ -114,6 +115,7 @@ std::vector<DatasetEvaluation> evaluate_robustness(const EvaluateOptions& option
                 evaluate_together(dataset.rows(), scores[v], options.threshold, options.bootstrap);
             result.rows = dataset.rows();
             result.scores = scores[v];
+            measure_calibration(result, model.info.calibration);
         }
     }
     return results;

@@ -9,15 +9,16 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/build_information.h"
 #include "apps/evaluation/evaluate_model.h"
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/progress.h"
 #include "apps/training/run_folder.h"
 #include "apps/training/run_record.h"
+#include "apps/training/run_session.h"
 #include "cpu/parallel.h"
+#include "data/data_hash.h"
+#include "engine/compute_mode.h"
 #include "engine/error.h"
-#include "engine/libraries.h"
 
 namespace unmask {
 namespace {
@@ -29,10 +30,9 @@ constexpr double float_tolerance = 0.002, reduced_tolerance = 0.02;
 // What run.json says, as far as it matters here.
 struct Recorded {
     std::filesystem::path manifest;
-    std::string data_hash, version, device, precision;
-    Json build, libraries;
-    int threads = 0, batch = 0, processes = 1;
-    std::string schedule;
+    std::string data_hash;
+    int batch = 0;
+    RunSession session;  // that computed the best epoch
     uint64_t seed = 0;
     Forge forge = Forge::none;
     EpochRecord best;
@@ -43,30 +43,22 @@ Recorded read_record(const std::filesystem::path& path) {
     if (!stream) fail("{}: cannot be read: no run to verify", path.string());
     std::ostringstream text;
     text << stream.rdbuf();
-    std::vector<EpochRecord> epochs;
     Recorded recorded;
-    Json best;
     try {
-        epochs = recorded_run(text.str()).epochs;
+        const RecordedRun run = recorded_run(text.str());
         const Json json = Json::parse(text.str());
         recorded.manifest = json.at("data").at("manifest").get<std::string>();
         recorded.data_hash = json.at("data").at("hash");
-        recorded.version = json.at("version");
-        recorded.build = json.at("build");
-        recorded.libraries = json.value("libraries", Json::object());
-        recorded.device = json.at("device");
-        recorded.precision = json.value("precision", "f32");
-        recorded.threads = json.at("threads");
-        recorded.processes = json.value("processes", 1);
-        recorded.schedule = json.value("schedule", "separate");
         recorded.batch = json.at("configuration").at("optimization").at("batch");
         recorded.seed = json.at("configuration").at("optimization").at("seed");
         recorded.forge = parse_forge(json.at("configuration").at("data").value("forge", "none"));
-        best = json.at("results").at("best_epoch");
+        const Json& best = json.at("results").at("best_epoch");
         if (!best.is_null()) {
-            const auto found = std::ranges::find(epochs, best.get<int64_t>(), &EpochRecord::epoch);
-            if (found != epochs.end()) recorded.best = *found;
+            const auto found = std::ranges::find(run.epochs, best.get<int64_t>(), &EpochRecord::epoch);
+            if (found != run.epochs.end()) recorded.best = *found;
         }
+        for (const RunSession& session : run.sessions)
+            if (session.from_step < std::max(recorded.best.steps, int64_t{1})) recorded.session = session;
     } catch (const std::exception& error) {
         fail("{}: is not the record of a run: {}", path.string(), error.what());
     }
@@ -78,23 +70,11 @@ Recorded read_record(const std::filesystem::path& path) {
 
 // Why the figures need not be the same to the last bit.
 std::string circumstances_of(const Recorded& recorded, const VerifyOptions& options, int threads) {
-    std::vector<std::string> reasons;
-    const auto compare = [&](const std::string& name, const std::string& then, const std::string& now) {
-        if (then != now) reasons.push_back(fmt::format("{} was {}, is {}", name, then, now));
-    };
-    compare("version", recorded.version, version());
-    const auto compare_all = [&](const Json& then,
-                                 const std::vector<std::pair<std::string, std::string>>& now) {
-        for (const auto& [name, value] : now) compare(name, then.value(name, "unknown"), value);
-    };
-    compare_all(recorded.build, build_information());
-    compare_all(recorded.libraries, library_versions());
-    compare("device", recorded.device, name_of(options.compute.device));
-    compare("precision", recorded.precision, std::string(name_of(options.compute.precision)));
-    compare("schedule", recorded.schedule, std::string(name_of(options.compute.schedule)));
-    compare("processes", fmt::format("{}", recorded.processes), "1");
-    if (options.compute.device.type == DeviceType::cpu)
-        compare("threads", fmt::format("{}", recorded.threads), fmt::format("{}", threads));
+    const RunSession now = current_session(threads, 1, options.compute, compute_mode().deterministic);
+    const SessionDifferences found = differences(recorded.session, now);
+    std::vector<std::string> reasons = found.program;
+    for (const auto* more : {&found.libraries, &found.device, &found.processes})
+        reasons.insert(reasons.end(), more->begin(), more->end());
     return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
@@ -131,16 +111,38 @@ void compare_model(Verification& verification, const LoadedDetector& model, cons
     if (entry("epoch") != epoch)
         verification.differences.push_back(
             fmt::format("best.safetensors: recorded epoch {}, found epoch {}", epoch, entry("epoch")));
-    if (entry("data_hash") != recorded.data_hash)
+    if (data_hash_kind(entry("data_hash")) == data_hash_kind(recorded.data_hash) &&
+        entry("data_hash") != recorded.data_hash)
         verification.differences.push_back(fmt::format("best.safetensors: recorded data hash {}, found {}",
                                                        recorded.data_hash, entry("data_hash")));
+}
+
+void compare_data(Verification& verification, const Manifest& manifest, const Recorded& recorded) {
+    const std::optional<DataHash> kind = data_hash_kind(recorded.data_hash);
+    if (!kind) {
+        verification.notes.push_back(
+            fmt::format("the data were not compared with the run's, which recorded {}",
+                        describe_data_hash(recorded.data_hash)));
+        return;
+    }
+    check_files(manifest);
+    Progress progress("data hash", std::ssize(manifest.rows), "pictures");
+    const std::string hash =
+        data_hash(manifest, {*kind, recorded.forge != Forge::none}, [&](int64_t done, int64_t total) {
+            progress.set_total(total);
+            progress.update(done);
+        });
+    if (hash != recorded.data_hash)
+        verification.differences.push_back(fmt::format("{}: other data than the run's: recorded {}, found {}",
+                                                       manifest.source.string(),
+                                                       describe_data_hash(recorded.data_hash), hash));
 }
 
 }  // namespace
 
 Verification verify_run(const VerifyOptions& options) {
     const Recorded recorded = read_record(options.run / "run.json");
-    const int threads = options.threads > 0 ? options.threads : recorded.threads;
+    const int threads = options.threads > 0 ? options.threads : recorded.session.threads;
     const std::filesystem::path manifest_path = options.data.empty() ? recorded.manifest : options.data;
     if (!std::filesystem::exists(manifest_path))
         fail("{}: the run's manifest is not there; --data says where it is now", manifest_path.string());
@@ -149,9 +151,10 @@ Verification verify_run(const VerifyOptions& options) {
     Verification verification;
     verification.circumstances = circumstances_of(recorded, options, threads);
     if (!verification.circumstances.empty())
-        verification.tolerance = recorded.precision == "f32" && options.compute.precision == Precision::f32
-                                     ? float_tolerance
-                                     : reduced_tolerance;
+        verification.tolerance =
+            recorded.session.precision == "f32" && options.compute.precision == Precision::f32
+                ? float_tolerance
+                : reduced_tolerance;
     const LoadedDetector model = load_for_evaluation(
         {.model = options.run / "best.safetensors", .data = {}, .compute = options.compute});
     compare_model(verification, model, recorded);
@@ -160,12 +163,8 @@ Verification verify_run(const VerifyOptions& options) {
         options.compute.device.type != DeviceType::cpu && !tuning.empty())
         (void)context_of(options.compute.device)->set_tuning(tuning);
 
-    const Manifest manifest = read_manifest(manifest_path);
-    const std::string hash = hash_of(manifest);
-    if (hash != recorded.data_hash)
-        verification.differences.push_back(
-            fmt::format("{}: other data than the run's: recorded hash {}, found {}", manifest_path.string(),
-                        recorded.data_hash, hash));
+    const Manifest manifest = rows_to_read(read_manifest(manifest_path), recorded.forge);
+    compare_data(verification, manifest, recorded);
     const Manifest rows = select_split(manifest, "val");
     if (rows.rows.empty()) {
         verification.differences.push_back(fmt::format("{}: has no val rows", manifest_path.string()));
@@ -202,6 +201,7 @@ std::string verification_text(const Verification& verification) {
     text += verification.circumstances.empty()
                 ? "compared to the last bit: build, device, precision and threads are the run's\n"
                 : fmt::format("compared within {}: {}\n", verification.tolerance, verification.circumstances);
+    for (const std::string& note : verification.notes) text += fmt::format("note: {}\n", note);
     for (const std::string& difference : verification.differences)
         text += fmt::format("differs: {}\n", difference);
     if (verification.differences.empty())

@@ -27,6 +27,7 @@ struct VerifiedFigure {
 struct Verification {
     std::vector<VerifiedFigure> figures;
     std::vector<std::string> differences;  // what differs, one line each: data, model, figures
+    std::vector<std::string> notes;        // what could not be compared
     std::string circumstances;             // why figures may differ by the tolerance; empty: not at all
     double tolerance = 0;
 };

@@ -77,7 +77,7 @@ std::string line_chart(const LineChart& chart) {
         names.push_back(series.name);
         svg += band_of(series, frame, series_class(i));
         svg += path_of(series, frame, series_class(i));
-        if (!chart.dots && most > 1) continue;
+        if (!series.marked || (!chart.dots && most > 1)) continue;
         for (const ChartPoint& point : series.points)
             if (std::isfinite(point.y))
                 svg +=

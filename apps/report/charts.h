@@ -21,6 +21,7 @@ struct ChartPoint {
 struct ChartSeries {
     std::string name;
     std::vector<ChartPoint> points;
+    bool marked = true;  // by dots, where the chart has them
 };
 
 struct LineChart {

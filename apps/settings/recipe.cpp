@@ -21,15 +21,26 @@ std::string place(const std::filesystem::path& path, const toml::source_region& 
     return fmt::format("{}:{}", path.string(), source.begin.line);
 }
 
+// A key a.b.c makes a table in a table; the parser and its values walk through these by recursion.
+constexpr ptrdiff_t most_dots = 4096;
+constexpr uintmax_t most_bytes = uintmax_t{1} << 20;
+
 std::string read_text(const std::filesystem::path& path) {
     if (std::filesystem::is_directory(path))
         fail("{}: expected a recipe file, found a folder", path.string());
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     if (!file) fail("{}: cannot be read: {}", path.string(), std::strerror(errno));
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
+    std::error_code unknown;
+    if (const uintmax_t bytes = std::filesystem::file_size(path, unknown); !unknown && bytes > most_bytes)
+        fail("{}: expected a recipe of at most {} bytes, found {}", path.string(), most_bytes, bytes);
+    std::ostringstream content;
+    content << file.rdbuf();
+    std::string text = content.str();
+    if (const ptrdiff_t dots = std::ranges::count(text, '.'); dots > most_dots)
+        fail("{}: expected a recipe, found keys that may be nested {} deep (dots; at most {} are read)",
+             path.string(), dots, most_dots);
+    return text;
 }
 
 std::string describe(const toml::node& node) {
@@ -52,7 +63,7 @@ std::optional<SettingValue> convert(const toml::node& node, SettingType type) {
             if (const auto* value = node.as_integer()) return value->get();
             return {};
         case SettingType::number:
-            if (node.is_number()) return node.value<double>();
+            if (node.is_number()) return *node.value<double>() + 0.0;  // 0 for -0, which would read back as 0
             return {};
         case SettingType::text:
             if (const auto* value = node.as_string()) return value->get();
@@ -63,7 +74,7 @@ std::optional<SettingValue> convert(const toml::node& node, SettingType type) {
             std::vector<double> numbers;
             for (const toml::node& element : *array) {
                 if (!element.is_number()) return {};
-                numbers.push_back(*element.value<double>());
+                numbers.push_back(*element.value<double>() + 0.0);
             }
             return numbers;
         }
@@ -75,8 +86,12 @@ std::optional<SettingValue> convert(const toml::node& node, SettingType type) {
 std::string toml_string(std::string_view text) {
     std::string result = "\"";
     for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
         if (character == '"' || character == '\\') result += '\\';
-        result += character;
+        if (byte < 0x20 || byte == 0x7f)
+            result += fmt::format("\\u{:04X}", byte);
+        else
+            result += character;
     }
     return result + '"';
 }

@@ -17,7 +17,7 @@ double parse_number(std::string_view text, const std::string& expected) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size())
         fail("expected {}, found \"{}\"", expected, text);
-    return number;
+    return number + 0.0;  // 0 for -0
 }
 
 }  // namespace

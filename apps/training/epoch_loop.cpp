@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "apps/progress.h"
-#include "apps/training/mixup.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -60,8 +60,10 @@ void EpochLoop::run(TrainingStep& step, RunProgress& progress,
     Progress bar(fmt::format("epoch {}/{}", progress.epoch + 1, options_.epochs), loader_.pictures(),
                  "images");
     loader_.start(progress.epoch + 1, progress.batch);
+    ahead_.reset();
+    uploaded_ = false;
     Clock::time_point begin = Clock::now();
-    while (std::optional<Batch> batch = loader_.next()) {
+    while (std::optional<Batch> batch = next_batch()) {
         const EpochTerms terms = take_step(step, *batch, progress.steps);
         if (!std::isfinite(terms.total)) stop_at(progress.steps, terms, *batch);
         const Clock::time_point end = Clock::now();
@@ -97,35 +99,74 @@ EpochRecord EpochLoop::record(const RunProgress& progress) const {
     return record;
 }
 
-// On a GPU the pictures travel as bytes and are augmented and mixed there.
+std::optional<Batch> EpochLoop::next_batch() {
+    if (!ahead_) return loader_.next();
+    const Ahead ahead = *std::exchange(ahead_, std::nullopt);
+    if (ahead.error) std::rethrow_exception(ahead.error);
+    uploaded_ = ahead.uploaded;
+    return ahead.batch;
+}
+
+// On a GPU the next batch is loaded and sent while the step before it is computed; an error of loading it is
+// told when that step is complete. Where several ranks mix pictures, these are gathered when their step's
+// turn has come.
+void EpochLoop::look_ahead(int64_t number) {
+    ahead_.emplace();
+    try {
+        ahead_->batch = loader_.next();
+    } catch (...) {
+        ahead_->error = std::current_exception();
+        return;
+    }
+    if (!ahead_->batch || (options_.ranks.group && options_.mixup > 0)) return;
+    const MixupDraw draw =
+        draw_mixup(options_.mixup, options_.seed, number, size_t(ahead_->batch->labels.numel()));
+    input_->upload_ahead(*ahead_->batch, draw.partner, draw.lambda);
+    ahead_->uploaded = true;
+}
+
 EpochTerms EpochLoop::take_step(TrainingStep& step, Batch& batch, int64_t number) {
     const double rate = learning_rate(number);
-    if (options_.ranks.group) return take_step_together(step, batch, number, rate);
+    if (options_.ranks.group)
+        enqueue_together(step, batch, number, rate);
+    else
+        enqueue(step, batch, number, rate);
+    if (input_) look_ahead(number + 1);
+    return step.terms();
+}
+
+// On a GPU the pictures travel as bytes and are augmented and mixed there.
+const Tensor& EpochLoop::device_images(const Batch& batch, const MixupDraw& draw) {
+    if (!std::exchange(uploaded_, false)) return input_->images(batch, draw.partner, draw.lambda);
+    input_->take();
+    return input_->compute();
+}
+
+void EpochLoop::enqueue(TrainingStep& step, Batch& batch, int64_t number, double rate) {
     if (!input_) {
         const Targets targets = mix_batch(batch, options_.mixup, options_.seed, number);
-        return step.run(batch.images, targets, number, rate);
+        return step.enqueue(batch.images, targets, number, rate);
     }
     const MixupDraw draw = draw_mixup(options_.mixup, options_.seed, number, size_t(batch.labels.numel()));
-    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
-    return step.run(images, mixed_targets(batch.labels, draw), number, rate);
+    step.enqueue(device_images(batch, draw), mixed_targets(batch.labels, draw), number, rate);
 }
 
 // The objective is computed on every rank from the whole batch, so that all labels are needed; pictures of
 // other ranks only where they are mixed with this one's.
-EpochTerms EpochLoop::take_step_together(TrainingStep& step, const Batch& part, int64_t number, double rate) {
+void EpochLoop::enqueue_together(TrainingStep& step, const Batch& part, int64_t number, double rate) {
     const Ranks& ranks = options_.ranks;
     Batch batch = ranks.whole(part, options_.mixup > 0);
     if (options_.mixup <= 0) {
-        const Tensor& images = input_ ? input_->images(part, {}, 1) : part.images;
-        return step.run(images, mixed_targets(batch.labels, {}), number, rate);
+        const Tensor& images = input_ ? device_images(part, {}) : part.images;
+        return step.enqueue(images, mixed_targets(batch.labels, {}), number, rate);
     }
     if (!input_) {
         const Targets targets = mix_batch(batch, options_.mixup, options_.seed, number);
-        return step.run(ranks.own_rows(batch.images).clone(), targets, number, rate);
+        return step.enqueue(ranks.own_rows(batch.images).clone(), targets, number, rate);
     }
     const MixupDraw draw = draw_mixup(options_.mixup, options_.seed, number, size_t(batch.labels.numel()));
-    const Tensor& images = input_->images(batch, draw.partner, draw.lambda);
-    return step.run(ranks.own_rows(images), mixed_targets(batch.labels, draw), number, rate);
+    const Tensor& images = device_images(batch, draw);
+    step.enqueue(ranks.own_rows(images), mixed_targets(batch.labels, draw), number, rate);
 }
 
 void EpochLoop::stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const {

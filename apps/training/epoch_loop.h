@@ -2,9 +2,11 @@
 // One pass over the training pictures: batches from the loader into steps.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <optional>
 
+#include "apps/training/mixup.h"
 #include "apps/training/run_progress.h"
 #include "apps/training/train_options.h"
 #include "apps/training/training_log.h"
@@ -44,14 +46,25 @@ class EpochLoop {
     [[nodiscard]] double learning_rate(int64_t step) const;
 
   private:
+    // A batch that was asked for while the step before it was computed.
+    struct Ahead {
+        std::optional<Batch> batch;  // nothing at the epoch's end
+        std::exception_ptr error;    // of loading it
+        bool uploaded = false;
+    };
+    [[nodiscard]] std::optional<Batch> next_batch();
+    void look_ahead(int64_t number);
     [[nodiscard]] EpochTerms take_step(TrainingStep& step, Batch& batch, int64_t number);
-    [[nodiscard]] EpochTerms take_step_together(TrainingStep& step, const Batch& part, int64_t number,
-                                                double rate);
+    void enqueue(TrainingStep& step, Batch& batch, int64_t number, double rate);
+    void enqueue_together(TrainingStep& step, const Batch& part, int64_t number, double rate);
+    [[nodiscard]] const Tensor& device_images(const Batch& batch, const MixupDraw& draw);
     [[noreturn]] void stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const;
 
     const TrainOptions& options_;
     const FaceDataset& pictures_;
     std::optional<DeviceInput> input_;  // on a GPU
+    std::optional<Ahead> ahead_;
+    bool uploaded_ = false;  // whether the batch of this step was uploaded ahead
     DataLoader loader_;
 };
 

@@ -26,6 +26,13 @@ void Ranks::meet() const {
     if (group) barrier(*group);
 }
 
+void Ranks::leave() const {
+    if (!group) return;
+    group->patience().set_stop_request({});  // the first may still be writing
+    if (communicator) communicator->leave();
+    group->leave();
+}
+
 int Ranks::signal() const {
     const int own = InterruptWatch::received();
     return group ? int(largest(*group, own)) : own;

@@ -22,6 +22,8 @@ struct Ranks {
 
     // Waits for all of them.
     void meet() const;
+    // Leaves in order, with all others; for the last thing that a rank does.
+    void leave() const;
     // The signal that any of them received, or 0: the same on all.
     [[nodiscard]] int signal() const;
     // What each rank loaded of a batch, its part in the order of ranks, as the whole batch; `with_pictures`:

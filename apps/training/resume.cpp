@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/resume.h"
 
+#include <fmt/ranges.h>
+
 #include "apps/console.h"
 #include "apps/settings/settings.h"
 #include "cpu/parallel.h"
@@ -9,21 +11,25 @@
 
 namespace unmask {
 
-void take_run_options(const std::filesystem::path& folder, TrainOptions& options, bool keep_threads,
-                      bool keep_compute) {
+RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& options, bool keep_threads,
+                            bool keep_compute) {
     const RecordedRun run = RunFolder::reopen(folder).recorded();
     take_settings(run, train_settings(options));
     options.data = run.data;
     options.output = folder;
     options.resume = true;
-    if (!keep_threads) options.threads = run.threads;
-    if (keep_compute) return;
-    options.compute = {parse_device(run.device), parse_precision(run.precision),
-                       parse_branch_schedule(run.schedule)};
-    prepare_compute(options.compute, run.deterministic);
+    const RunSession& session = run.sessions.back();
+    if (!keep_threads) options.threads = session.threads;
+    if (!keep_compute) {
+        options.compute = {parse_device(session.device), parse_precision(session.precision),
+                           parse_branch_schedule(session.schedule), parse_winograd(session.winograd)};
+        prepare_compute(options.compute, session.deterministic);
+    }
+    return session;
 }
 
 std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder) {
+    if (folder.recorded().status == starting_status) return {};
     std::string problem;
     for (const std::filesystem::path& path : folder.checkpoints()) {
         try {
@@ -37,43 +43,67 @@ std::optional<FoundCheckpoint> newest_checkpoint(const RunFolder& folder) {
     return {};
 }
 
-int threads_to_go_on_with(int before, int threads, const TrainOptions& options) {
-    if (before == threads || options.compute.device.type != DeviceType::cpu) return threads;
-    if (options.threads > 0) {
-        log_warning(
-            "going on with {} threads a run that was begun with {}: the bytes of the models will differ from "
-            "an uninterrupted run's",
-            threads, before);
-        return threads;
+std::optional<EvaluationScores> take_up_epochs(const RecordedRun& run,
+                                               const std::filesystem::path& checkpoint, int64_t epoch,
+                                               RunRecord& record) {
+    std::optional<EvaluationScores> best;
+    for (const EpochRecord& one : run.epochs) {
+        if (one.epoch > epoch) break;
+        if (one.best) {
+            best = one.validation;
+            record.best_epoch = one.epoch;
+        }
+        record.epochs.push_back(one);
     }
+    if (int64_t(record.epochs.size()) != epoch)
+        fail("{}: cannot be resumed: run.json has {} of the {} epochs before it", checkpoint.string(),
+             record.epochs.size(), epoch);
+    return best;
+}
+
+void take_up_sessions(const RecordedRun& run, int64_t steps, bool complete, RunRecord& record) {
+    record.earlier_sessions = run.sessions;
+    // What later ones computed is lost.
+    std::erase_if(record.earlier_sessions,
+                  [steps](const RunSession& session) { return session.from_step >= steps; });
+    UNMASK_ASSERT(!record.earlier_sessions.empty());
+    const RunSession before = record.earlier_sessions.back();
+    if (complete) {
+        record.earlier_sessions.pop_back();
+        record.session = before;
+        return;
+    }
+    record.session.from_step = steps;
+    const SessionDifferences found = differences(before, record.session);
+    const auto warn = [](const char* what, const std::vector<std::string>& reasons) {
+        if (!reasons.empty())
+            log_warning("going on {} ({}): the bytes of the models may differ from an uninterrupted run's",
+                        what, fmt::join(reasons, "; "));
+    };
+    warn("with another build", found.program);
+    warn("with other libraries", found.libraries);
+    warn("on another device or in another way", found.device);
+    warn("with other processes or threads", found.processes);
+}
+
+int threads_to_go_on_with(int before, int threads, const TrainOptions& options) {
+    if (before == threads || options.threads > 0 || options.compute.device.type != DeviceType::cpu)
+        return threads;
     log_notice("computing with {} threads as before", before);
     set_thread_count(before);
     return before;
 }
 
-void take_up_tuning(const RunFolder& folder, const RecordedRun& run, const Compute& compute) {
-    const std::string device = name_of(compute.device), precision(name_of(compute.precision)),
-                      schedule(name_of(compute.schedule)),
-                      merged(name_of(BranchSchedule::merged_stems));  // the only one that rounds otherwise
-    if (device != run.device || precision != run.precision ||
-        (schedule == merged) != (run.schedule == merged))
-        log_warning(
-            "going on on {} in {} ({}) a run that was begun on {} in {} ({}): the bytes of the models will "
-            "differ from an uninterrupted run's",
-            device, precision, schedule, run.device, run.precision, run.schedule);
-    if (compute.device.type == DeviceType::cpu) return;
-    const std::string tuning = folder.tuning();
-    const std::string notice =
-        tuning.empty() ? "the run kept none" : context_of(compute.device)->set_tuning(tuning);
+void take_up_tuning(const RunFolder& folder, const TrainOptions& options) {
+    const Device device = options.compute.device;
+    if (device.type == DeviceType::cpu) return;
+    const std::string tuning = folder.tuning(options.ranks.rank());
+    const std::string notice = tuning.empty() ? "the run kept none" : context_of(device)->set_tuning(tuning);
     if (!notice.empty())
         log_warning(
-            "algorithms are chosen anew ({}): the bytes of the models may differ from an uninterrupted run's",
-            notice);
-}
-
-void keep_tuning(const RunFolder& folder, const Compute& compute) {
-    const std::string tuning = context_of(compute.device)->tuning();
-    if (!tuning.empty()) folder.keep_tuning(tuning);
+            "rank {}: algorithms are chosen anew ({}): the bytes of the models may differ from an "
+            "uninterrupted run's",
+            options.ranks.rank(), notice);
 }
 
 }  // namespace unmask

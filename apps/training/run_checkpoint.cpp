@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/explanation/genuine_maps.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -44,9 +45,15 @@ void save_checkpoint(const std::filesystem::path& path, const TrainedParts& part
     save_detector(path, parts.detector, &parts.objective, info, extra);
 }
 
-void save_best(const std::filesystem::path& path, const TrainedParts& parts, const CheckpointInfo& info) {
+void save_best(const std::filesystem::path& path, const TrainedParts& parts, const CheckpointInfo& info,
+               const FaceDataset* pictures, const TrainOptions& options) {
     const AveragedWeights averaged(parts.step.average());
-    save_detector(path, parts.detector, &parts.objective, info);
+    GenuineMaps genuine;
+    if (pictures != nullptr)
+        genuine = measure_genuine_maps(parts.detector, *pictures,
+                                       {info.preprocessing.mean, info.preprocessing.deviation}, options.batch,
+                                       options.compute);
+    save_detector(path, parts.detector, &parts.objective, info, tensors_of(genuine));
 }
 
 void restore_checkpoint(const LoadedDetector& loaded, const std::filesystem::path& path,

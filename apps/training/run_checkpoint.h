@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "apps/training/train_options.h"
 #include "apps/training/training_step.h"
+#include "data/dataset.h"
 #include "losses/objective.h"
 #include "models/checkpoint.h"
 
@@ -23,7 +25,9 @@ struct TrainedParts {
 void save_checkpoint(const std::filesystem::path& path, const TrainedParts& parts,
                      const CheckpointInfo& info);
 // best.safetensors: the model and the loss weights, averaged where there is an average. Atomically.
-void save_best(const std::filesystem::path& path, const TrainedParts& parts, const CheckpointInfo& info);
+// With the maps of the real ones of `pictures`, for heat maps, unless it is null.
+void save_best(const std::filesystem::path& path, const TrainedParts& parts, const CheckpointInfo& info,
+               const FaceDataset* pictures, const TrainOptions& options);
 // Copies a checkpoint back, whose optimizer has taken `optimizer_steps`; with 0 it begins anew, for other
 // layers than the checkpoint's. Error names the file when it does not hold these parts.
 void restore_checkpoint(const LoadedDetector& loaded, const std::filesystem::path& path,

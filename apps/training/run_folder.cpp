@@ -24,12 +24,13 @@
 namespace unmask {
 namespace {
 
-constexpr const char* tuning_name = "tuning.json";
+constexpr const char* record_name = "run.json";
 constexpr const char* checkpoints_name = "checkpoints";
 constexpr const char* validation_name = "validation";  // holds event files
-constexpr std::array<const char*, 7> run_files{"best.safetensors", "last.safetensors", "metrics.csv",
-                                               "run.json",         tuning_name,        validation_scores_name,
-                                               "report.html"};
+constexpr std::string_view temporary_suffix = ".tmp";  // and the process that writes
+constexpr std::array<std::string_view, 7> run_files{
+    "best.safetensors", "last.safetensors",     "metrics.csv", record_name,
+    "tuning.json",      validation_scores_name, "report.html"};
 
 std::string read_text(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -57,6 +58,15 @@ std::vector<std::filesystem::path> set_aside(const std::filesystem::path& folder
     return paths;
 }
 
+std::string tuning_name(int rank) {
+    return rank == 0 ? "tuning.json" : fmt::format("tuning-{}.json", rank);
+}
+
+// Of a rank after the first.
+bool is_other_tuning(std::string_view name) {
+    return name.starts_with("tuning-") && name.ends_with(".json");
+}
+
 void remove_file(const std::filesystem::path& path) {
     std::error_code error;
     std::filesystem::remove(path, error);
@@ -66,17 +76,15 @@ void remove_file(const std::filesystem::path& path) {
 // Whether the name is that of a run's file while it is written (see write_file_atomically), by a process that
 // is no more.
 bool is_stale(std::string_view name) {
-    for (const std::string_view file : run_files) {
-        if (!name.starts_with(file)) continue;
-        std::string_view number = name.substr(file.size());
-        if (!number.starts_with(".tmp")) continue;
-        number.remove_prefix(4);
-        pid_t process = 0;
-        const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), process);
-        if (error != std::errc{} || end != number.data() + number.size() || process <= 0) continue;
-        return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
-    }
-    return false;
+    const size_t end_of_name = name.find(temporary_suffix);
+    if (end_of_name == std::string_view::npos) return false;
+    const std::string_view file = name.substr(0, end_of_name);
+    if (std::ranges::find(run_files, file) == run_files.end() && !is_other_tuning(file)) return false;
+    const std::string_view number = name.substr(end_of_name + temporary_suffix.size());
+    pid_t process = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), process);
+    if (error != std::errc{} || end != number.data() + number.size() || process <= 0) return false;
+    return process == ::getpid() || (::kill(process, 0) != 0 && errno == ESRCH);
 }
 
 void remove_stale_files(const std::filesystem::path& folder) {
@@ -87,24 +95,26 @@ void remove_stale_files(const std::filesystem::path& folder) {
     for (const std::filesystem::path& path : stale) std::filesystem::remove(path, error);
 }
 
-bool is_event_file(const std::filesystem::path& path) {
-    return path.filename().string().starts_with(event_file_prefix);
+bool is_event_file(std::string_view name) {
+    return name.starts_with(event_file_prefix);
 }
 
-void remove_event_files(const std::filesystem::path& folder) {
+void remove_files(const std::filesystem::path& folder, bool (*chosen)(std::string_view name)) {
     std::vector<std::filesystem::path> paths;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-        if (is_event_file(entry.path())) paths.push_back(entry.path());
+        if (chosen(entry.path().filename().string())) paths.push_back(entry.path());
     for (const std::filesystem::path& path : paths) remove_file(path);
 }
 
 // A run that failed before its first checkpoint leaves its records and no model.
 bool is_free(const std::filesystem::path& folder) {
     return std::ranges::all_of(std::filesystem::directory_iterator(folder), [](const auto& entry) {
-        const std::filesystem::path name = entry.path().filename();
-        return name == "run.json" || name == "metrics.csv" || name == validation_scores_name ||
-               name == validation_name || is_event_file(name);
+        const std::string name = entry.path().filename().string();
+        if (name == checkpoints_name) return std::filesystem::is_empty(entry.path());
+        return name == record_name || name == "metrics.csv" || name == validation_scores_name ||
+               name == tuning_name(0) || is_other_tuning(name) || name == validation_name ||
+               is_event_file(name);
     });
 }
 
@@ -118,16 +128,12 @@ RunFolder RunFolder::create(const std::filesystem::path& folder, bool overwrite)
             "{}: the folder is not empty; choose another --out, or give --overwrite to replace the run in "
             "it{}",
             folder.string(),
-            std::filesystem::exists(folder / "run.json") ? ", or --resume to go on with it" : "");
-    for (const char* name : run_files) remove_file(folder / name);
-    remove_event_files(folder);
-    remove_event_files(folder / validation_name);
-    for (const std::filesystem::path& path : set_aside(folder)) remove_file(path);
+            std::filesystem::exists(folder / record_name) ? ", or --resume to go on with it" : "");
     return RunFolder(folder);
 }
 
 RunFolder RunFolder::reopen(const std::filesystem::path& folder) {
-    if (!std::filesystem::exists(folder / "run.json"))
+    if (!std::filesystem::exists(folder / record_name))
         fail("{}: there is no run to resume: run.json is missing", folder.string());
     remove_stale_files(folder);
     return RunFolder(folder);
@@ -156,17 +162,17 @@ void RunFolder::remove_old_checkpoints(int keep) const {
     for (size_t i = size_t(keep); i < kept.size(); ++i) remove_file(kept[i]);
 }
 
-std::string RunFolder::tuning() const {
-    const std::filesystem::path path = folder_ / tuning_name;
+std::string RunFolder::tuning(int rank) const {
+    const std::filesystem::path path = folder_ / tuning_name(rank);
     return std::filesystem::exists(path) ? read_text(path) : std::string();
 }
 
-void RunFolder::keep_tuning(const std::string& tuning) const {
-    write_file_atomically(folder_ / tuning_name, tuning);
+void RunFolder::keep_tuning(const std::string& tuning, int rank) const {
+    write_file_atomically(folder_ / tuning_name(rank), tuning);
 }
 
 RecordedRun RunFolder::recorded() const {
-    const std::filesystem::path path = folder_ / "run.json";
+    const std::filesystem::path path = folder_ / record_name;
     try {
         return recorded_run(read_text(path));
     } catch (const Error& error) {
@@ -174,9 +180,24 @@ RecordedRun RunFolder::recorded() const {
     }
 }
 
+void RunFolder::begin(const RunRecord& record, const std::vector<Setting>& settings) const {
+    UNMASK_ASSERT(record.status == starting_status);
+    write_file_atomically(folder_ / record_name, run_json(record, settings));
+    for (const std::string_view name : run_files)
+        if (name != record_name) remove_file(folder_ / name);
+    remove_files(folder_, &is_other_tuning);
+    remove_files(folder_, &is_event_file);
+    remove_files(folder_ / validation_name, &is_event_file);
+    for (const std::filesystem::path& path : set_aside(folder_)) remove_file(path);
+    for (const char* name : {checkpoints_name, validation_name}) {
+        std::error_code not_empty;  // something that is no run's
+        std::filesystem::remove(folder_ / name, not_empty);
+    }
+}
+
 void RunFolder::write(const RunRecord& record, const std::vector<Setting>& settings) const {
     write_file_atomically(folder_ / "metrics.csv", metrics_csv(record.epochs));
-    write_file_atomically(folder_ / "run.json", run_json(record, settings));
+    write_file_atomically(folder_ / record_name, run_json(record, settings));
 }
 
 }  // namespace unmask

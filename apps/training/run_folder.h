@@ -14,7 +14,7 @@ namespace unmask {
 class RunFolder {
   public:
     // A fresh run: the folder is made; Error when it holds anything but the records of a run that left no
-    // model, unless `overwrite`, which removes an earlier run's files, or when it cannot be written.
+    // model, unless `overwrite`, or when it cannot be written. An earlier run's files stay until begin().
     static RunFolder create(const std::filesystem::path& folder, bool overwrite);
     // An interrupted run: Error when the folder holds none. Both remove the temporary files of runs that were
     // killed.
@@ -34,13 +34,16 @@ class RunFolder {
     void set_aside_last(int64_t steps) const;
     void remove_old_checkpoints(int keep) const;
 
-    // What a GPU's libraries chose by timing (Context::tuning), so that a resumed run computes the same
-    // bytes; empty when nothing was kept.
-    [[nodiscard]] std::string tuning() const;
-    void keep_tuning(const std::string& tuning) const;
+    // What the libraries of a rank's GPU chose by timing (Context::tuning), so that a resumed run computes
+    // the same bytes; empty when nothing was kept. tuning.json is rank 0's, tuning-1.json the next one's.
+    [[nodiscard]] std::string tuning(int rank = 0) const;
+    void keep_tuning(const std::string& tuning, int rank = 0) const;
 
     // What run.json says; Error when it is no such file.
     [[nodiscard]] RecordedRun recorded() const;
+    // Replaces an earlier run by one that begins: run.json first, which must have the starting_status, so
+    // that a process killed before the rest is removed leaves a run that starts over.
+    void begin(const RunRecord& record, const std::vector<Setting>& settings) const;
     // metrics.csv and run.json.
     void write(const RunRecord& record, const std::vector<Setting>& settings) const;
 

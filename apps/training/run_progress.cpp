@@ -11,15 +11,17 @@
 #include <system_error>
 #include <type_traits>
 
+#include "apps/console.h"
 #include "apps/settings/recipe.h"
+#include "data/data_hash.h"
 #include "engine/error.h"
 
 namespace unmask {
 namespace {
 
 // Settings that a run may go on with otherwise.
-constexpr std::array<std::string_view, 4> without_consequence{"workers", "cache", "checkpoint_minutes",
-                                                              "keep"};
+constexpr std::array<std::string_view, 5> without_consequence{"workers", "cache", "checkpoint_minutes",
+                                                              "keep", "data_hash"};
 
 // The sums of a part of an epoch, by their names among the metadata.
 template <class Terms>
@@ -110,9 +112,12 @@ RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem:
             fail("{}: cannot be resumed with another setting: expected {}, found {}", file.string(),
                  before[i], now[i]);
     const std::string& hash = entries.text("data_hash");
-    if (hash != data_hash)
-        fail("{}: cannot be resumed on other data: expected hash {}, found {}", file.string(), hash,
-             data_hash);
+    if (data_hash_kind(hash) != data_hash_kind(data_hash))
+        log_warning("{}: the data are not compared with the run's: it recorded {}, now it is {}",
+                    file.string(), describe_data_hash(hash), describe_data_hash(data_hash));
+    else if (hash != data_hash)
+        fail("{}: cannot be resumed on other data: expected {}, found {}", file.string(),
+             describe_data_hash(hash), describe_data_hash(data_hash));
     RunProgress progress{.epoch = entries.number<int64_t>("epoch"),
                          .steps = entries.number<int64_t>("steps")};
     if (!entries.has("batch")) return progress;

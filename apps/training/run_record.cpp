@@ -6,12 +6,8 @@
 #include <algorithm>
 #include <variant>
 
-#include "apps/build_information.h"
 #include "apps/evaluation/metrics_json.h"
-#include "data/manifest_pictures.h"
 #include "engine/error.h"
-#include "engine/libraries.h"
-#include "engine/philox.h"
 
 namespace unmask {
 namespace {
@@ -77,6 +73,35 @@ SettingValue setting_value_of(const Json& json) {
     return json.get<std::string>();
 }
 
+Json json_of(const RunSession& session) {
+    return {{"from_step", session.from_step},
+            {"version", session.version},
+            {"build", session.build},
+            {"libraries", session.libraries},
+            {"threads", session.threads},
+            {"processes", session.processes},
+            {"device", session.device},
+            {"precision", session.precision},
+            {"schedule", session.schedule},
+            {"winograd", session.winograd},
+            {"deterministic", session.deterministic}};
+}
+
+RunSession session_of(const Json& json) {
+    using Texts = std::map<std::string, std::string>;
+    return {.from_step = json.value("from_step", int64_t{0}),
+            .version = json.value("version", ""),
+            .build = json.value("build", Texts{}),
+            .libraries = json.value("libraries", Texts{}),
+            .threads = json.at("threads"),
+            .processes = json.value("processes", 1),
+            .device = json.at("device"),
+            .precision = json.value("precision", "f32"),
+            .schedule = json.value("schedule", "separate"),
+            .winograd = json.value("winograd", "off"),
+            .deterministic = json.value("deterministic", true)};
+}
+
 }  // namespace
 
 std::string metrics_csv(const std::vector<EpochRecord>& epochs) {
@@ -107,40 +132,30 @@ std::string metrics_csv(const std::vector<EpochRecord>& epochs) {
 }
 
 std::string run_json(const RunRecord& record, const std::vector<Setting>& settings) {
-    Json configuration = Json::object(), build = Json::object(), libraries = Json::object(),
-         epochs = Json::array();
-    Json seed;
+    Json configuration = Json::object(), epochs = Json::array(), sessions = Json::array(), seed;
     for (const Setting& setting : settings) {
         configuration[setting.section][setting.name] = json_of(setting.get());
         if (setting.key() == "optimization.seed") seed = json_of(setting.get());
     }
-    for (const auto& [name, value] : build_information()) build[name] = value;
-    for (const auto& [name, value] : library_versions()) libraries[name] = value;
+    for (const RunSession& session : record.earlier_sessions) sessions.push_back(json_of(session));
     for (const EpochRecord& epoch : record.epochs) epochs.push_back(json_of(epoch));
-    const Json json{{"program", "unmask"},
-                    {"version", version()},
-                    {"build", std::move(build)},
-                    {"libraries", std::move(libraries)},
-                    {"status", record.status},
-                    {"seed", std::move(seed)},
-                    {"configuration", std::move(configuration)},
-                    {"threads", record.threads},
-                    {"processes", record.processes},
-                    {"device", record.device},
-                    {"precision", record.precision},
-                    {"schedule", record.schedule},
-                    {"deterministic", record.deterministic},
-                    {"data",
-                     {{"manifest", record.data},
-                      {"hash", record.data_hash},
-                      {"train_pictures", record.train_pictures},
-                      {"val_pictures", record.val_pictures}}},
-                    {"parameters", record.parameters},
-                    {"results",
-                     {{"best_epoch", record.best_epoch == 0 ? Json(nullptr) : Json(record.best_epoch)},
-                      {"stopped_early", record.stopped_early},
-                      {"seconds", record.seconds},
-                      {"epochs", std::move(epochs)}}}};
+    Json json{{"program", "unmask"},
+              {"status", record.status},
+              {"seed", std::move(seed)},
+              {"configuration", std::move(configuration)}};
+    json.update(json_of(record.session));  // the last one; what is below is of all
+    json.update({{"earlier_sessions", std::move(sessions)},
+                 {"data",
+                  {{"manifest", record.data},
+                   {"hash", record.data_hash},
+                   {"train_pictures", record.train_pictures},
+                   {"val_pictures", record.val_pictures}}},
+                 {"parameters", record.parameters},
+                 {"results",
+                  {{"best_epoch", record.best_epoch == 0 ? Json(nullptr) : Json(record.best_epoch)},
+                   {"stopped_early", record.stopped_early},
+                   {"seconds", record.seconds},
+                   {"epochs", std::move(epochs)}}}});
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -150,14 +165,13 @@ RecordedRun recorded_run(const std::string& run_json) {
         const Json& results = json.at("results");
         RecordedRun run{.data = json.at("data").at("manifest"),
                         .settings = {},
-                        .threads = json.at("threads"),
-                        .processes = json.value("processes", 1),
-                        .device = json.at("device"),
-                        .precision = json.value("precision", "f32"),
-                        .schedule = json.value("schedule", "separate"),
-                        .deterministic = json.value("deterministic", true),
+                        .sessions = {},
+                        .status = json.value("status", ""),
                         .seconds = results.at("seconds"),
                         .epochs = {}};
+        for (const Json& session : json.value("earlier_sessions", Json::array()))
+            run.sessions.push_back(session_of(session));
+        run.sessions.push_back(session_of(json));
         for (const auto& [section, values] : json.at("configuration").items())
             for (const auto& [name, value] : values.items())
                 run.settings[section + "." + name] = setting_value_of(value);
@@ -179,15 +193,6 @@ void take_settings(const RecordedRun& run, const std::vector<Setting>& settings)
             fail("the run's setting {}: expected {}, found {}", key, setting->expected, value_text(value));
         }
     }
-}
-
-std::string hash_of(const Manifest& manifest) {
-    std::string text;
-    for (const ManifestRow& row : manifest.rows) {
-        text += fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", row.path, row.label, row.video, row.frame,
-                            row.split, row.dataset, row.method, picture_bytes(manifest, row));
-    }
-    return fmt::format("{:016x}", fnv1a64(text));
 }
 
 }  // namespace unmask

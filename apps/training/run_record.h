@@ -12,7 +12,7 @@
 
 #include "apps/evaluation/evaluator.h"
 #include "apps/settings/settings.h"
-#include "data/manifest.h"
+#include "apps/training/run_session.h"
 
 namespace unmask {
 
@@ -34,17 +34,18 @@ struct EpochRecord {
     bool best = false;  // better than all epochs before
 };
 
+// The status of a run that has not hashed its data yet. Checkpoints beside it are an earlier run's.
+inline constexpr const char* starting_status = "starting";
+
 struct RunRecord {
     std::string data;       // the manifest, as an absolute path
-    std::string data_hash;  // see hash_of
+    std::string data_hash;  // data/data_hash.h; empty until it is known
     int64_t train_pictures = 0, val_pictures = 0;
     int64_t parameters = 0;
-    int threads = 0;    // of each process
-    int processes = 1;  // that train together
-    std::string device, precision = "f32", schedule = "separate";
-    bool deterministic = true;
-    std::string status;          // "running", "done", or what ended it
-    bool stopped_early = false;  // for want of a better validation (patience)
+    RunSession session;                        // the last one
+    std::vector<RunSession> earlier_sessions;  // whose steps are in the models too, in order
+    std::string status;                        // starting_status, "running", "done", or what ended it
+    bool stopped_early = false;                // for want of a better validation (patience)
     int64_t best_epoch = 0;
     double seconds = 0;  // of all its parts
     std::vector<EpochRecord> epochs;
@@ -59,10 +60,8 @@ struct RunRecord {
 struct RecordedRun {
     std::string data;                              // the manifest
     std::map<std::string, SettingValue> settings;  // by key
-    int threads = 0;                               // of each process
-    int processes = 1;                             // that train together
-    std::string device, precision = "f32", schedule = "separate";
-    bool deterministic = true;
+    std::vector<RunSession> sessions;  // in order, at least one; the last is that of run.json's top
+    std::string status;
     double seconds = 0;
     std::vector<EpochRecord> epochs;
 };
@@ -71,9 +70,5 @@ struct RecordedRun {
 // Gives the settings the run's values; what the run's program did not know keeps its own. Error names one
 // that this program does not know.
 void take_settings(const RecordedRun& run, const std::vector<Setting>& settings);
-
-// 16 hexadecimal digits over every row of the manifest and the size of its picture: another number means
-// other data.
-[[nodiscard]] std::string hash_of(const Manifest& manifest);
 
 }  // namespace unmask

@@ -10,6 +10,7 @@
 #include "apps/training/ranks.h"
 #include "apps/training/schedule.h"
 #include "data/augmentation/augmentation.h"
+#include "data/data_hash.h"
 #include "data/self_blend/forger.h"
 #include "models/detector.h"
 
@@ -28,8 +29,9 @@ struct TrainOptions {
     Ranks ranks;  // the processes that train together, each on a part of the batch
 
     DetectorOptions model;
-    std::string initial;  // a model or pretrained file that training starts from; empty: drawn from the seed
-    std::string freeze;   // layers that stay as they are (see FrozenLayers)
+    std::string
+        initial;  // a file that training starts from (models/exchange/import.h); empty: drawn from the seed
+    std::string freeze;     // layers that stay as they are (see FrozenLayers)
     int freeze_epochs = 0;  // after which they are trained too; 0: never
     // How the crops were made, for `unmask detect` to cut faces in the same way.
     // How the pictures were cut, which the model file tells to detect; 0: what prepare.json beside the
@@ -54,7 +56,8 @@ struct TrainOptions {
     double checkpoint_minutes = 10;  // between checkpoints within an epoch; 0: after every step
     int keep = 2;                    // checkpoints, the last one included
 
-    Forge forge = Forge::none;  // of the real pictures, instead of the manifest's forgeries
+    DataHash data_hash = DataHash::contents;  // what the run's record of its data covers
+    Forge forge = Forge::none;                // of the real pictures, instead of the manifest's forgeries
     bool balanced = false;
     int pictures_a_video = 0;
     int oversample_real = 1;

@@ -50,10 +50,11 @@ std::vector<Setting> train_settings(TrainOptions& o) {
         number({"model", "width", "multiplies every channel count of the backbone"}, o.model.width, 0.01, 16),
         integer({"model", "size", "side of the square input in pixels"}, o.model.size, 32, 4096),
         number({"model", "dropout", "dropout of the fusion and the global head"}, o.model.dropout, 0, 0.99),
-        words({"model", "init",
-               "model file that training starts from, or torchvision's weights as safetensors for every "
-               "branch"},
-              o.initial),
+        words(
+            {"model", "init",
+             "what training starts from: a model file, a classifier's weights for every branch, or whatever "
+             "else convert reads"},
+            o.initial),
         words({"model", "freeze", "layers that stay as they are: stem, backbone, layer1, ..., with commas"},
               o.freeze),
         integer({"model", "freeze_epochs", "epochs after which they are trained too; 0: never"},
@@ -115,6 +116,9 @@ std::vector<Setting> train_settings(TrainOptions& o) {
         integer({"checkpoints", "keep", "how many, last.safetensors included"}, o.keep, 1, 1000),
         choice({"data", "forge", "of real pictures, anew every epoch, instead of the data's fake ones"},
                o.forge, {"none", "self-blend"}),
+        choice({"data", "data_hash",
+                "what the run's record of its data covers: the pictures' contents, or their names and sizes"},
+               o.data_hash, {"contents", "names"}),
         boolean({"data", "balanced", "repeat pictures of the rarer class until both are shown equally often"},
                 o.balanced),
         integer({"data", "oversample_real", "how often an epoch shows each real picture"}, o.oversample_real,

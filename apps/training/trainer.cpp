@@ -3,17 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/evaluation/score_file.h"
 #include "apps/interrupt.h"
 #include "apps/progress.h"
+#include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
 #include "apps/training/frozen_layers.h"
 #include "apps/training/resume.h"
-#include "apps/training/run_checkpoint.h"
+#include "apps/training/run_keeper.h"
 #include "apps/training/training_inputs.h"
 #include "apps/training/training_log.h"
 #include "apps/training/validation.h"
@@ -23,21 +22,13 @@
 namespace unmask {
 namespace {
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::string figure(const std::optional<double>& value) {
-    return value ? fmt::format("{:.4f}", *value) : "n/a";
-}
-
 class Trainer {
   public:
     explicit Trainer(TrainOptions options);
     TrainResult run();
 
   private:
-    void open_folder();
+    [[nodiscard]] RunRecord new_record() const;
     [[nodiscard]] bool is_thawed() const;
     void make_step();
     void resume(const FoundCheckpoint& checkpoint);
@@ -45,85 +36,68 @@ class Trainer {
     void train_epoch();
     void after_step(const StepRecord& record);
     void stop_if_interrupted() const;
-    void keep_what_is_done(const std::string& status, bool with_checkpoint);
-    [[nodiscard]] bool try_to_keep_what_is_done(const std::string& status);
-    [[nodiscard]] std::string what_is_kept() const;
-    void save();
     [[nodiscard]] bool stopped_early() const;
     [[nodiscard]] bool is_complete() const;
     [[nodiscard]] TrainedParts parts() { return {detector_, objective_, *step_}; }
-    [[nodiscard]] CheckpointInfo checkpoint_info() const;
-    void write_records();
-    void tell(const EpochRecord& record) const;
 
     TrainOptions options_;
-    std::vector<Setting> settings_;
     TrainingData data_;
     int threads_, workers_;
     Detector detector_;
     Objective objective_;
     FrozenLayers frozen_;
+    RunKeeper keeper_;
     std::unique_ptr<TrainingStep> step_;
     std::unique_ptr<EpochLoop> loop_;
-    std::optional<RunFolder> folder_;
     RunProgress progress_;
-    int64_t saved_steps_ = -1, saved_epoch_ = -1;  // of last.safetensors; -1: there is none
-    double saved_at_ = now();
+    bool has_stepped_ = false;
     std::optional<EvaluationScores> best_;
-    RunRecord record_;
-    double begin_ = now();
     std::vector<std::unique_ptr<TrainingLog>> logs_;
 };
 
 Trainer::Trainer(TrainOptions options)
     : options_(std::move(options)),
-      settings_(train_settings(options_)),
       data_(load_training_data(options_)),
       threads_(resolved_threads(options_.threads)),
       workers_(options_.workers > 0 ? options_.workers : threads_),
       detector_(options_.model),
       objective_(options_.objective),
-      frozen_(detector_, options_.freeze) {
-    open_folder();
+      frozen_(detector_, options_.freeze),
+      keeper_(options_, train_settings(options_), data_.preprocessing) {
     std::optional<FoundCheckpoint> checkpoint;
     if (options_.resume) {
-        checkpoint = newest_checkpoint(*folder_);
+        checkpoint = newest_checkpoint(keeper_.folder());
         if (!checkpoint) log_notice("the run had saved nothing yet: starting over");
     }
     if (!checkpoint) initialize_parameters(detector_, objective_, options_);
-    options_.ranks.meet();  // all have read what the first will replace
-    record_ = {.data = std::filesystem::absolute(options_.data).lexically_normal().string(),
-               .data_hash = hash_of(data_.manifest),
-               .train_pictures = int64_t(data_.train->size()),
-               .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
-               .parameters = detector_.parameter_count(),
-               .threads = threads_,
-               .processes = options_.ranks.size(),
-               .device = name_of(options_.compute.device),
-               .precision = std::string(name_of(options_.compute.precision)),
-               .schedule = std::string(name_of(options_.compute.schedule)),
-               .deterministic = compute_mode().deterministic,
-               .status = "running",
-               .epochs = {}};
     detector_.to(options_.compute.device);
     objective_.to(options_.compute.device);
     loop_ = std::make_unique<EpochLoop>(options_, *data_.train, workers_);
+    options_.ranks.meet();  // all have read what the first will replace, and found nothing wrong
+    keeper_.record() = new_record();
+    if (!checkpoint) keeper_.begin();
+    keeper_.record().data_hash = hash_training_data(data_.manifest, options_);
+    keeper_.record().status = "running";
     if (checkpoint) {
         resume(*checkpoint);
     } else {
-        write_records();
+        keeper_.write_records();
         make_step();
     }
-    if (options_.ranks.lead()) logs_ = training_logs(folder_->path(), progress_);
+    if (options_.ranks.lead()) logs_ = training_logs(keeper_.folder().path(), progress_);
 }
 
-void Trainer::open_folder() {
-    const Ranks& ranks = options_.ranks;
-    if (ranks.lead())
-        folder_ = options_.resume ? RunFolder::reopen(options_.output)
-                                  : RunFolder::create(options_.output, options_.overwrite);
-    ranks.meet();
-    if (!ranks.lead()) folder_ = RunFolder::follow(options_.output);
+RunRecord Trainer::new_record() const {
+    return {.data = std::filesystem::absolute(options_.data).lexically_normal().string(),
+            .data_hash = {},
+            .train_pictures = int64_t(data_.train->size()),
+            .val_pictures = data_.validation ? int64_t(data_.validation->size()) : 0,
+            .parameters = detector_.parameter_count(),
+            .session = current_session(threads_, options_.ranks.size(), options_.compute,
+                                       compute_mode().deterministic),
+            .earlier_sessions = {},
+            .status = starting_status,
+            .epochs = {}};
 }
 
 bool Trainer::is_thawed() const {
@@ -140,48 +114,30 @@ void Trainer::make_step() {
     if (step_ && step_->average()) step->average()->load_state(step_->average()->state());
     step_ = std::move(step);
     if (frozen_.any())
-        log_notice("{} of {} parameters are frozen", frozen_.parameter_count(), record_.parameters);
+        log_notice("{} of {} parameters are frozen", frozen_.parameter_count(), keeper_.record().parameters);
 }
 
 void Trainer::resume(const FoundCheckpoint& checkpoint) {
-    RecordedRun run = folder_->recorded();
-    progress_ = check_resumable(checkpoint.loaded, checkpoint.path, settings_, record_.data_hash);
-    threads_ = record_.threads = threads_to_go_on_with(run.threads, threads_, options_);
+    const RecordedRun run = keeper_.folder().recorded();
+    RunRecord& record = keeper_.record();
+    progress_ = check_resumable(checkpoint.loaded, checkpoint.path, keeper_.settings(), record.data_hash);
+    threads_ = threads_to_go_on_with(run.sessions.back().threads, threads_, options_);
+    record.session.threads = threads_;
     if (progress_.batch > loop_->batches())
         fail("{}: cannot be resumed: expected at most {} batches in an epoch, found {}",
              checkpoint.path.string(), loop_->batches(), progress_.batch);
     make_step();
     const int64_t frozen_steps = is_thawed() ? options_.freeze_epochs * loop_->batches() : 0;
     restore_checkpoint(checkpoint.loaded, checkpoint.path, parts(), progress_.steps - frozen_steps);
-    take_up_tuning(*folder_, run, options_.compute);
-    // The record may be an epoch ahead of the model: it is written first.
-    for (EpochRecord& epoch : run.epochs) {
-        if (epoch.epoch > progress_.epoch) break;
-        if (epoch.best) {
-            best_ = epoch.validation;
-            record_.best_epoch = epoch.epoch;
-        }
-        record_.epochs.push_back(std::move(epoch));
-    }
-    if (int64_t(record_.epochs.size()) != progress_.epoch)
-        fail("{}: cannot be resumed: run.json has {} of the {} epochs before it", checkpoint.path.string(),
-             record_.epochs.size(), progress_.epoch);
-    if (run.processes != options_.ranks.size())
-        log_warning(
-            "going on with {} processes a run that was begun with {}: the bytes of the models will differ "
-            "from "
-            "an uninterrupted run's",
-            options_.ranks.size(), run.processes);
-    begin_ -= run.seconds;
-    if (checkpoint.path == folder_->last()) {
-        saved_steps_ = progress_.steps;
-        saved_epoch_ = progress_.epoch;
-    }
+    take_up_tuning(keeper_.folder(), options_);
+    best_ = take_up_epochs(run, checkpoint.path, progress_.epoch, record);
+    take_up_sessions(run, progress_.steps, is_complete(), record);
+    keeper_.take_up(checkpoint.path, progress_, run.seconds);
     // The best model is written after the checkpoint that it is made from.
-    if (options_.ranks.lead() && progress_.batch == 0 && record_.best_epoch == progress_.epoch &&
-        !is_of_epoch(folder_->best(), progress_.epoch))
-        save_best(folder_->best(), parts(), checkpoint_info());
-    write_records();
+    if (options_.ranks.lead() && progress_.batch == 0 && record.best_epoch == progress_.epoch &&
+        !is_of_epoch(keeper_.folder().best(), progress_.epoch))
+        keeper_.save_best(parts(), progress_, data_.validation.get());
+    keeper_.write_records();
     if (is_complete()) return;
     log_notice("going on after epoch {} of {}{}", progress_.epoch, options_.epochs,
                progress_.batch == 0 ? "" : fmt::format(" and {} batches", progress_.batch));
@@ -190,37 +146,43 @@ void Trainer::resume(const FoundCheckpoint& checkpoint) {
 TrainResult Trainer::run() {
     const InterruptWatch watch;
     if (options_.ranks.group)
-        options_.ranks.group->set_stop_request([] { return InterruptWatch::received() != 0; });
+        options_.ranks.group->patience().set_stop_request([] { return InterruptWatch::received() != 0; });
     const bool was_complete = is_complete();
+    RunRecord& record = keeper_.record();
     log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch",
-               data_.train->size(), record_.val_pictures, record_.parameters, loop_->batches());
+               data_.train->size(), record.val_pictures, record.parameters, loop_->batches());
     try {
         train_epochs();
     } catch (const Interruption& interruption) {
-        keep_what_is_done("interrupted", true);
-        throw Interruption(interruption.signal(), fmt::format("interrupted: {}", what_is_kept()));
+        keeper_.end_early("interrupted", parts(), progress_, true);
+        throw Interruption(interruption.signal(), fmt::format("interrupted: {}", keeper_.what_is_kept()));
     } catch (const RankLost& error) {  // in the middle of a step
-        keep_what_is_done(error.what(), false);
-        if (!options_.ranks.lead()) throw;
-        fail("{}; {}", error.what(), what_is_kept());
+        keeper_.end_early(error.what(), parts(), progress_, false);
+        throw RankLost(fmt::format("{}; {}", error.what(), keeper_.what_is_kept()));
     } catch (const TrainingDiverged& error) {  // the state may be spoilt already
-        keep_what_is_done(error.what(), false);
-        throw;
+        keeper_.end_early(error.what(), parts(), progress_, false);
+        throw TrainingDiverged(
+            fmt::format("{}; {}", error.what(), keeper_.what_is_kept_for_other_settings()));
     } catch (const Error& error) {
         if (!options_.ranks.lead()) throw;
-        const bool kept = try_to_keep_what_is_done(error.what());
-        if (saved_steps_ < 0) throw;
-        fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", what_is_kept());
+        const bool kept = keeper_.try_to_end_early(error.what(), parts(), progress_);
+        if (!keeper_.has_saved()) throw;
+        fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", keeper_.what_is_kept());
     }
     if (options_.compute.device.type != DeviceType::cpu)
         log_notice("most memory held on {}: {}", name_of(options_.compute.device),
                    bytes_text(int64_t(context_of(options_.compute.device)->memory().peak_bytes)));
-    record_.status = is_complete() ? "done" : "stopped";
-    record_.stopped_early = stopped_early() && progress_.epoch < options_.epochs;
-    write_records();
+    if (options_.ranks.lead())
+        if (const std::optional<CalibrationFit> fit = calibration_of_run(keeper_.folder().path()))
+            log_notice("{}", temperature_line(*fit));
+    record.status = is_complete() ? "done" : "stopped";
+    record.stopped_early = stopped_early() && progress_.epoch < options_.epochs;
+    keeper_.write_records();
     for (const auto& log : logs_) log->on_end();
-    return {
-        .best = folder_->best(), .last = folder_->last(), .record = record_, .was_complete = was_complete};
+    return {.best = keeper_.folder().best(),
+            .last = keeper_.folder().last(),
+            .record = record,
+            .was_complete = was_complete};
 }
 
 void Trainer::train_epochs() {
@@ -229,7 +191,7 @@ void Trainer::train_epochs() {
         train_epoch();
         if (stopped_early())
             log_notice("ending after epoch {}: no better validation since epoch {}", progress_.epoch,
-                       record_.best_epoch);
+                       keeper_.record().best_epoch);
     }
 }
 
@@ -247,25 +209,28 @@ void Trainer::train_epoch() {
         scores = std::move(validation.scores);
     }
     record.best = !data_.validation || !best_ || is_better(*record.validation, *best_);
+    keeper_.keep_tuning();
     progress_.next_epoch();
     if (record.best) {
         best_ = record.validation;
-        record_.best_epoch = record.epoch;
+        keeper_.record().best_epoch = record.epoch;
     }
-    record_.epochs.push_back(record);
-    write_records();
+    keeper_.record().epochs.push_back(record);
+    keeper_.write_records();
     if (options_.ranks.lead() && record.best && data_.validation)
-        write_scores(folder_->path() / validation_scores_name, data_.validation->rows(), scores);
+        write_scores(keeper_.folder().path() / validation_scores_name, data_.validation->rows(), scores);
     for (const auto& log : logs_) log->on_epoch(record);
-    save();
-    if (options_.ranks.lead() && record.best) save_best(folder_->best(), parts(), checkpoint_info());
+    keeper_.save(parts(), progress_);
+    if (record.best) keeper_.save_best(parts(), progress_, data_.validation.get());
     options_.ranks.check_equal(step_->parameters());
-    tell(record);
+    log_notice("{}", epoch_line(record, options_.epochs));
 }
 
 void Trainer::after_step(const StepRecord& record) {
     for (const auto& log : logs_) log->on_step(record);
-    if (now() - saved_at_ >= options_.checkpoint_minutes * 60) save();
+    if (!has_stepped_) keeper_.keep_tuning();  // what a step needs, its first run has chosen
+    has_stepped_ = true;
+    if (keeper_.save_is_due()) keeper_.save(parts(), progress_);
     stop_if_interrupted();
 }
 
@@ -273,72 +238,14 @@ void Trainer::stop_if_interrupted() const {
     if (const int signal = options_.ranks.signal(); signal != 0) throw Interruption(signal, "interrupted");
 }
 
-void Trainer::keep_what_is_done(const std::string& status, bool with_checkpoint) {
-    record_.status = status;
-    if (with_checkpoint && progress_.steps > 0) save();
-    write_records();
-}
-
-// Where that fails too, for the reason that ended training most likely, the checkpoint before stays.
-bool Trainer::try_to_keep_what_is_done(const std::string& status) {
-    try {
-        keep_what_is_done(status, true);
-        return true;
-    } catch (const Error&) {  // TrainingDiverged too
-        return false;
-    }
-}
-
-std::string Trainer::what_is_kept() const {
-    if (saved_steps_ < 0) return "before the first step was taken: nothing is kept";
-    return fmt::format(
-        "the run in {} is kept up to step {} (epoch {} of {}); to go on: unmask train --resume {}",
-        options_.output.string(), saved_steps_, saved_epoch_ + 1, options_.epochs, options_.output.string());
-}
-
 bool Trainer::stopped_early() const {
-    return options_.patience > 0 && data_.validation != nullptr && record_.best_epoch > 0 &&
-           progress_.epoch - record_.best_epoch >= options_.patience;
+    const int64_t best_epoch = keeper_.record().best_epoch;
+    return options_.patience > 0 && data_.validation != nullptr && best_epoch > 0 &&
+           progress_.epoch - best_epoch >= options_.patience;
 }
 
 bool Trainer::is_complete() const {
     return progress_.epoch >= options_.epochs || (progress_.batch == 0 && stopped_early());
-}
-
-CheckpointInfo Trainer::checkpoint_info() const {
-    return {.preprocessing = data_.preprocessing,
-            .training = training_metadata(settings_, record_.data_hash, progress_)};
-}
-
-void Trainer::save() {
-    if (saved_steps_ == progress_.steps && saved_epoch_ == progress_.epoch) return;
-    EpochLoop::check_finite(*step_, progress_);
-    if (options_.ranks.lead()) {
-        keep_tuning(*folder_, options_.compute);
-        if (saved_steps_ >= 0 && options_.keep > 1) folder_->set_aside_last(saved_steps_);
-        save_checkpoint(folder_->last(), parts(), checkpoint_info());
-        folder_->remove_old_checkpoints(options_.keep - 1);
-    }
-    saved_steps_ = progress_.steps;
-    saved_epoch_ = progress_.epoch;
-    saved_at_ = now();
-}
-
-void Trainer::write_records() {
-    record_.seconds = now() - begin_;
-    if (options_.ranks.lead()) folder_->write(record_, settings_);
-}
-
-void Trainer::tell(const EpochRecord& record) const {
-    std::string text = fmt::format("epoch {}/{}: loss {:.4f}, {:.1f} images/s", record.epoch, options_.epochs,
-                                   record.loss.total, record.images_per_second);
-    if (record.validation) {
-        const EvaluationScores& scores = *record.validation;
-        text += fmt::format(", validation: frame AUC {}, video AUC {}, frame ACC {}{}",
-                            figure(scores.frame.auc), figure(scores.video.auc), figure(scores.frame.accuracy),
-                            record.best ? " (best)" : "");
-    }
-    log_notice("{}", text);
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/training_inputs.h"
 
-#include <fmt/ranges.h>
-
 #include "apps/console.h"
+#include "apps/dataset/data_warnings.h"
 #include "apps/evaluation/forging_notice.h"
-#include "apps/evaluation/manifest_warnings.h"
+#include "apps/progress.h"
 #include "data/prepare/prepare.h"
 #include "engine/error.h"
-#include "engine/safetensors.h"
-#include "models/pretrained.h"
+#include "models/exchange/import.h"
 
 namespace unmask {
 namespace {
@@ -51,16 +49,17 @@ Preprocessing preprocessing_of(const TrainOptions& options) {
 }  // namespace
 
 TrainingData load_training_data(const TrainOptions& options) {
-    Manifest manifest = read_manifest(options.data);
+    const Manifest all = read_manifest(options.data);
+    Manifest manifest = rows_to_read(all, options.forge);
     check_files(manifest);
-    for (const std::string& warning : manifest_warnings(manifest, options.forge != Forge::none))
+    for (const std::string& warning : training_warnings(manifest, options.forge != Forge::none))
         log_warning("{}: {}", options.data.string(), warning);
     const DatasetOptions dataset{.size = options.model.size,
                                  .cache_bytes = options.cache_mebibytes << 20,
                                  .forge = options.forge,
                                  .forge_seed = options.seed};
     TrainingData data{.manifest = manifest,
-                      .train = std::make_unique<FaceDataset>(training_rows(manifest, options.data), dataset),
+                      .train = std::make_unique<FaceDataset>(training_rows(all, options.data), dataset),
                       .validation = {},
                       .preprocessing = preprocessing_of(options)};
     tell_about_forging(*data.train);
@@ -72,24 +71,26 @@ TrainingData load_training_data(const TrainOptions& options) {
     return data;
 }
 
+std::string hash_training_data(const Manifest& manifest, const TrainOptions& options) {
+    Progress progress("data hash", std::ssize(manifest.rows), "pictures");
+    return data_hash(manifest, {options.data_hash, options.forge != Forge::none},
+                     [&](int64_t done, int64_t total) {
+                         progress.set_total(total);
+                         progress.update(done);
+                     });
+}
+
 void initialize_parameters(Detector& detector, Objective& objective, const TrainOptions& options) {
     objective.initialize(options.seed);
     if (options.initial.empty()) return detector.initialize(options.seed);
-    const TensorFile file = read_safetensors(options.initial);
-    if (!is_detector_file(file)) {
-        detector.initialize(options.seed);
-        const std::vector<std::string> left_out = load_pretrained(detector, file, options.initial);
-        log_notice("{}: every branch begins with these weights{}", options.initial,
-                   left_out.empty() ? "" : fmt::format("; {} left out", fmt::join(left_out, ", ")));
-        return;
-    }
-    const LoadedDetector loaded = load_detector(options.initial);
-    const DetectorOptions &wanted = options.model, &found = loaded.detector->options();
-    if (found.backbone != wanted.backbone || found.branches != wanted.branches || found.width != wanted.width)
-        fail("{}: expected a model with backbone {}, {} branches, width {}; found {}, {}, {}",
-             options.initial, wanted.backbone, wanted.branches, wanted.width, found.backbone, found.branches,
-             found.width);
-    detector.load_state(loaded.detector->state());
+    const ImportedDetector imported = import_detector(options.initial, {.backbone = options.model.backbone,
+                                                                        .branches = options.model.branches,
+                                                                        .width = options.model.width,
+                                                                        .size = options.model.size,
+                                                                        .dropout = options.model.dropout,
+                                                                        .seed = options.seed});
+    for (const std::string& notice : imported.notices) log_notice("{}: {}", options.initial, notice);
+    detector.load_state(imported.loaded.detector->state());
 }
 
 }  // namespace unmask

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apps/training/train_options.h"
 #include "data/dataset.h"
@@ -12,7 +13,7 @@
 namespace unmask {
 
 struct TrainingData {
-    Manifest manifest;
+    Manifest manifest;  // the rows that are read: of a forging run the real ones
     std::unique_ptr<FaceDataset> train;
     std::unique_ptr<FaceDataset> validation;  // null without rows of split "val"
     Preprocessing preprocessing;              // how the pictures were cut
@@ -22,8 +23,11 @@ struct TrainingData {
 // train on or a single one, or options that contradict how the pictures were prepared.
 [[nodiscard]] TrainingData load_training_data(const TrainOptions& options);
 
-// Fresh values from the seed, or the detector's from options.initial, or in every branch a torchvision
-// classifier's (see models/pretrained.h); Error when that is another kind of network.
+// data/data_hash.h of those rows, with its progress shown.
+[[nodiscard]] std::string hash_training_data(const Manifest& manifest, const TrainOptions& options);
+
+// Fresh values from the seed, or those that options.initial gives (see models/exchange/import.h); Error when
+// that is another kind of network.
 void initialize_parameters(Detector& detector, Objective& objective, const TrainOptions& options);
 
 }  // namespace unmask

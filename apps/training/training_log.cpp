@@ -91,6 +91,19 @@ class ReportLog : public TrainingLog {
 
 }  // namespace
 
+std::string epoch_line(const EpochRecord& record, int epochs) {
+    std::string text = fmt::format("epoch {}/{}: loss {:.4f}, {:.1f} images/s", record.epoch, epochs,
+                                   record.loss.total, record.images_per_second);
+    if (!record.validation) return text;
+    const auto figure = [](const std::optional<double>& value) {
+        return value ? fmt::format("{:.4f}", *value) : "n/a";
+    };
+    const EvaluationScores& scores = *record.validation;
+    return text + fmt::format(", validation: frame AUC {}, video AUC {}, frame ACC {}{}",
+                              figure(scores.frame.auc), figure(scores.video.auc),
+                              figure(scores.frame.accuracy), record.best ? " (best)" : "");
+}
+
 std::vector<std::unique_ptr<TrainingLog>> training_logs(const std::filesystem::path& run,
                                                         const RunProgress& progress) {
     std::vector<std::unique_ptr<TrainingLog>> logs;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "apps/training/run_progress.h"
@@ -37,5 +38,8 @@ class TrainingLog {
 // shows those of this session.
 [[nodiscard]] std::vector<std::unique_ptr<TrainingLog>> training_logs(const std::filesystem::path& run,
                                                                       const RunProgress& progress);
+
+// An epoch's loss, speed and validation in a line for people.
+[[nodiscard]] std::string epoch_line(const EpochRecord& record, int epochs);
 
 }  // namespace unmask

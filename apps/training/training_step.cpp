@@ -63,7 +63,9 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
       compute_(options.compute),
       seed_(options.seed),
       clip_(options.clip),
-      capture_(capture && context_of(options.compute.device)->can_capture()),
+      communicator_(options.ranks.communicator.get()),
+      capture_(capture && options.compute.device.type == DeviceType::cuda &&
+               context_of(options.compute.device)->can_capture()),
       parameters_(trained_parameters(detector, objective)),
       optimizer_(make_optimizer(parameters_, options)) {
     const DType dtype = parameters_.values().dtype();
@@ -74,9 +76,8 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     optimizer_->set_guard(terms_.rows(0, 1));
     if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
     detector_.set_branch_schedule(compute_.schedule);
-    detector_.set_communicator(options.ranks.communicator.get());
-    if (options.ranks.communicator)
-        exchange_.emplace(parameters_, &Detector::has_partial_gradient, *options.ranks.communicator);
+    detector_.set_communicator(communicator_);
+    if (communicator_) exchange_.emplace(parameters_, &Detector::has_partial_gradient, *communicator_);
     detector_.set_training(true);
     objective_.set_training(true);
 }
@@ -146,6 +147,7 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
 }
 
 EpochTerms TrainingStep::terms() const {
+    if (communicator_) communicator_->wait();
     const std::vector<double> values = terms_.to_doubles();
     const ObjectiveOptions& options = objective_.options();
     const auto term = [&values](size_t place, bool on) {

@@ -23,7 +23,7 @@ class TrainingStep {
   public:
     // Takes over the parameters of detector and objective that require a gradient (see FlatParameters); both
     // must outlive this and be on options.compute.device. Frozen ones stay as and where they are. `capture`:
-    // whether a device that can records the step after its first runs.
+    // whether a GPU records the step after its first runs.
     TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options, bool capture = true);
     ~TrainingStep();
 
@@ -31,7 +31,8 @@ class TrainingStep {
     // a device that records are kept and may be overwritten by a later batch of that size. Nothing is updated
     // when the objective is not a finite number. Error for labels other than 0 and 1 in host memory.
     void enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate);
-    // The objective of the last enqueued step, before its update; waits for the device.
+    // The objective of the last enqueued step, before its update; waits for the device. RankLost where that
+    // waits for a rank that is lost.
     [[nodiscard]] EpochTerms terms() const;
     // Both.
     EpochTerms run(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
@@ -60,10 +61,11 @@ class TrainingStep {
     Compute compute_;
     uint64_t seed_;
     double clip_;
+    Communicator* communicator_;  // between ranks
     bool capture_;
     FlatParameters parameters_;
     std::unique_ptr<Optimizer> optimizer_;
-    std::optional<GradientExchange> exchange_;  // between ranks
+    std::optional<GradientExchange> exchange_;
     std::optional<WeightAverage> average_;
     Tensor terms_;                                          // [4] on the device, see ObjectiveResult
     Tensor one_;                                            // the gradient that backward starts from
