@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `unmask bench --mode infer` in ONNX Runtime, on a model that torch_detector.py --mode export wrote:
 //     npm install onnxruntime-node && node bench/peers/onnx_detector.mjs m.onnx 1 224 2     (batch, size, threads)
+// The package is looked for in the folder that UNMASK_ONNXRUNTIME_NODE names, else in the working folder.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const require = createRequire(path.join(process.cwd(), 'package.json'));
+const require = createRequire(path.join(path.resolve(process.env.UNMASK_ONNXRUNTIME_NODE || '.'), 'package.json'));
 const ort = require('onnxruntime-node');
 const [, , model, batch = '1', size = '224', threads = '2', repeats = '5'] = process.argv;
 const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(threads) });
@@ -23,5 +24,4 @@ const median = seconds[Math.floor(seconds.length / 2)];
 console.log(JSON.stringify({
     peer: `ONNX Runtime ${require('onnxruntime-node/package.json').version}`, mode: 'infer', batch: shape[0],
     size: shape[2], threads: Number(threads), seconds: median, images_per_second: shape[0] / median,
-    peak_bytes: process.resourceUsage().maxRSS * 1024,
 }));

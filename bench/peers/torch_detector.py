@@ -4,13 +4,14 @@
 
     python3 bench/peers/torch_detector.py --mode infer --batch 1        # prints one line of JSON
     python3 bench/peers/torch_detector.py --mode export --out m.onnx    # for onnx_detector.mjs
+    python3 bench/peers/torch_detector.py --mode save --out m.pt        # the weights of a branch
+    python3 bench/peers/torch_detector.py --mode score --out m.pt       # loads them and scores an image: what a program's start costs
     python3 bench/peers/torch_detector.py --device cuda --mode train --batch 256 --variants tf32,bf16,bf16_compile
 
 On the CPU Debian's python3-torch and python3-torchvision do; on a GPU (torch_cuda.py) it takes PyTorch 2.3 or newer.
 """
 import argparse
 import json
-import resource
 import statistics
 import time
 
@@ -22,29 +23,31 @@ from torch import nn
 
 
 class MobileNetV1(nn.Module):
-    """Howard et al. 2017 up to global average pooling."""
+    """Howard et al. 2017 up to global average pooling, under the names that `unmask convert` knows."""
 
-    def __init__(self):
+    def __init__(self, width=1.0):
         super().__init__()
-        channels, layers = 32, [self.block(3, 32, 3, 2, 1)]
+        channels = int(32 * width)
+        layers = [nn.Sequential(*self.block(3, channels, 3, 2, 1))]
         for outputs, stride in [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + [(512, 1)] * 5 + [
                 (1024, 2), (1024, 1)]:
-            layers += [self.block(channels, channels, 3, stride, channels), self.block(channels, outputs, 1, 1, 1)]
+            outputs = int(outputs * width)
+            layers.append(nn.Sequential(*self.block(channels, channels, 3, stride, channels), *self.block(channels, outputs, 1, 1, 1)))
             channels = outputs
-        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
     @staticmethod
     def block(inputs, outputs, kernel, stride, groups):
-        return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-                             nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+        return (nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True))
 
     def forward(self, x):
-        return self.layers(x)
+        return self.model(x)
 
 
-def make_backbone(name):
+def make_backbone(name, width):
     if name == "mobilenet_v1":
-        return MobileNetV1(), 1024
+        return MobileNetV1(width), int(1024 * width)
     made = getattr(torchvision.models, name)
     net = made(weights=None) if name.startswith("resnet") else made(weights=None, stochastic_depth_prob=0.0)
     if name.startswith("resnet"):
@@ -55,9 +58,9 @@ def make_backbone(name):
 
 
 class Detector(nn.Module):
-    def __init__(self, backbone, branches):
+    def __init__(self, backbone, branches, width=1.0):
         super().__init__()
-        made = [make_backbone(backbone) for _ in range(branches)]
+        made = [make_backbone(backbone, width) for _ in range(branches)]
         self.branches = nn.ModuleList(net for net, _ in made)
         d = made[0][1]
         self.fusion = nn.Sequential(nn.Linear(branches * d, 1000), nn.BatchNorm1d(1000), nn.ReLU(), nn.Dropout(),
@@ -105,15 +108,16 @@ def median_seconds(run, repeats):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", choices=["infer", "train", "export", "ceilings"], required=True)
+    parser.add_argument("--mode", choices=["infer", "train", "export", "save", "score", "ceilings"], required=True)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--backbone", default="resnet34")
     parser.add_argument("--branches", type=int, default=4)
+    parser.add_argument("--width", type=float, default=1.0, help="multiplies every channel count; of mobilenet_v1 alone")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", default="detector.onnx")
+    parser.add_argument("--out", default="detector.onnx", help="the file that export and save write and score reads")
     on_gpu = parser.add_argument_group("with --device cuda (see torch_cuda.py)")
     on_gpu.add_argument("--variants", default="tf32,bf16,fp16,bf16_compile", help="of " + ", ".join(torch_cuda.VARIANTS))
     on_gpu.add_argument("--steps", type=int, default=1, help="of a run, between two waits for the GPU")
@@ -124,12 +128,23 @@ def main():
     if args.mode == "ceilings":
         return torch_cuda.ceilings()
     if args.device == "cuda":
-        if args.mode == "export":
-            parser.error("--mode export is for the CPU")
+        if args.mode in ("export", "save", "score"):
+            parser.error(f"--mode {args.mode} is for the CPU")
         return torch_cuda.run(args, Detector, objective)
+    if args.width != 1 and args.backbone != "mobilenet_v1":
+        parser.error(f"--width: expected --backbone mobilenet_v1, found {args.backbone}")
     torch.set_num_threads(args.threads)
-    net = Detector(args.backbone, args.branches)
+    net = Detector(args.backbone, args.branches, args.width)
     x = torch.rand(args.batch, 3, args.size, args.size)
+    if args.mode == "save":
+        return torch.save(net.branches[0].state_dict(), args.out)
+    if args.mode == "score":
+        weights = torch.load(args.out)
+        for branch in net.branches:
+            branch.load_state_dict(weights)
+        net.eval()
+        with torch.no_grad():
+            return print(torch.softmax(net(x), 1)[0, 1].item())
     if args.mode == "export":
         net.eval()
         torch.onnx.export(net, x, args.out, opset_version=13, input_names=["image"], output_names=["logits"],
@@ -153,8 +168,7 @@ def main():
     seconds = median_seconds(run, args.repeats)
     print(json.dumps({"peer": f"PyTorch {torch.__version__}", "mode": args.mode, "backbone": args.backbone,
                       "branches": args.branches, "size": args.size, "batch": args.batch, "threads": args.threads,
-                      "seconds": seconds, "images_per_second": args.batch / seconds,
-                      "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+                      "seconds": seconds, "images_per_second": args.batch / seconds}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions of ResNet-34, ResNet-50, MobileNetV1 and EfficientNet-B0 at 224 pixels.
+#include <fmt/format.h>
+
+#include "bench/ops/op_rows.h"
+#include "engine/ops/compact_conv2d.h"
+#include "engine/ops/conv2d.h"
+#include "engine/ops/quantize.h"
+#include "engine/ops/quantized_conv2d.h"
+
+namespace unmask::detail {
+namespace {
+
+using Inputs = std::vector<Variable>;
+
+struct Geometry {
+    int64_t batch, side, in, out;
+    int kernel, stride;
+    bool depthwise = false;
+
+    [[nodiscard]] Shape x() const { return {batch, side, side, in}; }
+    [[nodiscard]] Shape weight() const { return {out, kernel, kernel, depthwise ? 1 : in}; }
+    [[nodiscard]] Conv2dOptions options() const {
+        return {.stride = {stride, stride},
+                .padding = {(kernel - 1) / 2, (kernel - 1) / 2},
+                .groups = depthwise ? static_cast<int>(in) : 1};
+    }
+    [[nodiscard]] std::string name() const {
+        return fmt::format("{}{}x{}_{}to{}_side{}_stride{}_batch{}", depthwise ? "depthwise_" : "", kernel,
+                           kernel, in, out, side, stride, batch);
+    }
+};
+
+// The image takes no gradient: its channels are three.
+void add_plain(std::vector<OpRow>& rows, const Geometry& geometry) {
+    OpCase op_case{
+        "conv2d",
+        "conv2d_" + geometry.name(),
+        {{"x", geometry.x(), {}, geometry.in != 3}, {"weight", geometry.weight()}},
+        [options = geometry.options()](const Inputs& in) { return conv2d(in[0], in[1], {}, options); }};
+    rows.push_back({std::move(op_case)});
+}
+
+void add_fused(std::vector<OpRow>& rows, const Geometry& geometry) {
+    const Shape y = conv2d_shape(geometry.x(), geometry.weight(),
+                                 conv2d_params(geometry.x(), geometry.weight(), geometry.options()));
+    OpCase op_case{"conv2d_fused",
+                   "conv2d_fused_" + geometry.name(),
+                   {{"x", geometry.x(), {}, false},
+                    {"weight", geometry.weight(), {}, false},
+                    {"bias", {geometry.out}, {}, false},
+                    {"residual", y, {}, false}},
+                   [options = geometry.options()](const Inputs& in) {
+                       return Variable(conv2d_fused(in[0].value(), in[1].value(), in[2].value(),
+                                                    in[3].value(), options, Activation::relu));
+                   }};
+    rows.push_back({std::move(op_case)});
+}
+
+// Compacting is part of no inference: it happens once, here at the first run.
+void add_compact(std::vector<OpRow>& rows, const Geometry& geometry, WeightFormat format) {
+    OpCase op_case{"compact_conv2d",
+                   fmt::format("compact_conv2d_{}_{}", name_of(format), geometry.name()),
+                   {{"x", geometry.x(), {}, false}},
+                   [geometry, format, weight = std::make_shared<CompactWeight>()](const Inputs& in) {
+                       if (!weight->values.defined())
+                           *weight = compact_weight(Tensor::full(geometry.weight(), 0.01), format);
+                       return Variable(compact_conv2d(in[0].value(), *weight, {}, {}, geometry.options(),
+                                                      Activation::relu));
+                   }};
+    rows.push_back({std::move(op_case)});
+}
+
+// The same for 8-bit activations: quantized once, at the first run.
+void add_quantized(std::vector<OpRow>& rows, const Geometry& geometry) {
+    struct Operands {
+        Tensor x;
+        QuantizedFilters filters;
+    };
+    OpCase op_case{"quantized_conv2d",
+                   "quantized_conv2d_" + geometry.name(),
+                   {{"x", geometry.x(), {}, false}},
+                   [geometry, operands = std::make_shared<Operands>()](const Inputs& in) {
+                       if (!operands->x.defined()) {
+                           operands->x = quantize(in[0].value(), 1.0f / 255.0f, DType::u8);
+                           const Tensor weight = Tensor::full(geometry.weight(), 0.01);
+                           operands->filters = quantized_filters(compact_weight(weight, WeightFormat::int8),
+                                                                 Tensor::zeros({weight.dim(0)}), {});
+                       }
+                       return Variable(quantized_conv2d(operands->x, operands->filters, {},
+                                                        geometry.options(), Activation::relu));
+                   }};
+    rows.push_back({std::move(op_case)});
+}
+
+}  // namespace
+
+void add_conv2d_rows(std::vector<OpRow>& rows) {
+    for (const int64_t batch : {int64_t{1}, int64_t{8}}) {
+        add_plain(rows, {batch, 224, 3, 64, 7, 2});
+        for (const auto& [channels, side] :
+             {std::pair<int64_t, int64_t>{64, 56}, {128, 28}, {256, 14}, {512, 7}}) {
+            add_plain(rows, {batch, side, channels, channels, 3, 1});
+            add_fused(rows, {batch, side, channels, channels, 3, 1});
+        }
+        add_plain(rows, {batch, 56, 64, 128, 3, 2});
+        add_plain(rows, {batch, 56, 64, 256, 1, 1});
+        add_plain(rows, {batch, 14, 512, 512, 1, 1});
+        add_plain(rows, {batch, 112, 64, 64, 3, 2, true});
+        add_plain(rows, {batch, 14, 512, 512, 3, 1, true});
+        add_plain(rows, {batch, 28, 240, 240, 5, 1, true});
+        add_compact(rows, {batch, 14, 256, 256, 3, 1}, WeightFormat::bf16);
+        add_compact(rows, {batch, 14, 256, 256, 3, 1}, WeightFormat::int8);
+        add_quantized(rows, {batch, 56, 64, 64, 3, 1});
+        add_quantized(rows, {batch, 14, 256, 256, 3, 1});
+    }
+}
+
+}  // namespace unmask::detail

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm, squeeze-excitation's scaling, pooling and resizing.
+#include <fmt/format.h>
+
+#include "bench/ops/op_rows.h"
+#include "engine/ops/batch_norm.h"
+#include "engine/ops/channel_scale.h"
+#include "engine/ops/pool.h"
+#include "engine/ops/resize.h"
+
+namespace unmask::detail {
+namespace {
+
+using Inputs = std::vector<Variable>;
+
+void add_batch_norm(std::vector<OpRow>& rows, const Shape& x, Activation activation, bool residual) {
+    const Shape channels{x[-1]};
+    OpCase op_case{"batch_norm",
+                   fmt::format("batch_norm_{}x{}x{}{}{}", x[0], x[1], x[-1],
+                               activation == Activation::relu ? "_relu" : "", residual ? "_residual" : ""),
+                   {{"x", x}, {"weight", channels}, {"bias", channels}},
+                   [activation](const Inputs& in) {
+                       const Shape& size = in[1].shape();
+                       return batch_norm(in[0], in[1], in[2], Tensor::zeros(size), Tensor::full(size, 1.0),
+                                         {.activation = activation}, in.size() > 3 ? in[3] : Variable());
+                   }};
+    if (residual) op_case.inputs.push_back({"residual", x});
+    rows.push_back({std::move(op_case)});
+}
+
+template <class Run>
+void add_map(std::vector<OpRow>& rows, const std::string& op, const Shape& x, Run run) {
+    rows.push_back({{op, fmt::format("{}_{}x{}x{}", op, x[0], x[1], x[-1]), {{"x", x}}, run}});
+}
+
+}  // namespace
+
+void add_norm_rows(std::vector<OpRow>& rows) {
+    for (const Shape& x :
+         {Shape{8, 112, 112, 64}, Shape{8, 56, 56, 64}, Shape{8, 14, 14, 256}, Shape{8, 7, 7, 512}}) {
+        add_batch_norm(rows, x, Activation::relu, false);
+        add_batch_norm(rows, x, Activation::relu, true);
+    }
+    add_batch_norm(rows, {32, 512}, Activation::relu, false);
+    rows.push_back({{"channel_scale",
+                     "channel_scale_8x28x240",
+                     {{"x", {8, 28, 28, 240}}, {"scale", {8, 240}}},
+                     [](const Inputs& in) { return channel_scale(in[0], in[1]); }}});
+    add_map(rows, "max_pool2d", {8, 112, 112, 64}, [](const Inputs& in) {
+        return max_pool2d(in[0], {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+    });
+    add_map(rows, "average_pool2d", {8, 56, 56, 64},
+            [](const Inputs& in) { return average_pool2d(in[0], {}); });
+    add_map(rows, "adaptive_average_pool2d", {8, 14, 14, 256},
+            [](const Inputs& in) { return adaptive_average_pool2d(in[0], 7, 7); });
+    add_map(rows, "global_average_pool", {8, 7, 7, 512},
+            [](const Inputs& in) { return global_average_pool(in[0]); });
+    add_map(rows, "resize_bilinear", {8, 7, 7, 512},
+            [](const Inputs& in) { return resize_bilinear(in[0], 28, 28); });
+}
+
+}  // namespace unmask::detail
