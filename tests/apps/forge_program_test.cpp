@@ -7,6 +7,7 @@
 
 #include "data/manifest.h"
 #include "data/picture.h"
+#include "data/self_blend/forger.h"
 #include "tests/apps/run_program.h"
 #include "tests/apps/tiny_faces.h"
 
@@ -18,9 +19,9 @@ class ForgeProgram : public testing::Test {
     void SetUp() override {
         // The rows of fake pictures must play no part: their files are gone.
         data = write_tiny_faces(folder.path(), 32, 8, 12);
-        Manifest manifest = read_manifest(data);
-        std::erase_if(manifest.rows, [](const ManifestRow& row) { return row.label == 1; });
-        write_manifest(data, manifest);
+        const Manifest manifest = read_manifest(data);
+        for (const ManifestRow& row : manifest.rows)
+            if (row.label == 1) std::filesystem::remove(manifest.file(row));
     }
     [[nodiscard]] std::string path(const std::string& name) const { return (folder / name).string(); }
     [[nodiscard]] Outcome train(const std::string& run) const {
@@ -53,8 +54,16 @@ TEST_F(ForgeProgram, TrainsAndMeasuresOnRealPicturesAlone) {
     EXPECT_FALSE(measured["frame"]["auc"].is_null());
     EXPECT_EQ(evaluate(forging + "--seed 5 --threads 2"), measured);
     EXPECT_NE(evaluate(forging + "--seed 6")["frame"], measured["frame"]);
-    // Without forging there is one class.
-    EXPECT_TRUE(evaluate("--data " + data.string())["frame"]["auc"].is_null());
+    EXPECT_NE(evaluate(forging + "--seed 5 --split all")["frame"], measured["frame"]);
+    const Outcome verified = run_program("verify " + path("run") + " --quiet");
+    EXPECT_EQ(verified.code, 0) << verified.output << verified.errors;
+    // Without forging the pictures of the fake rows are missing.
+    const Outcome missing =
+        run_program("evaluate --quiet --model " + path("run/best.safetensors") + " --data " + data.string());
+    EXPECT_EQ(missing.code, 2);
+    EXPECT_NE(missing.errors.find("6 of the manifest's 12 rows name files that do not exist"),
+              std::string::npos)
+        << missing.errors;
 
     // The same forgeries as files are measured the same.
     const Outcome forged = run_program("dataset forge --data " + data.string() + " --out " + path("forged") +
@@ -71,7 +80,8 @@ TEST_F(ForgeProgram, ForgedFilesSayWhereTheyComeFrom) {
                               " --threads " + threads)
                       .code,
                   0);
-    const Manifest source = read_manifest(data), forged = read_manifest(path("1/faces.csv"));
+    const Manifest source = rows_to_read(read_manifest(data), Forge::self_blend),
+                   forged = read_manifest(path("1/faces.csv"));
     check_files(forged);
     ASSERT_EQ(forged.rows.size(), 2 * source.rows.size());
     int changed = 0;
@@ -83,10 +93,13 @@ TEST_F(ForgeProgram, ForgedFilesSayWhereTheyComeFrom) {
         EXPECT_EQ(row.split, from.split);
         EXPECT_EQ(row.frame, from.frame);
         const bool same = read_picture(forged.file(row)) == read_picture(source.file(from));
-        if (i % 2 == 1) EXPECT_FALSE(same) << row.path;
+        if (i % 2 == 1) {
+            EXPECT_FALSE(same) << row.path;
+        }
         changed += i % 2 == 0 && !same ? 1 : 0;
-        if (std::filesystem::path(row.path).is_relative())
+        if (std::filesystem::path(row.path).is_relative()) {
             EXPECT_EQ(text_of(path("1/" + row.path)), text_of(path("2/" + row.path)));
+        }
     }
     EXPECT_GT(changed, 4);
     EXPECT_LT(changed, 22);
@@ -106,7 +119,7 @@ TEST_F(ForgeProgram, SaysWhatIsWrong) {
     Manifest manifest = read_manifest(data);
     for (ManifestRow& row : manifest.rows) row.label = 1;
     write_manifest(path("fake.csv"), manifest);
-    expect_failure("dataset forge --data " + path("fake.csv") + " --out " + path("x"), "found none among 26");
+    expect_failure("dataset forge --data " + path("fake.csv") + " --out " + path("x"), "found none among 52");
     expect_failure("train --forge self-blend --data " + path("fake.csv") + " --out " + path("x"),
                    "real faces");
     expect_failure("train --forge gan --data " + data.string() + " --out " + path("x"), "none or self-blend");

@@ -26,12 +26,13 @@ inline std::string text_of(const std::filesystem::path& path) {
     return text.str();
 }
 
-// The arguments as one shell line, after such words as "timeout 5".
-inline Outcome run_program(const std::string& arguments, const std::string& before = "") {
+// The arguments as one shell line, after such words as "timeout 5"; standard input is the file.
+inline Outcome run_program(const std::string& arguments, const std::string& before = "",
+                           const std::string& input = "/dev/null") {
     const TemporaryFolder folder;
     const std::string out = (folder / "out").string(), err = (folder / "err").string();
     const std::string line =
-        before + " " + UNMASK_PROGRAM + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
+        before + " " + UNMASK_PROGRAM + " " + arguments + " >" + out + " 2>" + err + " <" + input;
     const int status = std::system(line.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, text_of(out), text_of(err)};

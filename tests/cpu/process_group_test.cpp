@@ -66,6 +66,31 @@ TEST(ProcessGroup, SendsTheValuesOfOneRank) {
     EXPECT_EQ(broadcast_text(*group, ""), "");
 }
 
+TEST(ProcessGroup, GathersTexts) {
+    const std::string own = group->rank() == 1 ? "" : "rank " + std::to_string(group->rank());
+    EXPECT_EQ(gather_texts(*group, own), (std::vector<std::string>{"rank 0", "", "rank 2"}));
+}
+
+// The others gather only after rank 0 has given up: MPI still writes what it promised then.
+TEST(ProcessGroup, ARankThatDoesNotComeIsLostAndTheTensorsStay) {
+    Tensor own = numbers({double(group->rank())}, DType::f64), all = Tensor::empty({3}, DType::f64);
+    Tensor released = Tensor::zeros({1}, DType::f64);
+    if (group->rank() == 0) {
+        const std::weak_ptr<Buffer> memory = all.buffer(), source = own.buffer();
+        group->patience().set_timeout(0.05);
+        EXPECT_THROW(group->all_gather(own, all), RankLost);
+        group->patience().set_timeout(600);
+        own = all = Tensor();
+        EXPECT_FALSE(memory.expired());
+        EXPECT_FALSE(source.expired());
+    }
+    group->begin_all_reduce(released);
+    group->finish_all_reduces();
+    if (group->rank() == 0) return;
+    group->all_gather(own, all);
+    EXPECT_EQ(all.to_doubles(), (std::vector<double>{0, 1, 2}));
+}
+
 }  // namespace
 }  // namespace unmask
 

@@ -2,8 +2,8 @@
 // Inference on the emulated GPU: recorded once for each batch size and run again on other images.
 #include <gtest/gtest.h>
 
-#include "apps/evaluation/inference_step.h"
 #include "engine/philox.h"
+#include "models/inference/inference_step.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
 
@@ -21,7 +21,7 @@ Tensor images(int64_t batch, uint64_t seed) {
 }
 
 TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
-    for (const Precision precision : {Precision::f32, Precision::bf16})
+    for (const DType dtype : {DType::f32, DType::bf16})
         for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems,
                                               BranchSchedule::lockstep, BranchSchedule::parallel}) {
             Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
@@ -29,26 +29,16 @@ TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
             detector.to(gpu);
             detector.set_training(false);
             detector.prepare_inference();
-            const Compute compute{gpu, precision, schedule};
-            InferenceStep recorded(detector, compute), eager(detector, compute, false);
+            detector.set_branch_schedule(schedule);
+            InferenceStep recorded(detector, gpu, dtype), eager(detector, gpu, dtype, false);
             for (uint64_t seed = 0; seed < 5; ++seed)
                 for (const int64_t batch : {1, 3}) {
                     const Tensor input = images(batch, seed);
                     const Tensor expected = eager.enqueue(input).to(cpu_device);
                     EXPECT_TRUE(same_bytes(recorded.enqueue(input).to(cpu_device), expected))
-                        << name_of(precision) << ", batch " << batch << ", seed " << seed;
+                        << name_of(dtype) << ", batch " << batch << ", seed " << seed;
                 }
         }
-}
-
-TEST(InferenceStep, OnTheCpuIsTheDetectors) {
-    Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
-    detector.initialize(3);
-    detector.set_training(false);
-    detector.prepare_inference();
-    InferenceStep step(detector, {});
-    const Tensor input = images(2, 1);
-    EXPECT_TRUE(same_bytes(step.enqueue(input), detector.infer(input)));
 }
 
 }  // namespace

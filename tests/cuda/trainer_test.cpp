@@ -7,7 +7,12 @@
 
 #include "apps/evaluation/evaluate_model.h"
 #include "cpu/parallel.h"
+#include "data/manifest.h"
+#include "data/sampling.h"
+#include "engine/atomic_file.h"
+#include "models/checkpoint.h"
 #include "tests/apps/tiny_faces.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -28,7 +33,7 @@ TEST(GpuTrainer, TrainsFromBytesAndGoesOnToTheSameBytes) {
     options.seed = 3;
     options.output = folder / "whole";
     const TrainResult whole = train_detector(options);
-    EXPECT_EQ(whole.record.device, "cuda");
+    EXPECT_EQ(whole.record.session.device, "cuda");
 
     options.output = folder / "parts";
     options.stop_after = 1;
@@ -49,6 +54,38 @@ TEST(GpuTrainer, TrainsFromBytesAndGoesOnToTheSameBytes) {
     const double on_cpu = evaluated({});
     EXPECT_NEAR(evaluated({{DeviceType::cuda, 0}, Precision::f32}), on_cpu, 1e-5 * on_cpu);
     EXPECT_NEAR(evaluated({{DeviceType::cuda, 0}, Precision::bf16}), on_cpu, 3e-2 * on_cpu);
+}
+
+// The next batch is loaded while a step is computed: that step still counts, and its checkpoint is what the
+// run goes on from.
+TEST(GpuTrainer, APictureThatCannotBeReadEndsTheRunAfterTheStepBefore) {
+    set_thread_count(1);
+    const TemporaryFolder folder;
+    TrainOptions options;
+    options.data = write_tiny_faces(folder.path(), 24, 8, 0);
+    options.compute.device = {DeviceType::cuda, 0};
+    options.threads = options.workers = 1;
+    options.model = {.backbone = "resnet18", .branches = 1, .width = 0.05, .size = 32, .dropout = 0.2};
+    options.epochs = 2;
+    options.batch = 4;
+    options.seed = 3;
+    options.cache_mebibytes = 0;
+    options.data_hash = DataHash::names;  // the picture comes back
+    options.output = folder / "whole";
+    const TrainResult whole = train_detector(options);
+    // In the fourth of the first epoch's six batches.
+    const Manifest train = select_split(read_manifest(options.data), "train");
+    const std::string name = train.rows[epoch_order(train.rows, {}, options.seed, 1)[13]].path;
+    const std::filesystem::path picture = folder / name;
+    const std::string bytes = bytes_of(picture);
+    write_file_atomically(picture, std::string(bytes.size(), 'x'));
+    options.output = folder / "parts";
+    expect_error([&] { train_detector(options); }, {name, "is kept up to step 3"});
+    const auto kept = load_detector(folder / "parts" / "last.safetensors").info.training;
+    EXPECT_EQ(kept.at("steps"), "3");
+    write_file_atomically(picture, bytes);
+    options.resume = true;
+    EXPECT_EQ(bytes_of(train_detector(options).last), bytes_of(whole.last));
 }
 
 }  // namespace

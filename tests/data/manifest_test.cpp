@@ -102,13 +102,5 @@ TEST_F(ManifestFile, MissingFilesAreCountedAndTheFirstFiveNamed) {
     }
 }
 
-TEST(Csv, FieldsAreQuotedWhereTheyHaveTo) {
-    EXPECT_EQ(csv_field("plain text"), "plain text");
-    EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
-    EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
-    EXPECT_EQ(csv_field(" x"), "\" x\"");
-    EXPECT_EQ(csv_field(""), "");
-}
-
 }  // namespace
 }  // namespace unmask

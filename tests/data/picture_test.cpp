@@ -88,6 +88,9 @@ TEST_F(PictureFiles, ReadsBmp) {
     write_content(folder / "a.bmp", bmp(1, 2, "\x01\x02\x03\0\x04\x05\x06\0"s));
     const Image read = read_picture(folder / "a.bmp");
     EXPECT_EQ(read.pixels, (std::vector<uint8_t>{6, 5, 4, 3, 2, 1}));
+    // A negative height: rows from top to bottom.
+    write_content(folder / "b.bmp", bmp(1, uint32_t(-2), "\x01\x02\x03\0\x04\x05\x06\0"s));
+    EXPECT_EQ(read_picture(folder / "b.bmp").pixels, (std::vector<uint8_t>{3, 2, 1, 6, 5, 4}));
 }
 
 TEST_F(PictureFiles, MissingEmptyAndForeignFiles) {
@@ -151,6 +154,7 @@ TEST_F(PictureFiles, HugeSizesAreRefusedFromTheHeader) {
     huge[24] = 16;
     expect_broken("deep.png", huge, {"too large", "10000 x 10000", "600000000 bytes"});
     expect_broken("huge.bmp", bmp(100000, 100000, ""), {"too large", "100000 x 100000"});
+    expect_broken("negative.bmp", bmp(-1785358955, -1785358955, ""), {"a size of -1785358955 x 1785358955"});
     std::string wide = jpeg;
     const size_t frame = wide.find("\xff\xc0");
     wide.replace(frame + 5, 4, "\xff\xff\xff\xff");

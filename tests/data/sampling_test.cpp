@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
+#include "tests/data/sampled_videos.h"
 #include "tests/support/expect_error.h"
 
 namespace unmask {
@@ -52,26 +55,40 @@ TEST(Sampling, RealPicturesAreRepeatedAndOneClassStaysAsItIs) {
     expect_error([&] { static_cast<void>(epoch_order(rows, {.oversample_real = 0}, 1, 0)); }, {"0"});
 }
 
-// Videos a (real, 7 pictures) and b (fake, 2), a second b of another method, and c (real, 3).
-std::vector<ManifestRow> videos() {
-    std::vector<ManifestRow> rows;
-    const auto add = [&](const char* video, const char* method, int label, int count) {
-        for (int i = 0; i < count; ++i)
-            rows.push_back({.path = std::to_string(rows.size()),
-                            .video = video,
-                            .dataset = "set",
-                            .method = method,
-                            .label = label});
-    };
-    add("a", "original", 0, 7);
-    add("b", "Deepfakes", 1, 2);
-    add("b", "FaceSwap", 1, 1);
-    add("c", "original", 0, 3);
-    return rows;
+TEST(Sampling, WithoutAnythingEveryRowOnceInAnOrderOfItsOwnEveryEpoch) {
+    const std::vector<ManifestRow> rows = rows_of(std::vector<int>(50, 1));
+    std::vector<size_t> in_order(50);
+    std::iota(in_order.begin(), in_order.end(), size_t{0});
+    EXPECT_EQ(epoch_order(rows, {.shuffle = false}, 1, 0), in_order);
+    const std::vector<size_t> first = epoch_order(rows, {}, 1, 0);
+    EXPECT_EQ(epoch_order(rows, {}, 1, 0), first);
+    for (std::vector<size_t> order : {first, epoch_order(rows, {}, 1, 1), epoch_order(rows, {}, 2, 0)}) {
+        EXPECT_NE(order, in_order);
+        std::ranges::sort(order);
+        EXPECT_EQ(order, in_order);
+    }
+    EXPECT_NE(epoch_order(rows, {}, 1, 1), first);
+    EXPECT_NE(epoch_order(rows, {}, 2, 0), first);
+    EXPECT_TRUE(epoch_order({}, {.balanced = true}, 1, 0).empty());
+}
+
+// The places that a row takes in many epochs are spread evenly.
+TEST(Sampling, TheShuffleFavoursNoPlace) {
+    const std::vector<ManifestRow> rows = rows_of({0, 1, 0, 1});
+    constexpr int epochs = 4000;
+    std::map<std::pair<size_t, size_t>, int> seen;
+    for (int64_t epoch = 0; epoch < epochs; ++epoch) {
+        const std::vector<size_t> order = epoch_order(rows, {}, 9, epoch);
+        for (size_t place = 0; place < order.size(); ++place) ++seen[{order[place], place}];
+    }
+    // Five deviations of a binomial with p = 1/4.
+    for (size_t row = 0; row < 4; ++row)
+        for (size_t place = 0; place < 4; ++place)
+            EXPECT_NEAR((seen[{row, place}]), epochs / 4.0, 5 * std::sqrt(epochs * 3.0 / 16)) << row << place;
 }
 
 TEST(Sampling, EveryVideoShowsTheSameNumberOfPictures) {
-    const std::vector<ManifestRow> rows = videos();
+    const std::vector<ManifestRow> rows = sampled_videos();
     std::set<std::set<size_t>> of_the_long_one;
     std::map<size_t, int> shown;
     for (int64_t epoch = 0; epoch < 200; ++epoch) {
@@ -106,35 +123,6 @@ TEST(Sampling, EveryVideoShowsTheSameNumberOfPictures) {
     EXPECT_EQ(all.size(), 30u);
     EXPECT_EQ(std::ranges::count(all, 9u), 12);
     expect_error([&] { static_cast<void>(epoch_order(rows, {.pictures_a_video = -1}, 4, 0)); }, {"-1"});
-}
-
-TEST(Oversampling, TheLastRuleThatFitsCounts) {
-    const std::vector<ManifestRow> rows = videos();
-    const std::vector<Oversampling> rules =
-        parse_oversampling(" set/original=6 ,/Deepfakes = 2,set/=3,set/FaceSwap=0");
-    ASSERT_EQ(rules.size(), 4u);
-    EXPECT_EQ(rules[1].method, "Deepfakes");
-    EXPECT_EQ(rules[1].times, 2);
-    std::vector<int> expected(rows.size(), 3);
-    expected[9] = 0;
-    EXPECT_EQ(times_of(rows, rules, 4), expected);
-    expected.assign(rows.size(), 4);
-    expected[7] = expected[8] = expected[9] = 1;
-    EXPECT_EQ(times_of(rows, parse_oversampling(""), 4), expected);
-    const std::vector<size_t> order =
-        epoch_order(rows, {.oversample_real = 4, .oversample = parse_oversampling("set/Deepfakes=2")}, 1, 0);
-    EXPECT_EQ(order.size(), 45u);
-    EXPECT_EQ(std::ranges::count(order, 7u), 2);
-}
-
-TEST(Oversampling, WrongRulesAreNamed) {
-    for (const char* text :
-         {"set=4", "set/original", "set/original=x", "set/original=-1", "a/b=2,", "a/b=1001"})
-        expect_error([&] { static_cast<void>(parse_oversampling(text)); }, {"DATASET/METHOD=TIMES"});
-    const std::vector<ManifestRow> rows = videos();
-    expect_error([&] { static_cast<void>(times_of(rows, parse_oversampling("set/Face2Face=2"), 1)); },
-                 {"\"set\"", "Face2Face"});
-    expect_error([&] { static_cast<void>(times_of(rows, parse_oversampling("/=0"), 1)); }, {"left out"});
 }
 
 }  // namespace

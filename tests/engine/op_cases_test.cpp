@@ -133,7 +133,10 @@ TEST(OpTable, HasARowForEveryOp) {
             std::smatch match;
             if (!std::regex_search(line, match, declaration)) continue;
             ++found;
-            if (match[1] == "gather_batch") continue;  // wants ranks: gradient_exchange_test.cpp
+            if (match[1] == "gather_batch") continue;               // wants ranks: gradient_exchange_test.cpp
+            if (entry.path().stem() == "compact_conv2d") continue;  // float32 alone: compact_conv2d_test.cpp
+            // 8-bit integers: tests/cpu/quantize_test.cpp, quantized_conv2d_test.cpp
+            if (entry.path().stem() == "quantize" || entry.path().stem() == "quantized_conv2d") continue;
             EXPECT_TRUE(covered.contains(match[1]))
                 << match[1] << " of " << entry.path() << " has no op case";
         }

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
+#include <memory>
+#include <span>
 
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -28,6 +31,21 @@ TensorFile sample() {
     file.tensors["none"] = Tensor::zeros({0, 4});
     return file;
 }
+
+// The bytes of a file in memory that is aligned as the first of `shift` bytes is not.
+class InMemory {
+  public:
+    explicit InMemory(const std::string& file, size_t shift = 0)
+        : memory_(new std::byte[file.size() + shift]), bytes_(memory_.get() + shift, file.size()) {
+        std::memcpy(bytes_.data(), file.data(), file.size());
+    }
+    [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+    [[nodiscard]] const std::shared_ptr<std::byte[]>& owner() const { return memory_; }
+
+  private:
+    std::shared_ptr<std::byte[]> memory_;
+    std::span<std::byte> bytes_;
+};
 
 class Safetensors : public ::testing::Test {
   protected:
@@ -57,6 +75,50 @@ TEST_F(Safetensors, RoundTripsEveryTypeAndTheMetadata) {
     }
 }
 
+TEST_F(Safetensors, MemoryIsReadAsItsFile) {
+    write_safetensors(path_, sample());
+    const TensorFile file = read_safetensors(path_);
+    for (const size_t shift : {0, 1, 2, 4}) {
+        SCOPED_TRACE(shift);
+        const InMemory memory(file_bytes(path_), shift);
+        const TensorFile read = read_safetensors(memory.bytes(), "memory", memory.owner());
+        EXPECT_EQ(read.metadata, file.metadata);
+        ASSERT_EQ(read.tensors.size(), file.tensors.size());
+        for (const auto& [name, tensor] : file.tensors) {
+            const Tensor& found = read.tensors.at(name);
+            EXPECT_EQ(found.dtype(), tensor.dtype()) << name;
+            EXPECT_EQ(found.shape(), tensor.shape()) << name;
+            EXPECT_EQ(found.to_doubles(), tensor.to_doubles()) << name;
+        }
+        // The first two tensors lie aligned in the file: they are not copied where the file is aligned, too.
+        for (const char* name : {"a", "b"}) {
+            const Tensor& found = read.tensors.at(name);
+            const auto* place = static_cast<const std::byte*>(found.raw());
+            const bool inside = place >= memory.bytes().data() &&
+                                place + found.bytes() <= memory.bytes().data() + memory.bytes().size();
+            EXPECT_EQ(inside, shift % size_of(found.dtype()) == 0) << name;
+        }
+    }
+}
+
+TEST_F(Safetensors, TensorsKeepTheirMemoryAlive) {
+    write_safetensors(path_, sample());
+    std::weak_ptr<std::byte[]> alive;
+    {
+        TensorFile read;
+        {
+            const InMemory memory(file_bytes(path_));
+            alive = memory.owner();
+            read = read_safetensors(memory.bytes(), "memory", memory.owner());
+        }
+        EXPECT_FALSE(alive.expired());
+        EXPECT_EQ(read.tensors.size(), sample().tensors.size());
+        for (const auto& [name, tensor] : sample().tensors)
+            EXPECT_EQ(read.tensors.at(name).to_doubles(), tensor.to_doubles()) << name;
+    }
+    EXPECT_TRUE(alive.expired());
+}
+
 TEST_F(Safetensors, SameContentSameBytes) {
     write_safetensors(path_, sample());
     write_safetensors(folder_ / "again", sample());
@@ -69,6 +131,8 @@ TEST_F(Safetensors, EveryCutIsRefused) {
     for (size_t length = 0; length < whole.size(); length += length < 16 ? 1 : 37) {
         std::ofstream(path_, std::ios::binary | std::ios::trunc) << whole.substr(0, length);
         expect_error([&] { (void)read_safetensors(path_); }, {path_.string()});
+        const InMemory memory(whole.substr(0, length));
+        expect_error([&] { (void)read_safetensors(memory.bytes(), "memory", nullptr); }, {"memory: "});
     }
 }
 
@@ -76,6 +140,8 @@ TEST_F(Safetensors, NamesWhatIsWrong) {
     const auto refused = [&](const std::string& header, size_t bytes, const std::vector<std::string>& texts) {
         SCOPED_TRACE(header);
         expect_error([&] { (void)read_safetensors(with_header(header, bytes)); }, texts);
+        const InMemory memory(file_bytes(path_));
+        expect_error([&] { (void)read_safetensors(memory.bytes(), path_.string(), nullptr); }, texts);
     };
     refused("not json", 0, {"m.safetensors", "JSON"});
     refused("[1]", 0, {"not an object"});

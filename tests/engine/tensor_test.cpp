@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -74,7 +75,27 @@ TEST(DType, F16RoundsToNearestEven) {
     EXPECT_EQ(static_cast<float>(Float16(1.0f + 0x1p-11f)), 1.0f);
     EXPECT_EQ(static_cast<float>(Float16(65504.0f)), 65504.0f);
     EXPECT_TRUE(std::isinf(static_cast<float>(Float16(70000.0f))));
+    EXPECT_EQ(Float16(0x1p-25f).bits, 0);               // a tie goes to the even neighbour, 0
+    EXPECT_EQ(Float16(-1.5f * 0x1p-24f).bits, 0x8002);  // of numbers below 2^-14 too
+    EXPECT_TRUE(std::isnan(static_cast<float>(Float16(std::numeric_limits<float>::quiet_NaN()))));
 }
+
+#ifdef __FLT16_MAX__
+TEST(DType, F16IsTheCompilersType) {
+    for (uint64_t bits = 0; bits <= 0xFFFFFFFFu; bits += 4099) {
+        const auto number = std::bit_cast<float>(static_cast<uint32_t>(bits));
+        ASSERT_EQ(Float16(number).bits, std::bit_cast<uint16_t>(static_cast<_Float16>(number))) << number;
+    }
+    for (uint32_t bits = 0; bits < 65536; ++bits) {
+        Float16 half;
+        half.bits = static_cast<uint16_t>(bits);
+        const auto expected = static_cast<float>(std::bit_cast<_Float16>(half.bits));
+        if (!std::isnan(expected)) {
+            ASSERT_EQ(static_cast<float>(half), expected) << bits;
+        }
+    }
+}
+#endif
 
 TEST(Broadcast, FollowsNumPy) {
     EXPECT_EQ(broadcast_shape("add", {2, 1, 4}, {3, 1}), (Shape{2, 3, 4}));

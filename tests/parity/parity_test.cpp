@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One test for each parity case. It computes the case in every way that there is: with oneDNN, on the
-// portable path, and with UNMASK_PARITY_FLOAT64 set in float64, which shows a wrong formula apart from
-// rounding. Cases are all *.json below the directories in UNMASK_PARITY_DIRS (colon-separated), by default
-// tests/parity/cases.
+// portable path, with Winograd's convolutions, and with UNMASK_PARITY_FLOAT64 set in float64, which shows a
+// wrong formula apart from rounding. Cases are all *.json below the directories in UNMASK_PARITY_DIRS
+// (colon-separated), by default tests/parity/cases.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,14 +15,16 @@
 #include "engine/error.h"
 #include "engine/kernel.h"
 #include "tests/parity/run_case.h"
+#include "tests/support/compute_mode_scope.h"
 
 namespace unmask::parity {
 namespace {
 
-enum class Path { onednn, portable, float64 };
+enum class Path { onednn, portable, winograd, float64 };
 
 const char* name_of(Path path) {
-    return path == Path::onednn ? "onednn" : path == Path::portable ? "portable" : "float64";
+    constexpr const char* names[] = {"onednn", "portable", "winograd", "float64"};
+    return names[static_cast<size_t>(path)];
 }
 
 // The largest error / bound seen in each group, over all tests.
@@ -35,6 +37,7 @@ std::vector<Path> paths() {
     std::vector<Path> result;
     if (onednn_available()) result.push_back(Path::onednn);
     result.push_back(Path::portable);
+    result.push_back(Path::winograd);
     if (std::getenv("UNMASK_PARITY_FLOAT64") != nullptr) result.push_back(Path::float64);
     return result;
 }
@@ -59,7 +62,8 @@ class CaseTest : public testing::Test {
 
   private:
     void compare() {
-        set_onednn_enabled(path_ == Path::onednn);
+        set_onednn_enabled(path_ == Path::onednn || path_ == Path::winograd);
+        const ComputeModeScope mode({.winograd = path_ == Path::winograd ? Winograd::all : Winograd::off});
         const bool exact = path_ == Path::float64;
         for (const GroupError& group : compare_case(expected_, exact ? DType::f64 : DType::f32)) {
             const double bound = group.bound() * (exact ? 1e-5 : 1.0), ratio = group.error / bound;

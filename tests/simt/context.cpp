@@ -37,6 +37,35 @@ class RecordedWork final : public CapturedWork {
     std::vector<void*> blocks_;
 };
 
+// Copies are made as late as a GPU may make them, and what is in the place is lost as early: work that reads
+// between the two, or memory that may still be read, shows.
+class SimtUpload final : public Upload {
+  public:
+    void release() override {
+        UNMASK_ASSERT(copies_.empty());
+        released_ = true;
+    }
+    void copy(void* destination, const void* source, size_t bytes) override {
+        if (!released_) fail("upload: the memory was not released since it was last read");
+        std::memset(destination, poison, bytes);
+        const auto* begin = static_cast<const unsigned char*>(source);
+        copies_.push_back({destination, {begin, begin + bytes}});
+    }
+    void arrive() override {
+        for (const Copy& copy : copies_) std::memcpy(copy.destination, copy.bytes.data(), copy.bytes.size());
+        copies_.clear();
+        released_ = false;
+    }
+
+  private:
+    struct Copy {
+        void* destination;
+        std::vector<unsigned char> bytes;
+    };
+    std::vector<Copy> copies_;
+    bool released_ = false;
+};
+
 class SimtContext final : public Context {
   public:
     [[nodiscard]] Device device() const override { return {DeviceType::cuda, 0}; }
@@ -86,6 +115,7 @@ class SimtContext final : public Context {
         refuse("copy from the host");
         if (bytes > 0) std::memcpy(destination, source, bytes);
     }
+    [[nodiscard]] std::unique_ptr<Upload> make_upload() override { return std::make_unique<SimtUpload>(); }
     void copy_to_host(void* destination, const void* source, size_t bytes) override {
         refuse("copy to the host");
         if (bytes > 0) std::memcpy(destination, source, bytes);

@@ -85,6 +85,7 @@ void add_dense_rows(OpTable& table) {
     add_row(table, {"large_stride", {2, 15, 14, 64}, {64, 3, 3, 64}, {.stride = {2, 2}, .padding = {1, 1}}});
     add_row(table, {"large_channels", {1, 7, 7, 300}, {130, 3, 3, 300}, {.padding = {1, 1}}});
     add_row(table, {"large_pointwise", {2, 14, 14, 130}, {90, 1, 1, 130}, {}, true});
+    add_row(table, {"narrow_shortcut", {4, 48, 48, 8}, {16, 1, 1, 8}, {.stride = {2, 2}}});
     add_row(table, {"large_shortcut", {2, 15, 15, 64}, {96, 1, 1, 64}, {.stride = {2, 2}}});
 }
 

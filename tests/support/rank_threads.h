@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/communicator.h"
+#include "engine/process_group.h"
 
 namespace unmask {
 
@@ -17,7 +17,7 @@ class RankThreads {
     explicit RankThreads(int size) : size_(size), barrier_(size), posted_(size_t(size)) {}
 
     // Runs `work` as every rank at once. It may not throw.
-    void run(const std::function<void(Communicator&)>& work) {
+    void run(const std::function<void(ProcessGroup&)>& work) {
         std::vector<std::thread> threads;
         for (int rank = 0; rank < size_; ++rank)
             threads.emplace_back([this, rank, &work] {
@@ -28,9 +28,9 @@ class RankThreads {
     }
 
   private:
-    class Rank final : public Communicator {
+    class Rank final : public ProcessGroup {
       public:
-        Rank(RankThreads& group, int rank) : group_(group), rank_(rank) {}
+        Rank(RankThreads& group, int rank) : group_(group), rank_(rank), patience_(rank) {}
         [[nodiscard]] int rank() const override { return rank_; }
         [[nodiscard]] int size() const override { return group_.size_; }
         [[nodiscard]] Device device() const override { return cpu_device; }
@@ -56,6 +56,9 @@ class RankThreads {
             values.copy_from(group_.exchange(rank_, own)[size_t(from)]);
             group_.barrier_.arrive_and_wait();
         }
+        [[nodiscard]] int local_rank() const override { return rank_; }
+        [[nodiscard]] int local_size() const override { return group_.size_; }
+        [[nodiscard]] RankPatience& patience() override { return patience_; }
         void begin_all_reduce(Tensor values) override { all_reduce(values); }
         void finish_all_reduces() override {}
 
@@ -68,6 +71,7 @@ class RankThreads {
         }
         RankThreads& group_;
         int rank_;
+        RankPatience patience_;
     };
 
     const std::vector<Tensor>& exchange(int rank, const Tensor& own) {

@@ -146,6 +146,14 @@ TEST_F(DatasetProgram, ExportsAndImportsTheSame) {
         return rows;
     };
     EXPECT_TRUE(rows_of(path("again.csv")) == rows_of(data_));
+    // Neither replaces what it was not asked to.
+    expect_failure("import " + path("bench.json") + " --out " + path("again.csv"),
+                   {"again.csv", "it exists already", "--overwrite"});
+    EXPECT_EQ(
+        run_program("dataset import --overwrite " + path("bench.json") + " --out " + path("again.csv")).code,
+        0);
+    expect_failure("export " + data_ + " --deepfakebench " + data_, {"is the manifest itself"});
+    EXPECT_EQ(read_manifest(data_).rows.size(), 24u);
     expect_failure("export " + data_ + " --lists " + path("lists"), {"a folder for each"});
     // Bare names in the current folder.
     const std::string there = "cd " + folder_.path().string() + " &&";

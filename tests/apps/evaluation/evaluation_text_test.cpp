@@ -64,12 +64,14 @@ void expect_all(const std::string& text, const std::vector<std::string>& parts) 
 
 TEST_F(EvaluationText, TheTableNamesProtocolLevelsAndIntervals) {
     const std::string text = evaluation_text(both_);
-    expect_all(text, {"first: ", "split test, 6 videos of 2 pictures, compression unknown",
-                      "crop 256 px, margin 1.3, dlib, input 64 px", "model m.safetensors",
-                      "ACC at threshold 0.5", "200 resamples of the videos, seed 5", "first frames",
-                      "second videos", "first first/swap frames"});
-    // Each line of figures is followed by its intervals: 2 data sets · 3 groups · 2 levels.
-    EXPECT_EQ(std::ranges::count(text, '\n'), 2 + 1 + 1 + 1 + 24) << text;
+    expect_all(text,
+               {"first: ", "split test, 6 videos of 2 pictures, compression unknown",
+                "crop 256 px, margin 1.3, dlib, input 64 px", "model m.safetensors", "ACC at threshold 0.5",
+                "200 resamples of the videos, seed 5", "first frames", "second videos",
+                "first first/swap frames", "first frames: expected calibration error", "not calibrated"});
+    // Each line of figures is followed by its intervals: 2 data sets · 3 groups · 2 levels. A line on the
+    // calibration of each data set ends the table.
+    EXPECT_EQ(std::ranges::count(text, '\n'), 2 + 1 + 1 + 1 + 24 + 2) << text;
 }
 
 TEST_F(EvaluationText, MarkdownHasTheProtocolInEveryLine) {
@@ -90,6 +92,8 @@ TEST_F(EvaluationText, MarkdownHasTheProtocolInEveryLine) {
 }
 
 TEST_F(EvaluationText, CsvAndJsonHoldTheFiguresInFull) {
+    measure_calibration(both_[0], {});
+    measure_calibration(both_[1], Calibration{.temperature = 2, .thresholds = {}, .data = ""});
     write_file_atomically(folder_ / "out.csv", evaluation_csv(both_));
     const std::vector<CsvRecord> records = read_csv(folder_ / "out.csv");
     ASSERT_EQ(records.size(), 13u);
@@ -116,6 +120,17 @@ TEST_F(EvaluationText, CsvAndJsonHoldTheFiguresInFull) {
     EXPECT_EQ(line.fields[column("threshold")], "0.5");
     EXPECT_EQ(std::stod(line.fields[column("auc")]), *all.video.auc);
     EXPECT_EQ(std::stod(line.fields[column("log_loss_high")]), all.video_intervals.log_loss->high);
+    // The calibration is that of all frames, and stands in their lines alone.
+    const CsvRecord& frames = records[7];
+    EXPECT_EQ(frames.fields[column("level")], "frame");
+    EXPECT_EQ(frames.fields[column("temperature")], "2");
+    EXPECT_EQ(std::stod(frames.fields[column("ece")]), *both_[1].calibration_error.before);
+    EXPECT_EQ(std::stod(frames.fields[column("calibrated_ece")]), *both_[1].calibration_error.after);
+    EXPECT_NE(*both_[1].calibration_error.before, *both_[1].calibration_error.after);
+    EXPECT_EQ(line.fields[column("ece")], "");
+    EXPECT_EQ(records[1].fields[column("temperature")], "");  // the first has no calibration
+    EXPECT_EQ(records[1].fields[column("calibrated_ece")], "");
+    EXPECT_NE(records[1].fields[column("ece")], "");
 }
 
 TEST_F(EvaluationText, UnevenVideosAndUnknownCropsAreSaid) {

@@ -96,10 +96,46 @@ TEST_F(Verify, OtherDataAreNamed) {
     const std::filesystem::path data = write_tiny_faces(other.path(), 32, 12, 8);
     const Verification result = verified(data);
     ASSERT_GE(result.differences.size(), 1u);
-    EXPECT_NE(result.differences[0].find("other data than the run's: recorded hash"), std::string::npos)
+    EXPECT_NE(result.differences[0].find("other data than the run's: recorded the hash contents:"),
+              std::string::npos)
         << result.differences[0];
     expect_error([&] { static_cast<void>(verified("/nowhere/faces.csv")); },
                  {"/nowhere/faces.csv", "--data"});
+}
+
+// One byte of one training picture; its size, its row and the validation are what they were.
+TEST_F(Verify, AChangedPictureIsOtherData) {
+    const std::filesystem::path picture = *shared_ / "train-3.png";
+    const std::string before = bytes_of(picture);
+    std::string after = before;
+    after.back() = char(after.back() ^ 1);
+    write_file_atomically(picture, after);
+    const Verification result = verified();
+    write_file_atomically(picture, before);
+    ASSERT_EQ(result.differences.size(), 1u) << verification_text(result);
+    EXPECT_NE(result.differences[0].find("other data than the run's"), std::string::npos);
+    std::filesystem::rename(picture, *shared_ / "aside");
+    expect_error([&] { static_cast<void>(verified()); }, {"train-3.png", "do not exist"});
+    std::filesystem::rename(*shared_ / "aside", picture);
+}
+
+TEST_F(Verify, DataThatCannotBeComparedAreNotCalledOther) {
+    auto json = record();
+    json["data"]["hash"] = "0123456789abcdef";
+    write(json);
+    const Verification result = verified();
+    EXPECT_TRUE(result.differences.empty()) << verification_text(result);
+    EXPECT_NE(
+        verification_text(result).find("note: the data were not compared with the run's, which recorded "
+                                       "the hash 0123456789abcdef (names and sizes, as older versions"),
+        std::string::npos)
+        << verification_text(result);
+    json["data"]["hash"] = "names:0123456789abcdef";
+    write(json);
+    ASSERT_EQ(verified().differences.size(), 1u);
+    EXPECT_NE(verified().differences[0].find("names:0123456789abcdef (names and sizes), found names:"),
+              std::string::npos)
+        << verified().differences[0];
 }
 
 TEST_F(Verify, AnotherModelIsNamed) {

@@ -75,6 +75,13 @@ TEST(Charts, LinesHaveGapsWhereNothingIsDefined) {
     EXPECT_NE(svg.find("<li class=\"two\">&lt;videos&gt;</li>"), std::string::npos);
 }
 
+TEST(Charts, OnlyMarkedSeriesHaveDots) {
+    const std::string svg = line_chart(
+        {.title = "t", .series = {{"a", {{0, 0}, {1, 1}}}, {"b", {{0, 1}, {1, 0}}, false}}, .dots = true});
+    EXPECT_EQ(count(svg, "class=\"dot one\""), 2u);
+    EXPECT_EQ(count(svg, "class=\"dot two\""), 0u);
+}
+
 TEST(Charts, CurvesOfManyPointsStaySmall) {
     ChartSeries series{"s", {}};
     for (int i = 0; i <= 200000; ++i) series.points.push_back({i / 200000.0, i / 400000.0 + 0.25});

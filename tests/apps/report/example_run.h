@@ -68,12 +68,11 @@ inline void write_example_run(const std::filesystem::path& folder, int epochs = 
     std::filesystem::create_directories(folder);
     TrainOptions options;
     RunRecord record{.data = "/data/<faces>.csv",
-                     .data_hash = "0123456789abcdef",
+                     .data_hash = "contents:0123456789abcdef",
                      .train_pictures = 1600,
                      .val_pictures = 240,
                      .parameters = 1234567,
-                     .threads = 2,
-                     .device = "cpu",
+                     .session = {.threads = 2, .device = "cpu"},
                      .status = "done",
                      .best_epoch = epochs,
                      .seconds = 321,

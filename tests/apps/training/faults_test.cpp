@@ -2,6 +2,7 @@
 // `unmask train` when something goes wrong around it: signals, full disks, folders that cannot be written.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -9,10 +10,11 @@
 
 #include "apps/training/trainer.h"
 #include "cpu/parallel.h"
+#include "engine/atomic_file.h"
 #include "models/checkpoint.h"
+#include "tests/apps/child_process.h"
 #include "tests/apps/run_program.h"
 #include "tests/apps/tiny_faces.h"
-#include "tests/apps/training/child_process.h"
 #include "tests/apps/training/tiny_training.h"
 
 namespace unmask {
@@ -47,6 +49,33 @@ class Faults : public testing::Test {
     std::filesystem::path data_, run_ = folder_ / "run";
 };
 
+TEST_F(Faults, WhatComputesOtherwiseIsToldAndRecorded) {
+    auto before = nlohmann::ordered_json::parse(bytes_of(run_ / "run.json"));
+    EXPECT_EQ(before["from_step"], 0);
+    EXPECT_TRUE(before["earlier_sessions"].empty());
+    before["build"]["compiler"] = "another";
+    before["libraries"]["libfast"] = "1.2";
+    write_file_atomically(run_ / "run.json", before.dump(2));
+    const Outcome outcome = run_program(resume() + " --threads 2 --quiet");
+    EXPECT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_EQ(std::ranges::count(outcome.errors, '\n'), 3) << outcome.errors;
+    // The program may know more libraries than this test, which wrote the run: CUDA's.
+    for (const char* text :
+         {"going on with another build (compiler was another, is ", "going on with other libraries (",
+          "libfast was 1.2, is none)", "going on with other processes or threads (threads was 1, is 2)"})
+        EXPECT_NE(outcome.errors.find(text), std::string::npos) << text << " in " << outcome.errors;
+
+    const auto after = nlohmann::json::parse(bytes_of(run_ / "run.json"));
+    EXPECT_EQ(after["threads"], 2);
+    EXPECT_EQ(after["from_step"], 4);
+    ASSERT_EQ(after["earlier_sessions"].size(), 1u);
+    EXPECT_EQ(after["earlier_sessions"][0]["build"]["compiler"], "another");
+    EXPECT_EQ(after["earlier_sessions"][0]["threads"], 1);
+    // A complete run computes nothing more, with whatever program.
+    EXPECT_EQ(run_program(resume() + " --threads 1 --quiet").errors, "");
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(run_ / "run.json"))["threads"], 2);
+}
+
 TEST_F(Faults, ResumeTakesAllFromTheRunAndIsDoneOnce) {
     const Outcome outcome = run_program(resume());
     EXPECT_EQ(outcome.code, 0) << outcome.errors;
@@ -71,8 +100,7 @@ TEST_F(Faults, ResumeTakesAllFromTheRunAndIsDoneOnce) {
 TEST_F(Faults, OtherThreadsAreAWarning) {
     const Outcome outcome = run_program(resume() + " --threads 2");
     EXPECT_EQ(outcome.code, 0) << outcome.errors;
-    EXPECT_NE(outcome.errors.find("with 2 threads a run that was begun with 1"), std::string::npos)
-        << outcome.errors;
+    EXPECT_NE(outcome.errors.find("threads was 1, is 2"), std::string::npos) << outcome.errors;
 }
 
 TEST_F(Faults, SignalsEndTheStepAndSayHowToGoOn) {

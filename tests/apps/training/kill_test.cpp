@@ -8,9 +8,10 @@
 #include <iostream>
 #include <thread>
 
+#include "apps/training/run_folder.h"
 #include "engine/philox.h"
+#include "tests/apps/child_process.h"
 #include "tests/apps/tiny_faces.h"
-#include "tests/apps/training/child_process.h"
 #include "tests/apps/training/tiny_training.h"
 #include "tests/support/temporary_folder.h"
 
@@ -18,7 +19,6 @@ namespace unmask {
 namespace {
 
 constexpr uint64_t seed = 20260101;
-constexpr int kills = 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -26,6 +26,14 @@ bool is_half_written(const std::filesystem::path& run) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(run, error))
         if (entry.path().filename().string().find(".tmp") != std::string::npos) return true;
+    return false;
+}
+
+// Whether it holds more than files that are half written.
+bool has_files(const std::filesystem::path& run) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(run, error))
+        if (entry.path().filename().string().find(".tmp") == std::string::npos) return true;
     return false;
 }
 
@@ -45,7 +53,11 @@ class Killed : public testing::Test {
                                  "0",          "--threads", "1",
                                  "--seed",     "3"})
             words.emplace_back(word);
+        words.insert(words.end(), more_.begin(), more_.end());
         return words;
+    }
+    [[nodiscard]] static std::vector<std::string> resume(const std::filesystem::path& run) {
+        return {"train", "--resume", run.string()};
     }
     [[nodiscard]] int finish(const std::vector<std::string>& words) const {
         return ChildProcess(words, folder_ / "log").wait();
@@ -66,11 +78,15 @@ class Killed : public testing::Test {
         child.send(SIGKILL);
     }
 
+    void expect_the_same_bytes(int kills);
+
     TemporaryFolder folder_;
     std::filesystem::path data_;
+    std::vector<std::string> more_;  // arguments
 };
 
-TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
+// Kills so many runs, each resumed to its end, which must be that of the run that was never stopped.
+void Killed::expect_the_same_bytes(int kills) {
     const std::filesystem::path whole = folder_ / "whole";
     const Clock::time_point begin = Clock::now();
     ASSERT_EQ(finish(train(whole)), 0) << bytes_of(folder_ / "log");
@@ -93,10 +109,8 @@ TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
             ++killed;
         }
         in_a_write += is_half_written(run) ? 1 : 0;
-        // Before it has written what it is, a run cannot be resumed.
-        const bool begun = std::filesystem::exists(run / "run.json");
-        const int code =
-            finish(begun ? std::vector<std::string>{"train", "--resume", run.string()} : train(run));
+        // Before it has written what it is, a run cannot be resumed, and has written nothing else.
+        const int code = finish(has_files(run) ? resume(run) : train(run));
         ASSERT_EQ(code, 0) << bytes_of(folder_ / "log");
         for (const char* name : {"best.safetensors", "last.safetensors"})
             EXPECT_TRUE(bytes_of(run / name) == bytes_of(whole / name)) << name;
@@ -106,6 +120,54 @@ TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
     }
     std::cout << killed << " runs were killed, " << in_a_write << " of them while they wrote a file\n";
     EXPECT_GE(in_a_write, 1);
+}
+
+TEST_F(Killed, AtTwentyRandomMomentsItEndsWithTheSameBytes) {
+    expect_the_same_bytes(20);
+}
+
+// Its record is there before its data are hashed, which takes seconds for pictures of such sizes.
+TEST_F(Killed, WhileItHashesItsDataItStartsOver) {
+    const std::filesystem::path whole = folder_ / "whole", run = folder_ / "run";
+    ASSERT_EQ(finish(train(whole)), 0) << bytes_of(folder_ / "log");
+    for (const bool over_another : {false, true}) {
+        SCOPED_TRACE(over_another);
+        std::vector<std::string> words = train(run);
+        if (over_another) {
+            std::filesystem::remove_all(run);
+            words.back() = "4";  // another seed
+            ASSERT_EQ(finish(words), 0) << bytes_of(folder_ / "log");
+            words = train(run);
+            words.emplace_back("--overwrite");
+        }
+        const auto status = [&] { return RunFolder::follow(run).recorded().status; };
+        std::vector<std::pair<std::filesystem::path, std::uintmax_t>> pictures;
+        for (int i = 0; i < 16; ++i) {
+            const std::filesystem::path picture = folder_ / fmt::format("train-{}.png", i);
+            pictures.emplace_back(picture, std::filesystem::file_size(picture));
+            std::filesystem::resize_file(picture, std::uintmax_t{256} << 20);  // sparse
+        }
+        {
+            ChildProcess child(words, folder_ / "log");
+            while (child.running() &&
+                   !(std::filesystem::exists(run / "run.json") && status() == starting_status))
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            child.send(SIGKILL);
+            EXPECT_EQ(child.wait(), 128 + SIGKILL) << bytes_of(folder_ / "log");
+        }
+        for (const auto& [picture, size] : pictures) std::filesystem::resize_file(picture, size);
+        ASSERT_TRUE(std::filesystem::exists(run / "run.json"));
+        EXPECT_EQ(status(), starting_status);
+        ASSERT_EQ(finish(resume(run)), 0) << bytes_of(folder_ / "log");
+        for (const char* name : {"best.safetensors", "last.safetensors"})
+            EXPECT_TRUE(bytes_of(run / name) == bytes_of(whole / name)) << name;
+    }
+}
+
+// Forgeries that are made anew in every epoch, layers that thaw, averages of all weights.
+TEST_F(Killed, WithForgeriesFrozenLayersAndAveragesToo) {
+    more_ = {"--forge", "self-blend", "--freeze", "stem,layer1", "--freeze-epochs", "1"};
+    expect_the_same_bytes(6);
 }
 
 }  // namespace

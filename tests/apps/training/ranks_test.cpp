@@ -5,9 +5,11 @@
 #include <chrono>
 #include <csignal>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
+#include "engine/philox.h"
 #include "models/checkpoint.h"
 #include "tests/apps/run_program.h"
 #include "tests/apps/tiny_faces.h"
@@ -21,8 +23,10 @@ namespace fs = std::filesystem;
 std::string launcher(int processes) {
     return std::string(
                "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-               "OMPI_MCA_btl_vader_single_copy_mechanism=none ") +
-           UNMASK_MPIEXEC + " -n " + std::to_string(processes) + " --oversubscribe";
+               "OMPI_MCA_btl_vader_single_copy_mechanism=none "
+               "ASAN_OPTIONS=detect_leaks=0 ") +  // MPI leaves memory behind
+           UNMASK_MPIEXEC +
+           " -n " + std::to_string(processes) + " --oversubscribe";
 }
 
 const std::string endless = "--epochs 100000 --checkpoint-minutes 0";
@@ -43,6 +47,12 @@ pid_t process_of(int rank, const std::string& word) {
     return 0;
 }
 
+int times(const std::string& part, const std::string& text) {
+    int count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
 class Ranks : public testing::Test {
   protected:
     Ranks() : data_(write_tiny_faces(folder_.path(), 24, 8, 0)) {}
@@ -50,8 +60,7 @@ class Ranks : public testing::Test {
     [[nodiscard]] std::string train(const std::string& run, const std::string& more) const {
         return "train --data " + data_.string() + " --out " + path(run) +
                " --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 12 --threads 1 --seed 3 "
-               "--lr 1e-4 "
-               "--quiet " +
+               "--lr 1e-4 --quiet " +
                more;
     }
     // Loss, terms and validation of every epoch: metrics.csv without its times.
@@ -70,9 +79,10 @@ class Ranks : public testing::Test {
         return epochs;
     }
     // Starts a training and does something once its first checkpoint is there.
-    Outcome disturbed(const std::string& run, const std::string& more, const std::function<void()>& disturb) {
+    Outcome disturbed(const std::string& run, const std::string& more, const std::function<void()>& disturb,
+                      int processes = 2) {
         auto outcome = std::async(std::launch::async, [&] {
-            return run_program(train(run, more), "timeout 120 env " + launcher(2));
+            return run_program(train(run, more), "timeout 120 env " + launcher(processes));
         });
         const auto begin = std::chrono::steady_clock::now();
         while (!fs::exists(folder_ / run / "last.safetensors") &&
@@ -123,6 +133,67 @@ TEST_F(Ranks, AreResumed) {
               text_of(folder_ / "whole" / "last.safetensors"));
 }
 
+TEST_F(Ranks, AnotherNumberOfProcessesIsToldAndKept) {
+    ASSERT_EQ(disturbed("run", "--epochs 15 --checkpoint-minutes 0",
+                        [&] { ::kill(process_of(0, path("run")), SIGTERM); })
+                  .code,
+              143);
+    const Outcome rest = run_program("train --resume " + path("run"));
+    ASSERT_EQ(rest.code, 0) << rest.errors;
+    EXPECT_NE(rest.errors.find("going on with other processes or threads (processes was 2, is 1"),
+              std::string::npos)
+        << rest.errors;
+    const auto json = nlohmann::json::parse(text_of(folder_ / "run" / "run.json"));
+    EXPECT_EQ(json["processes"], 1);
+    ASSERT_EQ(json["earlier_sessions"].size(), 1u);
+    EXPECT_EQ(json["earlier_sessions"][0]["processes"], 2);
+    EXPECT_EQ(json["earlier_sessions"][0]["threads"], 1);
+    EXPECT_GT(json["from_step"], 0);
+    // A complete run takes no other session in, and verify compares with the one that computed the best
+    // epoch.
+    ASSERT_EQ(run_program("train --quiet --resume " + path("run"), "env " + launcher(2)).code, 0);
+    EXPECT_EQ(nlohmann::json::parse(text_of(folder_ / "run" / "run.json"))["processes"], 1);
+}
+
+TEST_F(Ranks, KilledAtRandomMomentsTheyEndWithTheSameBytes) {
+    const std::string two = "env " + launcher(2), settings = "--epochs 6 --checkpoint-minutes 0";
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_EQ(run_program(train("whole", settings), two).code, 0);
+    const double duration = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    PhiloxSequence random(20260101, "kill");
+    int killed = 0;
+    for (int i = 0; killed < 4; ++i) {
+        ASSERT_LT(i, 20) << "only " << killed << " runs could be killed before their end";
+        const std::string run = "run-" + std::to_string(i);
+        SCOPED_TRACE(run);
+        const auto moment = std::chrono::duration<double>(double(random.uniform()) * duration * 0.6);
+        const int rank = int(random.below(2));
+        const Outcome outcome = disturbed(run, settings, [&] {
+            std::this_thread::sleep_for(moment);
+            const pid_t process = process_of(rank, path(run));
+            if (process > 0) ::kill(process, SIGKILL);
+        });
+        if (outcome.code == 0) continue;  // it was over before
+        ++killed;
+        const Outcome rest = run_program("train --quiet --resume " + path(run), two);
+        ASSERT_EQ(rest.code, 0) << rest.errors;
+        for (const char* name : {"best.safetensors", "last.safetensors"})
+            EXPECT_TRUE(text_of(folder_ / run / name) == text_of(folder_ / "whole" / name)) << name;
+    }
+}
+
+TEST_F(Ranks, OtherCommandsAreTheWorkOfOneProcess) {
+    for (const std::string command : {"evaluate --model m --data d", "verify run", "detect a.png --model m",
+                                      "prepare --videos v --out o", "dataset check d"}) {
+        const Outcome outcome = run_program(command, "env " + launcher(2));
+        EXPECT_EQ(outcome.code, 2) << command << "\n" << outcome.errors;
+        EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
+        EXPECT_NE(outcome.errors.find("is the work of one process, found 2 started together"),
+                  std::string::npos)
+            << outcome.errors;
+    }
+}
+
 TEST_F(Ranks, ALostRankEndsTheRunWithItsCheckpoint) {
     const Outcome outcome = disturbed("run", endless, [&] {
         const pid_t lost = process_of(1, path("run"));
@@ -131,11 +202,41 @@ TEST_F(Ranks, ALostRankEndsTheRunWithItsCheckpoint) {
     });
     EXPECT_NE(outcome.code, 0);
     EXPECT_NE(outcome.code, 124) << "it went on";
-    EXPECT_NE(outcome.errors.find("another rank of this run does not answer any more"), std::string::npos)
+    EXPECT_NE(outcome.errors.find("rank 0: another rank of this run does not answer any more"),
+              std::string::npos)
         << outcome.errors;
+    EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
     EXPECT_NE(outcome.errors.find("unmask train --resume " + path("run")), std::string::npos)
         << outcome.errors;
     EXPECT_GT(std::stoi(load_detector(folder_ / "run" / "last.safetensors").info.training.at("steps")), 0);
+}
+
+// Each of those that are left could say it; the first of them does.
+TEST_F(Ranks, ALostFirstRankIsToldOfOnce) {
+    for (const int processes : {2, 3}) {
+        const std::string run = "run-" + std::to_string(processes);
+        const Outcome outcome = disturbed(
+            run, endless,
+            [&] {
+                const pid_t lost = process_of(0, path(run));
+                ASSERT_GT(lost, 0);
+                ::kill(lost, SIGKILL);
+            },
+            processes);
+        EXPECT_NE(outcome.code, 0);
+        EXPECT_NE(outcome.code, 124) << "it went on";
+        EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
+        EXPECT_NE(outcome.errors.find("rank 1: another rank of this run does not answer any more"),
+                  std::string::npos)
+            << outcome.errors;
+        EXPECT_NE(outcome.errors.find("is kept up to " + path(run) +
+                                      "/last.safetensors; to go on: unmask "
+                                      "train --resume " +
+                                      path(run)),
+                  std::string::npos)
+            << outcome.errors;
+        EXPECT_GT(std::stoi(load_detector(folder_ / run / "last.safetensors").info.training.at("steps")), 0);
+    }
 }
 
 TEST_F(Ranks, ASignalStopsAllAfterTheSameStep) {

@@ -145,6 +145,34 @@ TEST_F(Resume, WithFrozenLayersThatThaw) {
     }
 }
 
+TEST_F(Resume, OnOtherDataIsRefusedAndOnesThatCannotBeComparedAreSaid) {
+    TrainOptions run = options("run");
+    run.stop_after = 1;
+    train_detector(run);
+    run.stop_after = 0;
+    run.resume = true;
+    const std::string before = bytes_of(folder_ / "train-3.png");
+    std::string after = before;
+    after.back() = char(after.back() ^ 1);  // of the same size
+    write_file_atomically(folder_ / "train-3.png", after);
+    expect_error([&] { train_detector(run); }, {"last.safetensors", "cannot be resumed on other data",
+                                                "expected the hash contents:", "found the hash contents:"});
+    // Another kind of hash tells nothing.
+    write_file_atomically(folder_ / "train-3.png", before);
+    run.data_hash = DataHash::names;
+    testing::internal::CaptureStderr();
+    train_detector(run);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find("the data are not compared with the run's: it recorded the hash contents:"),
+              std::string::npos)
+        << told;
+    EXPECT_NE(told.find("now it is the hash names:"), std::string::npos) << told;
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(folder_ / "run" / "run.json"))["data"]["hash"]
+                  .get<std::string>()
+                  .rfind("names:", 0),
+              0u);
+}
+
 // Pictures vanish while the run goes on: it stops, keeps the steps before, and goes on when they are back.
 TEST_F(Resume, AfterAPictureVanishedInMidRun) {
     TrainOptions whole = options("whole"), parts = options("parts");

@@ -8,10 +8,8 @@
 #include "apps/settings/recipe.h"
 #include "apps/training/term_means.h"
 #include "data/video.h"
-#include "engine/atomic_file.h"
 #include "engine/kernel.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
@@ -49,8 +47,9 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
     options.model.branches = 3;
     options.objective.weights = {1, 2, 3};
     RunRecord record{.data = "faces.csv",
-                     .data_hash = "0123456789abcdef",
+                     .data_hash = "contents:0123456789abcdef",
                      .train_pictures = 7,
+                     .session = current_session(1, 1, {}, true),
                      .status = "done",
                      .best_epoch = 1,
                      .epochs = {first_epoch()}};
@@ -59,7 +58,7 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
     EXPECT_EQ(json["configuration"]["model"]["branches"], 3);
     EXPECT_EQ(json["configuration"]["objective"]["weights"], (std::vector<double>{1, 2, 3}));
     EXPECT_EQ(json["configuration"]["augmentation"]["jpeg_quality"], 60);
-    EXPECT_EQ(json["data"]["hash"], "0123456789abcdef");
+    EXPECT_EQ(json["data"]["hash"], "contents:0123456789abcdef");
     EXPECT_TRUE(json["build"].contains("compiler"));
     EXPECT_TRUE(json.contains("version"));
     EXPECT_EQ(json["libraries"].contains("FFmpeg"), video_available());
@@ -76,11 +75,22 @@ TEST(RunRecord, JsonHoldsWhatARunIsRepeatedFrom) {
 
 TEST(RunRecord, TellsHowTheRunComputed) {
     TrainOptions options;
-    RunRecord record{.device = "cuda:1", .precision = "bf16", .schedule = "lockstep"};
-    const RecordedRun run = recorded_run(run_json(record, train_settings(options)));
-    EXPECT_EQ(run.device, "cuda:1");
-    EXPECT_EQ(run.precision, "bf16");
-    EXPECT_EQ(run.schedule, "lockstep");
+    const RunSession first{.version = "0.1", .build = {{"compiler", "gcc"}}, .threads = 3, .device = "cpu"},
+        last{.from_step = 7,
+             .libraries = {{"cuDNN", "9.1"}},
+             .processes = 2,
+             .device = "cuda:1",
+             .precision = "bf16",
+             .schedule = "lockstep",
+             .deterministic = false};
+    const RunRecord record{.session = last, .earlier_sessions = {first}, .status = "running"};
+    const std::string text = run_json(record, train_settings(options));
+    EXPECT_EQ(nlohmann::json::parse(text)["device"], "cuda:1");
+    const RecordedRun run = recorded_run(text);
+    EXPECT_EQ(run.status, "running");
+    ASSERT_EQ(run.sessions.size(), 2u);
+    EXPECT_EQ(run.sessions[0], first);
+    EXPECT_EQ(run.sessions[1], last);
 }
 
 TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
@@ -103,18 +113,9 @@ TEST(RunRecord, ARunIsTakenUpWithEverySettingItHad) {
     options.schedule = {.kind = ScheduleKind::step, .learning_rate = 0.1 + 0.2, .step_epochs = 3};
     options.objective.weights = {1, 2.5, 3};
     options.objective.global_information = false;
-    const RunRecord record{.data = "/pictures/faces.csv",
-                           .threads = 3,
-                           .device = "cuda:1",
-                           .precision = "bf16",
-                           .deterministic = false,
-                           .seconds = 2.5};
+    const RunRecord record{.data = "/pictures/faces.csv", .seconds = 2.5};
     const RecordedRun run = recorded_run(run_json(record, train_settings(options)));
     EXPECT_EQ(run.data, "/pictures/faces.csv");
-    EXPECT_EQ(run.threads, 3);
-    EXPECT_EQ(run.device, "cuda:1");
-    EXPECT_EQ(run.precision, "bf16");
-    EXPECT_FALSE(run.deterministic);
     EXPECT_EQ(run.seconds, 2.5);
     TrainOptions other;
     take_settings(run, train_settings(other));
@@ -127,21 +128,6 @@ TEST(RunRecord, ARunIsTakenUpWithEverySettingItHad) {
     strange = run;
     strange.settings["model.width"] = std::string("wide");
     expect_error([&] { take_settings(strange, train_settings(other)); }, {"model.width", "wide"});
-}
-
-TEST(RunRecord, TheHashTellsRowsAndPicturesApart) {
-    const TemporaryFolder folder;
-    write_file_atomically(folder / "a.png", "picture");
-    const Manifest manifest{.directory = folder.path(),
-                            .rows = {{.path = "a.png", .video = "v", .label = 1}}};
-    const std::string hash = hash_of(manifest);
-    EXPECT_EQ(hash.size(), 16u);
-    EXPECT_EQ(hash_of(manifest), hash);
-    Manifest changed = manifest;
-    changed.rows[0].label = 0;
-    EXPECT_NE(hash_of(changed), hash);
-    write_file_atomically(folder / "a.png", "another picture");
-    EXPECT_NE(hash_of(manifest), hash);
 }
 
 TEST(RunRecord, TermsAreAveragedByPictures) {

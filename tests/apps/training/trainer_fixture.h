@@ -13,9 +13,9 @@ namespace unmask {
 
 class TrainerTest : public testing::Test {
   protected:
-    TrainerTest() {
+    explicit TrainerTest(int train = 48, int val = 16, int test = 16) {
         set_thread_count(1);
-        data_ = write_tiny_faces(folder_.path(), 48, 16, 16);
+        data_ = write_tiny_faces(folder_.path(), train, val, test);
     }
     TrainOptions options(const std::string& run) const {
         TrainOptions options;

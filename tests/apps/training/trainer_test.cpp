@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "apps/evaluation/evaluate_model.h"
+#include "apps/training/best_calibration.h"
 #include "engine/atomic_file.h"
 #include "engine/kernel.h"
 #include "engine/safetensors.h"
@@ -32,6 +33,15 @@ TEST_F(TrainerTest, LearnsAndLeavesACompleteRun) {
         evaluate_model({.model = result.best, .data = {data_}, .split = "val"}).front().evaluation;
     EXPECT_DOUBLE_EQ(*evaluation.all.frame.auc, *best.validation->frame.auc);
     EXPECT_NEAR(*evaluation.all.frame.log_loss, *best.validation->frame.log_loss, 1e-6);
+    // It comes calibrated on them, the checkpoint does not.
+    const std::optional<Calibration> calibration = load_detector(result.best).info.calibration;
+    ASSERT_TRUE(calibration);
+    EXPECT_EQ(calibration->real, best.validation->frame.real);
+    EXPECT_EQ(calibration->fake, best.validation->frame.fake);
+    const std::optional<CalibrationFit> fit = calibration_of_run(result.best.parent_path());
+    ASSERT_TRUE(fit);
+    EXPECT_EQ(*calibration, fit->calibration);
+    EXPECT_FALSE(load_detector(result.last).info.calibration);
     const auto test = evaluate_model({.model = result.best, .data = {data_}, .split = "test"});
     EXPECT_GT(*test.front().evaluation.all.frame.auc, 0.9);
 
@@ -168,8 +178,8 @@ TEST_F(TrainerTest, ALossThatIsNoNumberStopsAndNamesStepTermsAndFiles) {
     write_safetensors(folder_ / "broken.safetensors", file);
     wild.output = folder_ / "second";
     wild.initial = (folder_ / "broken.safetensors").string();
-    expect_error([&] { train_detector(wild); },
-                 {"step 1", "loss is nan", "classification", "--lr", "train-"});
+    expect_error([&] { train_detector(wild); }, {"step 1", "loss is nan", "classification", "--lr", "train-",
+                                                 "nothing of the run was kept yet"});
     EXPECT_FALSE(std::filesystem::exists(folder_ / "second" / "last.safetensors"));
     const auto json = nlohmann::json::parse(bytes_of(folder_ / "second" / "run.json"));
     EXPECT_NE(json["status"].get<std::string>().find("step 1"), std::string::npos);
@@ -190,7 +200,10 @@ TEST_F(TrainerTest, ALossThatIsNoNumberKeepsTheLastGoodCheckpoint) {
     TrainOptions wild = options("run");
     wild.schedule.learning_rate = 1e20;
     wild.checkpoint_minutes = 0;
-    expect_error([&] { train_detector(wild); }, {"step 2", "the loss is", "classification", "train-"});
+    const std::string last = (folder_ / "run" / "last.safetensors").string();
+    expect_error([&] { train_detector(wild); },
+                 {"step 2", "the loss is", "classification", "train-", "is kept up to step 1 (epoch 1 of 6)",
+                  "with other settings: unmask train --init " + last + " --out"});
     const LoadedDetector kept = load_detector(folder_ / "run" / "last.safetensors");
     EXPECT_EQ(kept.info.training.at("steps"), "1");
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "best.safetensors"));

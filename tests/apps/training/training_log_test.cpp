@@ -9,12 +9,9 @@
 
 #include "apps/evaluation/score_file.h"
 #include "apps/tensorboard/event_file.h"
-#include "apps/training/trainer.h"
-#include "cpu/parallel.h"
 #include "engine/atomic_file.h"
 #include "tests/apps/tensorboard/read_events.h"
-#include "tests/apps/tiny_faces.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/apps/training/trainer_fixture.h"
 
 namespace unmask {
 namespace {
@@ -44,18 +41,11 @@ Curves shown(const std::filesystem::path& folder) {
     return curves;
 }
 
-class TrainingLogTest : public testing::Test {
+class TrainingLogTest : public TrainerTest {
   protected:
-    TrainingLogTest() {
-        set_thread_count(1);
-        data_ = write_tiny_faces(folder_.path(), 32, 8, 4);
-    }
+    TrainingLogTest() : TrainerTest(32, 8, 4) {}
     TrainOptions options(const std::string& run) const {
-        TrainOptions options;
-        options.data = data_;
-        options.output = folder_ / run;
-        options.threads = 1;
-        options.model = {.backbone = "resnet18", .branches = 2, .width = 0.125, .size = 32, .dropout = 0.2};
+        TrainOptions options = TrainerTest::options(run);
         options.epochs = 3;
         options.batch = 8;
         return options;
@@ -65,8 +55,6 @@ class TrainingLogTest : public testing::Test {
         for (Curves* curves : {&a, &b}) curves->erase("images_per_second");
         EXPECT_EQ(a, b);
     }
-    TemporaryFolder folder_;
-    std::filesystem::path data_;
 };
 
 TEST_F(TrainingLogTest, EveryStepAndEpochIsThereOnce) {

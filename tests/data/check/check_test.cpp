@@ -149,6 +149,43 @@ TEST_F(CheckedFolder, TheSameFileOrContentTwice) {
     EXPECT_EQ(report.findings[5].items[0].detail, "2 rows");
 }
 
+TEST_F(CheckedFolder, OneFileWithBothLabelsIsNamedOnce) {
+    add_clean();
+    manifest.rows.push_back(manifest.rows[0]);
+    manifest.rows.back().label = 1;
+    const CheckReport report = check();
+    ASSERT_EQ(kinds(report), (Items{"two_labels", "repeated_file"}));
+    ASSERT_EQ(report.findings[0].items.size(), 1u);
+    EXPECT_EQ(report.findings[0].items[0].what, file("train/0/0.png"));
+    EXPECT_EQ(report.findings[0].items[0].sides, Items{"train"});
+}
+
+// What belongs to no split is read by nobody.
+TEST_F(CheckedFolder, RowsWithoutASplitLeakNowhere) {
+    add_clean();
+    manifest.rows.push_back(manifest.rows[0]);
+    manifest.rows.back().split.clear();
+    std::filesystem::copy_file(folder / "val/0/0.png", folder / "copy.png");
+    manifest.rows.push_back({"copy.png", "val0", "", "set", "original", 0, 0, "who:val0"});
+    EXPECT_EQ(kinds(check()), Items{"repeated_content"});
+}
+
+// Problems end the program with 1, the other findings do not.
+TEST(FindingKind, SaysWhetherItIsAProblem) {
+    for (const FindingKind kind :
+         {FindingKind::missing_file, FindingKind::unreadable_file, FindingKind::two_labels,
+          FindingKind::file_leak, FindingKind::content_leak, FindingKind::video_leak,
+          FindingKind::identity_leak, FindingKind::same_validation}) {
+        EXPECT_TRUE(is_problem(kind)) << to_string(kind);
+        EXPECT_TRUE((CheckReport{.findings = {{kind, {}}}}).has_problem()) << to_string(kind);
+    }
+    for (const FindingKind kind : {FindingKind::repeated_file, FindingKind::repeated_content,
+                                   FindingKind::one_class, FindingKind::imbalance}) {
+        EXPECT_FALSE(is_problem(kind)) << to_string(kind);
+        EXPECT_FALSE((CheckReport{.findings = {{kind, {}}}}).has_problem()) << to_string(kind);
+    }
+}
+
 TEST_F(CheckedFolder, ValidationThatIsTheTest) {
     add_clean();
     std::erase_if(manifest.rows, [](const ManifestRow& row) { return row.split == "val"; });

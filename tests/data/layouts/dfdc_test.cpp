@@ -39,6 +39,27 @@ TEST_F(DfdcFolder, TrainingPartsAndTest) {
     EXPECT_EQ(videos.at("dfdc_train_part_0/aa").official, official_rest);
 }
 
+TEST_F(DfdcFolder, AListMaySayWhatIsValidationAndTest) {
+    for (const char* name : {"aa", "bb", "cc"}) add(std::string("dfdc_train_part_0/") + name + ".mp4");
+    metadata(R"({"aa.mp4": {"label": "REAL", "split": "val"},
+                 "bb.mp4": {"label": "REAL", "split": "validation"},
+                 "cc.mp4": {"label": "REAL", "split": "test"}})");
+    const auto videos = find();
+    EXPECT_EQ(videos.at("dfdc_train_part_0/aa").official, "val");
+    EXPECT_EQ(videos.at("dfdc_train_part_0/bb").official, "val");
+    EXPECT_EQ(videos.at("dfdc_train_part_0/cc").official, "test");
+}
+
+// As prepare of other programs leaves them: each video a folder of its name below one named frames.
+TEST_F(DfdcFolder, FoldersOfFramesAreVideos) {
+    metadata(R"({"aa.mp4": {"label": "REAL"}, "bb.mp4": {"label": "FAKE", "original": "aa.mp4"}})");
+    add_picture("dfdc_train_part_0/frames/aa/000.png");
+    add_picture("dfdc_train_part_0/frames/bb.mp4/000.png");
+    const auto videos = find();
+    EXPECT_EQ(videos.at("dfdc_train_part_0/aa").kind, SourceKind::folder);
+    EXPECT_EQ(videos.at("dfdc_train_part_0/bb").label, 1);
+}
+
 TEST_F(DfdcFolder, WhatTheListsMissIsNoGuess) {
     add_part();
     add("dfdc_train_part_0/zz.mp4");
@@ -121,6 +142,15 @@ TEST_F(PreviewFolder, SetsAndActors) {
     EXPECT_EQ(real.official, "test");
     EXPECT_EQ(real.identities, Names{"dfdcp:11"});  // by its folder, since the list does not say
     EXPECT_EQ(ids("method_B"), Names{"method_B/11/11_A_001"});
+}
+
+TEST_F(PreviewFolder, FoldersOfFramesAreVideos) {
+    add_all();
+    std::filesystem::remove_all(folder / "method_A");
+    add_picture("method_A/10/frames/10_A_001/000.png");
+    const SourceVideo fake = find().at("method_A/10/10_A_001");
+    EXPECT_EQ(fake.kind, SourceKind::folder);
+    EXPECT_EQ(fake.identities, (Names{"dfdcp:10", "dfdcp:12"}));
 }
 
 TEST_F(PreviewFolder, BrokenListsAreNamed) {

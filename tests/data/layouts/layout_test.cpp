@@ -67,6 +67,11 @@ TEST_F(LayoutFolder, OfficialLists) {
     add("splits/test.json", R"([["003","004"]])");
     EXPECT_EQ(find().at("Deepfakes/001_002").official, "train");
     EXPECT_EQ(find("original_sequences").at("original/003").official, "test");
+    // Of two people in different lists, or with one in none, a forgery belongs to neither.
+    add("manipulated_sequences/Deepfakes/c23/videos/001_003.mp4");
+    add("manipulated_sequences/Deepfakes/c23/videos/001_999.mp4");
+    EXPECT_EQ(find().at("Deepfakes/001_003").official, "");
+    EXPECT_EQ(find().at("Deepfakes/001_999").official, "");
     add("val.json", R"([["003","009"]])");
     expect_error([&] { find(); }, {"json", "003", "already in the list"});
     add("val.json", "[[\"071\"");

@@ -118,6 +118,8 @@ TEST_F(BenchJson, HostileInputIsNamed) {
                  {"\"label\": \"FF-real\"", "found \"FF-DF\""});
     expect_wrong(R"({"F": {"FF-real": {"train": {"1": {"frames": ["a"], "unmask": {"numbers": [-1]}}}}}})",
                  {"\"numbers\""});
+    expect_wrong(R"({"F": {"FF-real": {"train": {"1": {"frames": ["a"], "unmask": {"numbers": [1, 2]}}}}}})",
+                 {"one number of 0 or more for each frame", "\"numbers\"", "[1,2]"});
     expect_wrong(
         R"({"F": {"FF-real": {"train": {"1": {"frames": ["a"], "unmask": {"numbers": [99999999999999999999]}}}}}})",
         {"\"numbers\""});

@@ -88,6 +88,17 @@ TEST_F(TxtLists, MissingFoldersAreNamedWithTheNearest) {
     EXPECT_EQ(result.missing[2].problem, "holds no pictures");
 }
 
+TEST_F(TxtLists, AMarkAtTheBeginningAndForeignLineEndsAreNoPartOfTheLines) {
+    frames("a");
+    file("lists/train_real.txt",
+         "\xEF\xBB\xBF"
+         "0," +
+             (folder / "a").string() + ",2  \r\n\r\n");
+    const ImportResult result = import("lists");
+    EXPECT_EQ(result.manifest.rows.size(), 2u);
+    EXPECT_TRUE(result.missing.empty());
+}
+
 TEST_F(TxtLists, WrongLinesAreNamed) {
     add_videos();
     const std::string good = "0," + absolute("original_sequences/youtube/c23/071.mp4") + ",2\n";

@@ -1,59 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/prepare/prepare.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <map>
 #include <set>
 
 #include "data/manifest.h"
-#include "data/picture.h"
-#include "data/prepare/prepare_video.h"
 #include "data/video.h"
-#include "tests/data/numbered_frames.h"
+#include "tests/data/prepare/prepare_fixture.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Three real and three fake videos, as folders of frames so that the tests run in a build without FFmpeg too.
-class Preparing : public ::testing::Test {
-  protected:
-    void SetUp() override {
-        for (const char* label : {"real", "fake"})
-            for (int video = 0; video < 3; ++video)
-                for (int frame = 0; frame < 6; ++frame) {
-                    const fs::path file =
-                        input / label / fmt::format("v{}", video) / fmt::format("{}.png", frame);
-                    fs::create_directories(file.parent_path());
-                    write_png(file, numbered_frame(10 * video + frame));
-                }
-    }
-    PrepareOptions options() {
-        PrepareOptions options;
-        options.input = input;
-        options.output = output;
-        options.frames = 3;
-        options.size = 64;
-        options.detector = "whole";
-        return options;
-    }
-    // Crops by their content, so that it shows which were written anew.
-    std::map<std::string, fs::file_time_type> crop_times() {
-        std::map<std::string, fs::file_time_type> times;
-        for (const auto& entry : fs::recursive_directory_iterator(output / "crops"))
-            if (entry.is_regular_file())
-                times[entry.path().lexically_relative(output).string()] = entry.last_write_time();
-        return times;
-    }
-    TemporaryFolder folder;
-    const fs::path input = folder / "set", output = folder / "out";
-};
 
 TEST_F(Preparing, WritesCropsAndManifest) {
     int64_t calls = 0;
@@ -116,59 +77,6 @@ TEST_F(Preparing, TheCropShowsTheFrame) {
     EXPECT_EQ(read_number(crop), 23);
 }
 
-TEST_F(Preparing, ASecondRunTakesEverythingOver) {
-    prepare_faces(options());
-    const auto before = crop_times();
-    const std::string manifest = file_content(output / "faces.csv");
-    const PrepareReport again = prepare_faces(options());
-    EXPECT_EQ(again.reused, 6);
-    EXPECT_EQ(again.rows, 18);
-    EXPECT_EQ(crop_times(), before);
-    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
-}
-
-TEST_F(Preparing, AnInterruptedRunContinues) {
-    auto one_worker = options();
-    one_worker.threads = 1;
-    struct Interrupted {};
-    const auto stop_after_two = [](int64_t done, int64_t, const std::string&) {
-        if (done == 2) throw Interrupted();
-    };
-    EXPECT_THROW(prepare_faces(one_worker, stop_after_two), Interrupted);
-    EXPECT_FALSE(fs::exists(output / "faces.csv"));
-    // What a kill in the middle of a video leaves behind: a crop without a record.
-    write_content(output / "crops/set/real/v0/000099.png", "half a file");
-    const PrepareReport report = prepare_faces(one_worker);
-    EXPECT_EQ(report.reused, 2);
-    EXPECT_EQ(report.rows, 18);
-    EXPECT_FALSE(fs::exists(output / "crops/set/real/v0/000099.png"));
-    EXPECT_EQ(crop_times().size(), 18u);
-}
-
-TEST_F(Preparing, ChangesAreRedone) {
-    prepare_faces(options());
-    auto changed = options();
-    changed.frames = 2;
-    EXPECT_EQ(prepare_faces(changed).reused, 0);
-    EXPECT_EQ(crop_times().size(), 12u);
-    changed.size = 32;
-    EXPECT_EQ(prepare_faces(changed).reused, 0);
-    EXPECT_EQ(read_picture(output / "crops/set/real/v0/000001.png").width, 32);
-    // A changed source, a lost crop, a broken record: just that video.
-    write_png(input / "real/v1/6.png", numbered_frame(6));
-    EXPECT_EQ(prepare_faces(changed).reused, 5);
-    fs::remove(output / "crops/set/fake/v0/000001.png");
-    EXPECT_EQ(prepare_faces(changed).reused, 5);
-    write_content(output / "records/set/fake/v2.json", "{\"fingerprint\": 3");
-    EXPECT_EQ(prepare_faces(changed).reused, 5);
-    EXPECT_EQ(prepare_faces(changed).reused, 6);
-    // The split is no reason to cut faces again.
-    changed.split.by = SplitBy::frame;
-    const PrepareReport by_frame = prepare_faces(changed);
-    EXPECT_EQ(by_frame.reused, 6);
-    EXPECT_NE(by_frame.notices.at(0).find("too good"), std::string::npos);
-}
-
 TEST_F(Preparing, BrokenSourcesAreReportedAndTheOthersGoOn) {
     write_content(input / "real/v1/2.png", "");
     write_content(input / "fake/broken.mp4", "not a video");
@@ -213,104 +121,6 @@ TEST_F(Preparing, VideosTooIfTheBuildReadsThem) {
         << failures[0].problem;
 }
 
-TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
-    PrepareOptions real = options(), fake = options();
-    real.input = input / "real";
-    real.label = 0;
-    fake.input = input / "fake";
-    fake.label = 1;
-    EXPECT_EQ(prepare_faces(real).rows, 9);
-    const PrepareReport report = prepare_faces(fake);
-    EXPECT_EQ(report.rows, 18);
-    ASSERT_FALSE(report.notices.empty());
-    EXPECT_NE(report.notices.back().find("9 faces of other videos"), std::string::npos)
-        << report.notices.back();
-    std::map<int, int> per_label;
-    for (const ManifestRow& row : read_manifest(report.manifest).rows) ++per_label[row.label];
-    EXPECT_EQ(per_label, (std::map<int, int>{{0, 9}, {1, 9}}));
-    EXPECT_EQ(prepare_faces(fake).rows, 18);  // nothing twice
-}
-
-TEST_F(Preparing, ASourceReplacedByAnotherOfTheSameSizeIsRedone) {
-    prepare_faces(options());
-    const fs::path frame = input / "real/v1/3.png";
-    fs::last_write_time(frame, fs::last_write_time(frame) + std::chrono::seconds(1));
-    EXPECT_EQ(prepare_faces(options()).reused, 5);
-    EXPECT_EQ(prepare_faces(options()).reused, 6);
-}
-
-TEST_F(Preparing, TwoSourcesOfOneNameAreRefusedAndNothingIsLost) {
-    fs::create_directories(folder / "A");
-    fs::create_directories(folder / "B");
-    fs::copy(input / "real", folder / "A/videos", fs::copy_options::recursive);
-    fs::copy(input / "fake", folder / "B/videos", fs::copy_options::recursive);
-    PrepareOptions first = options(), second = options();
-    first.input = folder / "A/videos";
-    first.label = 0;
-    second.input = folder / "B/videos";
-    second.label = 1;
-    second.frames = 2;
-    prepare_faces(first);
-    const auto crops = crop_times();
-    const std::string manifest = file_content(output / "faces.csv");
-    expect_error([&] { prepare_faces(second); },
-                 {"A/videos/v0", "B/videos/v0", "both be video \"v0\"", "another output folder"});
-    EXPECT_EQ(crop_times(), crops);
-    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
-    EXPECT_EQ(prepare_faces(first).reused, 3);
-}
-
-TEST_F(Preparing, ADamagedManifestIsSaidBeforeTheWork) {
-    prepare_faces(options());
-    write_content(output / "faces.csv", "path,label\na.png,perhaps\n");
-    auto other = options();
-    other.frames = 2;
-    const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
-    expect_error([&] { prepare_faces(other, no_work); }, {"faces.csv:2:", "perhaps"});
-}
-
-TEST_F(Preparing, OneManifestHoldsCropsOfOneKind) {
-    PrepareOptions real = options(), fake = options();
-    real.input = input / "real";
-    fake.input = input / "fake";
-    fake.size = 32;
-    const PrepareReport report = prepare_faces(real);
-    EXPECT_EQ(read_crop_settings(report.manifest), (CropSettings{64, real.margin, "whole"}));
-    expect_error([&] { prepare_faces(fake); }, {"faces.csv", "size 64", "size 32"});
-    EXPECT_EQ(read_crop_settings(report.manifest)->size, 64);
-    // All of it anew is no mixture.
-    real.size = 32;
-    prepare_faces(real);
-    EXPECT_EQ(read_crop_settings(report.manifest)->size, 32);
-    EXPECT_EQ(prepare_faces(fake).rows, 18);
-}
-
-TEST_F(Preparing, AnOutputWithinTheInputIsNotTakenForInput) {
-    auto within = options();
-    within.output = input / "real" / "prepared";
-    EXPECT_EQ(prepare_faces(within).videos.size(), 6u);
-    const PrepareReport again = prepare_faces(within);
-    EXPECT_EQ(again.videos.size(), 6u);
-    EXPECT_EQ(again.reused, 6);
-}
-
-TEST_F(Preparing, CropsWithinADatasetAreNotTakenForItsVideos) {
-    const fs::path set = folder / "ff";
-    fs::create_directories(set / "original_sequences/youtube/c23/frames");
-    fs::create_directories(set / "manipulated_sequences/Deepfakes/c23/frames");
-    fs::copy(input / "real/v0", set / "original_sequences/youtube/c23/frames/001");
-    fs::copy(input / "fake/v0", set / "manipulated_sequences/Deepfakes/c23/frames/001_002");
-    auto within = options();
-    within.input = set;
-    within.output = set / "faces";
-    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
-    EXPECT_EQ(prepare_faces(within).reused, 2);
-    // An output above the input holds the videos too.
-    fs::remove_all(set / "faces");
-    within.output = folder.path();
-    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
-}
-
 TEST_F(Preparing, SaysWhatIsWrong) {
     const auto expect_wrong = [&](auto change, const std::vector<std::string>& words) {
         auto wrong = options();
@@ -337,6 +147,32 @@ TEST_F(Preparing, WithoutAnyFaceEverySourceIsReportedAndNothingWritten) {
     ASSERT_EQ(report.failures().size(), 1u);
     EXPECT_NE(report.failures()[0].problem.find("x.mp4"), std::string::npos) << report.failures()[0].problem;
     EXPECT_FALSE(fs::exists(output / "faces.csv"));
+}
+
+TEST_F(Preparing, AnOutputWithinTheInputIsNotTakenForInput) {
+    auto within = options();
+    within.output = input / "real" / "prepared";
+    EXPECT_EQ(prepare_faces(within).videos.size(), 6u);
+    const PrepareReport again = prepare_faces(within);
+    EXPECT_EQ(again.videos.size(), 6u);
+    EXPECT_EQ(again.reused, 6);
+}
+
+TEST_F(Preparing, CropsWithinADatasetAreNotTakenForItsVideos) {
+    const fs::path set = folder / "ff";
+    fs::create_directories(set / "original_sequences/youtube/c23/frames");
+    fs::create_directories(set / "manipulated_sequences/Deepfakes/c23/frames");
+    fs::copy(input / "real/v0", set / "original_sequences/youtube/c23/frames/001");
+    fs::copy(input / "fake/v0", set / "manipulated_sequences/Deepfakes/c23/frames/001_002");
+    auto within = options();
+    within.input = set;
+    within.output = set / "faces";
+    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
+    EXPECT_EQ(prepare_faces(within).reused, 2);
+    // An output above the input holds the videos too.
+    fs::remove_all(set / "faces");
+    within.output = folder.path();
+    EXPECT_EQ(prepare_faces(within).videos.size(), 2u);
 }
 
 }  // namespace

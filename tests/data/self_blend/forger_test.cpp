@@ -7,6 +7,7 @@
 #include <map>
 
 #include "data/dataset.h"
+#include "data/landmarks/landmark_file.h"
 #include "data/loader.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"

@@ -3,14 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "data/manifest_pictures.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"
 #include "engine/atomic_file.h"
+#include "tests/data/shard/shard_bytes.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -66,24 +65,6 @@ class PackedShard : public testing::Test {
     Manifest files_;
 };
 
-// A number of the header or the index, little-endian.
-void put(std::string& bytes, size_t at, uint64_t value, size_t width = 8) {
-    for (size_t i = 0; i < width; ++i) bytes[at + i] = char(value >> (8 * i));
-}
-uint64_t get(const std::string& bytes, size_t at) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; ++i) value |= uint64_t(uint8_t(bytes[at + i])) << (8 * i);
-    return value;
-}
-uint64_t checksum(const std::string& bytes, size_t at, size_t count) {
-    return shard_checksum({reinterpret_cast<const uint8_t*>(bytes.data()) + at, count});
-}
-// Makes the checksums of index and header right again.
-void seal(std::string& bytes) {
-    put(bytes, 104, checksum(bytes, get(bytes, 88), get(bytes, 96)));
-    put(bytes, 120, checksum(bytes, 0, 120));
-}
-
 TEST_F(PackedShard, HoldsTheRowsTheSettingsAndThePicturesAsTheyWere) {
     const std::filesystem::path path = pack();
     const Manifest packed = read_manifest(path);
@@ -108,8 +89,8 @@ TEST_F(PackedShard, HoldsTheRowsTheSettingsAndThePicturesAsTheyWere) {
     EXPECT_EQ(bytes_of(folder_ / "again.shard"), bytes_of(path));
     const std::string bytes = bytes_of(path);
     const size_t index = get(bytes, 88);
-    EXPECT_EQ(get(bytes, index), get(bytes, index + 5 * 40));
-    EXPECT_NE(get(bytes, index), get(bytes, index + 40));
+    EXPECT_EQ(get(bytes, index), get(bytes, index + 5 * 64));
+    EXPECT_NE(get(bytes, index), get(bytes, index + 64));
 }
 
 TEST_F(PackedShard, OfASizeGivesTheBatchesThatTheFilesGive) {
@@ -151,7 +132,7 @@ TEST_F(PackedShard, EveryChangedByteIsNoticed) {
     const size_t index = get(bytes, 88);
     for (size_t i = 0; i < 128; ++i) places.push_back(i);
     for (size_t i = index; i < bytes.size(); i += 7) places.push_back(i);
-    for (size_t row = 0; row < 5; ++row) places.push_back(get(bytes, index + row * 40) + 30);
+    for (size_t row = 0; row < 5; ++row) places.push_back(get(bytes, index + row * 64) + 30);
     places.push_back(get(bytes, 40));
     places.push_back(get(bytes, 64));
     for (const size_t place : places) {
@@ -184,14 +165,14 @@ TEST_F(PackedShard, HostileNumbersAreRefusedBeforeAnythingIsAllocated) {
         refuse(bytes, parts);
     };
     const uint64_t huge = ~uint64_t{0};
-    change(8, 2, 4, {"version 1", "version 2"});
+    change(8, 1, 4, {"version 2", "version 1", "pack its pictures again"});
     change(24, huge, 8, {"index", "rows"});
     change(24, 5, 8, {"index", "5 rows"});
     change(40, huge - 8, 8, {"the manifest", "outside the file"});
     change(48, huge, 8, {"the manifest", "outside the file"});
     change(72, original.size(), 8, {"prepare.json", "outside the file"});
     change(index, huge - 100, 8, {"row 1", "outside the file"});
-    change(index + 40, 0, 8, {"row 2", "outside the file"});
+    change(index + 64, 0, 8, {"row 2", "outside the file"});
     change(index + 8, huge, 8, {"row 1", "outside the file"});
     change(index + 24, 0xffffffff, 4, {"row 1", "4294967295 x 12"});
     change(index + 24, 0, 4, {"row 1", "0 x 12"});

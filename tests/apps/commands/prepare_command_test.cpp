@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// unmask prepare.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/atomic_file.h"
+#include "tests/apps/program_fixture.h"
+
+namespace unmask {
+namespace {
+
+TEST_F(Program, PreparesFromFoldersOfRealAndFake) {
+    std::filesystem::create_directories(path("raw/real"));
+    std::filesystem::create_directories(path("raw/fake"));
+    for (uint64_t i = 0; i < 6; ++i)
+        for (const bool fake : {false, true})
+            write_png(path(fmt::format("raw/{}/{}.png", fake ? "fake" : "real", i)), tiny_face(fake, i, 64));
+    const Outcome outcome = run_program("prepare --videos " + path("raw") + " --out " + path("prepared") +
+                                        " --faces whole --size 48 --json -");
+    EXPECT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_EQ(nlohmann::json::parse(outcome.output)["rows"], 12);
+    const Manifest manifest = read_manifest(path("prepared/faces.csv"));
+    EXPECT_EQ(manifest.rows.size(), 12u);
+    // A broken one among them is named, the others are prepared.
+    write_file_atomically(path("raw/real/9.png"), "");
+    const Outcome partly = run_program("prepare --videos " + path("raw") + " --out " + path("prepared") +
+                                       " --faces whole --size 48 --quiet");
+    EXPECT_EQ(partly.code, 1) << partly.errors;
+    EXPECT_NE(partly.errors.find("9.png"), std::string::npos) << partly.errors;
+    expect_failure("prepare --videos " + path("nowhere") + " --out " + path("p"), {"nowhere"});
+    expect_failure("prepare --videos " + path("raw") + " --out " + path("p") + " --label maybe",
+                   {"--label", "maybe"});
+}
+
+}  // namespace
+}  // namespace unmask

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "models/checkpoint.h"
+#include "tests/apps/child_process.h"
+#include "tests/apps/run_program.h"
+#include "tests/apps/tiny_faces.h"
+#include "tests/support/file_bytes.h"
+
+namespace unmask {
+
+// A server of its own for each test, whose temporary files are in a folder of the test.
+class Serve : public testing::Test {
+  protected:
+    void SetUp() override {
+        ::signal(SIGPIPE, SIG_IGN);  // a refusal may close the connection while the client still sends
+        Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.125, .size = 32});
+        detector.initialize(1);
+        save_detector(folder_ / "model", detector);
+        std::filesystem::create_directory(folder_ / "temporary");
+        write_png(folder_ / "face.png", tiny_face(true, 1, 64));
+        picture_ = bytes_of(folder_ / "face.png");
+    }
+    void start(const std::vector<std::string>& more = {}) {
+        std::vector<std::string> arguments{"serve",   "--port",  "0",
+                                           "--faces", "whole",   "--threads",
+                                           "1",       "--model", (folder_ / "model").string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        ::setenv("TMPDIR", (folder_ / "temporary").c_str(), 1);
+        std::filesystem::remove(folder_ / "log");  // of an earlier server, at another port
+        server_.emplace(arguments, folder_ / "log");
+        ::unsetenv("TMPDIR");
+        for (int i = 0; i < 1200 && port_ == 0; ++i) {
+            const std::string log = bytes_of(folder_ / "log");
+            const size_t at = log.find("http://127.0.0.1:");
+            if (at != std::string::npos && log.find('\n', at) != std::string::npos)
+                port_ = std::atoi(log.c_str() + at + 17);
+            else if (!server_->running())
+                FAIL() << log;
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        ASSERT_NE(port_, 0);
+    }
+    httplib::Client client() const {
+        httplib::Client made("127.0.0.1", port_);
+        made.set_read_timeout(120);
+        return made;
+    }
+    httplib::Result post(const std::string& body, const std::string& path = "/v1/detect") const {
+        return client().Post(path, body, "application/octet-stream");
+    }
+    static httplib::MultipartFormDataItems form(const std::string& content, const std::string& name) {
+        return {{"file", content, name, "application/octet-stream"}};
+    }
+    bool nothing_is_left() const { return std::filesystem::is_empty(folder_ / "temporary"); }
+    // What was sent when the client went may be found out a moment later.
+    bool nothing_is_left_soon() const {
+        for (int i = 0; i < 200 && !nothing_is_left(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        return nothing_is_left();
+    }
+
+    TemporaryFolder folder_;
+    std::string picture_;
+    std::optional<ChildProcess> server_;
+    int port_ = 0;
+};
+
+}  // namespace unmask

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/ops/op_rows.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "apps/profile/machine.h"
+#include "tests/support/op_cases.h"
+
+namespace unmask {
+namespace {
+
+TEST(OpRows, CoverEveryOpOfTheTableUnderNamesOfTheirOwn) {
+    std::set<std::string> ops, names;
+    for (const OpRow& row : op_rows()) {
+        ops.insert(row.op_case.op);
+        EXPECT_TRUE(names.insert(row.op_case.name).second) << row.op_case.name;
+        EXPECT_TRUE(row.op_case.name.starts_with(row.op_case.op)) << row.op_case.name;
+    }
+    for (const OpCase& op_case : op_cases()) EXPECT_TRUE(ops.contains(op_case.op)) << op_case.op;
+}
+
+const OpRow& row_named(const std::string& name) {
+    for (const OpRow& row : op_rows())
+        if (row.op_case.name == name) return row;
+    throw std::out_of_range(name);
+}
+
+TEST(OpRows, WorkIsThatOfTheDefinition) {
+    // 14 × 14 × 256 results of 9 × 256 multiply-adds.
+    const OpRow& conv = row_named("conv2d_3x3_256to256_side14_stride1_batch1");
+    const double conv_flops = 2.0 * 14 * 14 * 256 * 9 * 256;
+    EXPECT_DOUBLE_EQ(forward_work(conv).flops, conv_flops);
+    EXPECT_DOUBLE_EQ(training_work(conv).flops, 3 * conv_flops);
+    EXPECT_DOUBLE_EQ(forward_work(conv).bytes, 4.0 * (2 * 14 * 14 * 256 + 256 * 9 * 256));
+    const OpRow& stem = row_named("conv2d_7x7_3to64_side224_stride2_batch1");
+    const double stem_flops = 2.0 * 112 * 112 * 64 * 49 * 3;
+    EXPECT_DOUBLE_EQ(forward_work(stem).flops, stem_flops);
+    EXPECT_DOUBLE_EQ(training_work(stem).flops, 2 * stem_flops);  // images take no gradient
+    const OpRow& depthwise = row_named("conv2d_depthwise_3x3_512to512_side14_stride1_batch8");
+    EXPECT_DOUBLE_EQ(forward_work(depthwise).flops, 2.0 * 8 * 14 * 14 * 512 * 9);
+    const OpRow& linear = row_named("linear_2048to512_batch8");
+    EXPECT_DOUBLE_EQ(forward_work(linear).flops, 2.0 * 8 * 2048 * 512);
+    EXPECT_DOUBLE_EQ(training_work(linear).flops, 3 * 2.0 * 8 * 2048 * 512);
+    // The joint head and four that leave a branch out, two classes each.
+    const OpRow& heads = row_named("leave_one_out_linear_4x512_batch32");
+    EXPECT_DOUBLE_EQ(forward_work(heads).flops, 2.0 * 32 * 2 * (4 * 512 + 4 * 3 * 512));
+    EXPECT_DOUBLE_EQ(training_work(heads).flops, 3 * forward_work(heads).flops);
+    const OpRow& sum = row_named("add_maps");
+    const double map = 8 * 56 * 56 * 64;
+    EXPECT_DOUBLE_EQ(forward_work(sum).flops, 0);
+    EXPECT_DOUBLE_EQ(forward_work(sum).bytes, 4.0 * 3 * map);
+    EXPECT_DOUBLE_EQ(training_work(sum).bytes, 4.0 * (2 * 2 * map + 2 * map + 2 * map));
+}
+
+TEST(OpRows, TheFloorIsTheLongerOfArithmeticAndMemory) {
+    const MachinePeak machine{.threads = 1, .flops = 1e11, .bytes = 1e10};
+    EXPECT_DOUBLE_EQ(floor_seconds(machine, 1e9, 1e7), 0.01);
+    EXPECT_DOUBLE_EQ(floor_seconds(machine, 1e9, 1e9), 0.1);
+}
+
+}  // namespace
+}  // namespace unmask

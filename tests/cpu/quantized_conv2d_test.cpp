@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantized convolution, by oneDNN and portable, against the same arithmetic in float64.
+#include "engine/ops/quantized_conv2d.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/parallel.h"
+#include "engine/philox.h"
+#include "tests/support/compare.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+// Levels over the whole range of the dtype, the largest ones often.
+Tensor levels(const Shape& shape, DType dtype, uint64_t seed) {
+    const Philox random(seed, "levels");
+    std::vector<float> values(static_cast<size_t>(shape.numel()));
+    for (size_t i = 0; i < values.size(); ++i) {
+        const float wide = 1.6f * random.uniform(0, i) - 0.8f;
+        values[i] = dtype == DType::u8 ? std::clamp(std::round(255.0f * (wide + 0.5f)), 0.0f, 255.0f)
+                                       : std::clamp(std::round(160.0f * wide), -127.0f, 127.0f);
+    }
+    Tensor result = Tensor::empty(shape, dtype);
+    for (size_t i = 0; i < values.size(); ++i)
+        if (dtype == DType::u8)
+            result.data<uint8_t>()[i] = static_cast<uint8_t>(values[i]);
+        else
+            result.data<int8_t>()[i] = static_cast<int8_t>(values[i]);
+    return result;
+}
+
+Tensor drawn(const Shape& shape, uint64_t seed, float low, float high) {
+    const Philox random(seed, "drawn");
+    Tensor result = Tensor::empty(shape);
+    for (int64_t i = 0; i < result.numel(); ++i)
+        result.data<float>()[i] = low + (high - low) * random.uniform(0, static_cast<uint64_t>(i));
+    return result;
+}
+
+struct Row {
+    Shape x, weight;
+    Conv2dOptions options;
+};
+
+const std::vector<Row> rows{
+    {{2, 6, 7, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}},
+    {{1, 9, 8, 3}, {4, 7, 7, 3}, {.stride = {2, 2}, .padding = {3, 3}}},
+    {{1, 9, 9, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}},
+    {{1, 8, 8, 48}, {80, 3, 3, 48}, {.stride = {2, 2}, .same_padding = true}},
+    {{2, 5, 5, 40}, {70, 1, 1, 40}, {}},
+    {{1, 7, 7, 64}, {32, 1, 1, 64}, {.stride = {2, 2}}},
+    {{1, 9, 9, 4}, {6, 3, 3, 4}, {.padding = {2, 2}, .dilation = {2, 2}}},
+    {{1, 9, 9, 32}, {32, 3, 3, 1}, {.padding = {1, 1}, .groups = 32}},
+    {{2, 9, 9, 20}, {20, 3, 3, 1}, {.stride = {2, 2}, .groups = 20, .same_padding = true}},
+    {{1, 6, 6, 8}, {12, 3, 3, 4}, {.padding = {1, 1}, .groups = 2}},
+    {{1, 5, 5, 512}, {16, 3, 3, 512}, {.padding = {1, 1}}}};
+
+// The result before it is rounded and clamped.
+std::vector<double> exact(const Tensor& x, const CompactWeight& weight, const Tensor& bias,
+                          const Tensor& residual, const ConvolutionScales& scales, const Shape& y,
+                          const Conv2dParams& params, Activation activation) {
+    const Shape& w = weight.values.shape();
+    const std::vector<double> in = x.to_doubles(), filters = weight.values.to_doubles(),
+                              added = residual.defined() ? residual.to_doubles() : std::vector<double>();
+    std::vector<double> result;
+    for (int64_t n = 0; n < y[0]; ++n)
+        for (int64_t i = 0; i < y[1]; ++i)
+            for (int64_t j = 0; j < y[2]; ++j)
+                for (int64_t o = 0; o < y[3]; ++o) {
+                    double sum = 0;
+                    for (int64_t p = 0; p < w[1]; ++p)
+                        for (int64_t q = 0; q < w[2]; ++q) {
+                            const int64_t row =
+                                i * params.stride[0] - params.padding_before[0] + p * params.dilation[0];
+                            const int64_t column =
+                                j * params.stride[1] - params.padding_before[1] + q * params.dilation[1];
+                            if (row < 0 || row >= x.dim(1) || column < 0 || column >= x.dim(2)) continue;
+                            const int64_t first = o / (w[0] / params.groups) * w[3];
+                            for (int64_t c = 0; c < w[3]; ++c)
+                                sum += in[size_t(((n * x.dim(1) + row) * x.dim(2) + column) * x.dim(3) +
+                                                 first + c)] *
+                                       filters[size_t(((o * w[1] + p) * w[2] + q) * w[3] + c)];
+                        }
+                    double value = double(scales.input) * double(weight.scale.data<float>()[o]) * sum +
+                                   double(bias.data<float>()[o]);
+                    if (residual.defined()) value += double(scales.residual) * added[result.size()];
+                    if (activation == Activation::relu) value = std::max(value, 0.0);
+                    result.push_back(value / double(scales.output));
+                }
+    return result;
+}
+
+class QuantizedConv2d : public testing::TestWithParam<bool> {};  // whether by oneDNN
+
+TEST_P(QuantizedConv2d, IsTheArithmeticItSays) {
+    if (GetParam() && !onednn_available()) GTEST_SKIP() << "this build has no oneDNN";
+    const bool before = onednn_enabled();
+    set_onednn_enabled(GetParam());
+    for (const Row& row : rows)
+        for (const DType dtype : {DType::u8, DType::i8})
+            for (const Activation activation : {Activation::none, Activation::relu})
+                for (const int residual_of : {0, 1, 2}) {
+                    const Tensor x = levels(row.x, dtype, 1), bias = drawn({row.weight[0]}, 2, -1.0f, 1.0f);
+                    const CompactWeight weight{levels(row.weight, DType::i8, 3),
+                                               drawn({row.weight[0]}, 4, 0.002f, 0.01f)};
+                    const auto products = static_cast<float>(row.weight.numel() / row.weight[0]);
+                    const ConvolutionScales scales{0.013f, residual_of == 0 ? 0.0f : 0.029f,
+                                                   0.008f * std::sqrt(products)};
+                    const Conv2dParams params = conv2d_params(row.x, row.weight, row.options);
+                    const Shape shape = conv2d_shape(row.x, row.weight, params);
+                    const Tensor residual = residual_of == 0
+                                                ? Tensor()
+                                                : levels(shape, residual_of == 1 ? DType::u8 : DType::i8, 5);
+                    const QuantizedFilters filters = quantized_filters(weight, bias, scales);
+                    const Tensor y = quantized_conv2d(x, filters, residual, row.options, activation);
+                    ASSERT_EQ(y.dtype(), activation == Activation::relu ? DType::u8 : DType::i8);
+                    const double low = activation == Activation::relu ? 0.0 : -128.0;
+                    const double high = activation == Activation::relu ? 255.0 : 127.0;
+                    const std::vector<double> wanted =
+                        exact(x, weight, bias, residual, scales, shape, params, activation);
+                    const std::vector<double> found = y.to_doubles();
+                    double worst = 0.0;
+                    int64_t inside = 0;
+                    for (size_t i = 0; i < wanted.size(); ++i) {
+                        worst = std::max(worst, std::abs(found[i] - std::clamp(wanted[i], low, high)));
+                        inside += wanted[i] > low && wanted[i] < high ? 1 : 0;
+                    }
+                    EXPECT_LE(worst, 0.502)
+                        << row.weight.str() << " " << name_of(dtype) << " residual " << residual_of;
+                    EXPECT_GT(inside, int64_t(wanted.size()) / 10);
+                }
+    set_onednn_enabled(before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, QuantizedConv2d, testing::Values(false, true),
+                         [](const auto& info) { return info.param ? "OneDnn" : "Portable"; });
+
+TEST(QuantizedConv2d, TheNumberOfThreadsChangesNothing) {
+    const Tensor x = levels({2, 9, 9, 64}, DType::u8, 1), bias = drawn({64}, 2, -1.0f, 1.0f);
+    const QuantizedFilters filters = quantized_filters(
+        {levels({64, 3, 3, 64}, DType::i8, 3), drawn({64}, 4, 0.002f, 0.01f)}, bias, {0.01f, 0.0f, 0.2f});
+    const auto result = [&] {
+        return quantized_conv2d(x, filters, {}, {.padding = {1, 1}}, Activation::relu);
+    };
+    const Tensor several = result();
+    const ThreadLimit one(1);
+    EXPECT_TRUE(same_bytes(result(), several));
+    const PortableScope portable;
+    EXPECT_TRUE(same_bytes(result(), several));  // also the arithmetic of both paths agrees here
+}
+
+TEST(QuantizedConv2d, AChannelWithoutWeightsIsItsBias) {
+    const CompactWeight weight{Tensor::full({2, 1, 1, 4}, 5.0, DType::i8),
+                               Tensor::from<float>({2}, {0.0f, 1e-38f})};
+    const QuantizedFilters filters =
+        quantized_filters(weight, Tensor::from<float>({2}, {3.0f, 4.0f}), {1.0f, 0.0f, 0.5f});
+    const Tensor y =
+        quantized_conv2d(Tensor::full({1, 1, 1, 4}, 200.0, DType::u8), filters, {}, {}, Activation::relu);
+    EXPECT_EQ(y.to_floats(), (std::vector<float>{6.0f, 8.0f}));
+}
+
+TEST(QuantizedConv2d, RefusesWhatDoesNotFit) {
+    const Tensor x = Tensor::zeros({1, 5, 5, 4}, DType::u8), bias = Tensor::zeros({6});
+    const CompactWeight weight{Tensor::zeros({6, 3, 3, 4}, DType::i8), Tensor::full({6}, 1.0)};
+    const QuantizedFilters filters = quantized_filters(weight, bias, {});
+    const auto call = [&](const Tensor& input, const Tensor& residual, Activation activation) {
+        return [=] { (void)quantized_conv2d(input, filters, residual, {}, activation); };
+    };
+    expect_error(call(Tensor::zeros({1, 5, 5, 4}), {}, Activation::relu), {"u8 or i8", "f32"});
+    expect_error(call(x, Tensor::zeros({1, 3, 3, 5}, DType::u8), Activation::relu),
+                 {"residual", "[1, 3, 3, 5]"});
+    expect_error(call(x, Tensor::zeros({1, 3, 3, 6}), Activation::relu), {"residual", "f32"});
+    expect_error(call(x, {}, Activation::silu), {"ReLU"});
+    expect_error(
+        [&] {
+            (void)quantized_filters({weight.values.to(DType::f32), {}}, bias, {});
+        },
+        {"i8", "f32"});
+    expect_error(
+        [&] {
+            (void)quantized_filters({weight.values, Tensor::zeros({5})}, bias, {});
+        },
+        {"scales", "[5]"});
+    expect_error([&] { (void)quantized_filters(weight, Tensor::zeros({4}), {}); }, {"bias", "[4]"});
+    expect_error([&] { (void)quantized_filters(weight, bias, {0.0f, 0.0f, 1.0f}); }, {"input scale", "0"});
+    expect_error(
+        [&] {
+            (void)quantized_filters(weight, bias, {1.0f, -1.0f, 1.0f});
+        },
+        {"residual scale", "-1"});
+    expect_error(
+        [&] {
+            (void)quantized_filters(weight, bias, {1.0f, 0.0f, INFINITY});
+        },
+        {"output scale", "inf"});
+    const CompactWeight huge{Tensor::zeros({1, 3, 3, 8192}, DType::i8), Tensor::full({1}, 1.0)};
+    expect_error([&] { (void)quantized_filters(huge, Tensor::zeros({1}), {}); },
+                 {"at most", "[1, 3, 3, 8192]"});
+}
+
+}  // namespace
+}  // namespace unmask

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd's convolutions against the direct form in float64, over shapes that cut tiles at every border.
+#include "cpu/winograd_conv2d.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cpu/parallel.h"
+#include "engine/philox.h"
+#include "tests/support/compute_mode_scope.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+struct Case {
+    Shape x;
+    int64_t outputs;
+    int padding;
+    bool epilogue;
+};
+
+// Tiles of 4 × 4 up to 128 · 128 weights a tap, of 2 × 2 beyond; maps smaller than a tile, of a tile's size,
+// with rests; few tiles (stages) and many (blocks).
+const Case cases[] = {
+    {{1, 1, 1, 32}, 32, 1, false},   {{1, 2, 3, 32}, 64, 1, true},   {{2, 4, 4, 64}, 32, 1, true},
+    {{1, 5, 9, 64}, 96, 0, false},   {{3, 7, 7, 128}, 128, 1, true}, {{1, 14, 13, 48}, 32, 2, true},
+    {{2, 56, 56, 32}, 32, 1, true},  {{1, 7, 7, 256}, 256, 1, true}, {{2, 3, 3, 192}, 128, 1, false},
+    {{9, 14, 14, 256}, 96, 1, true}, {{1, 1, 2, 544}, 32, 2, false}};
+
+Tensor drawn(const Shape& shape, const char* stream, double scale) {
+    PhiloxSequence random(3, stream);
+    Tensor result = Tensor::empty(shape);
+    for (int64_t i = 0; i < result.numel(); ++i)
+        result.data<float>()[i] = static_cast<float>(random.uniform(-scale, scale));
+    return result;
+}
+
+struct Operands {
+    Tensor x, weight, bias, residual;
+    Conv2dParams params;
+    Shape y;
+
+    explicit Operands(const Case& c)
+        : x(drawn(c.x, "x", 1)),
+          weight(drawn({c.outputs, 3, 3, c.x[3]}, "weight", 1.0 / std::sqrt(3.0 * double(c.x[3])))) {
+        params.padding_before = params.padding_after = {c.padding, c.padding};
+        y = conv2d_shape(c.x, weight.shape(), params);
+        if (!c.epilogue) return;
+        bias = drawn({c.outputs}, "bias", 1);
+        residual = drawn(y, "residual", 1);
+        params.activation = Activation::relu;
+    }
+    // Computed in the dtype; float64 is direct in every mode.
+    [[nodiscard]] Tensor forward(DType dtype) const {
+        const auto in = [dtype](const Tensor& t) { return t.defined() ? t.to(dtype) : t; };
+        Tensor result = Tensor::empty(y, dtype);
+        conv2d_forward(dtype == DType::f32 ? x : in(x), dtype == DType::f32 ? weight : in(weight), in(bias),
+                       in(residual), result, params);
+        return result;
+    }
+};
+
+template <class T>
+std::vector<T> values_of(const Tensor& tensor) {
+    return {tensor.data<T>(), tensor.data<T>() + tensor.numel()};
+}
+
+double largest_difference(const Tensor& f32, const Tensor& f64) {
+    double worst = 0;
+    for (int64_t i = 0; i < f32.numel(); ++i)
+        worst = std::max(worst, std::fabs(double(f32.data<float>()[i]) - f64.data<double>()[i]));
+    return worst;
+}
+
+std::string name(const testing::TestParamInfo<Case>& info) {
+    return "case_" + std::to_string(info.index);
+}
+
+class WinogradConv2d : public testing::TestWithParam<Case> {};
+
+// Values are about 1 in size; the direct form's own error here is up to 1e-6.
+TEST_P(WinogradConv2d, IsTheConvolution) {
+    const Operands operands(GetParam());
+    for (const bool frozen : {false, true}) {
+        if (frozen) operands.weight.buffer()->freeze();
+        const ComputeModeScope mode({.winograd = frozen ? Winograd::inference : Winograd::all});
+        const Tensor computed = operands.forward(DType::f32);
+        EXPECT_LE(largest_difference(computed, operands.forward(DType::f64)), 6e-6);
+        EXPECT_EQ(values_of<float>(computed), values_of<float>(operands.forward(DType::f32))) << "again";
+    }
+}
+
+// It was computed so at all: the direct form rounds otherwise.
+TEST_P(WinogradConv2d, FollowsTheMode) {
+    const Operands operands(GetParam());
+    const auto computed = [&](Winograd winograd) {
+        const ComputeModeScope mode({.winograd = winograd});
+        return values_of<float>(operands.forward(DType::f32));
+    };
+    const std::vector<float> direct = computed(Winograd::off);
+    EXPECT_EQ(direct, computed(Winograd::inference)) << "weights that may change";
+    EXPECT_NE(direct, computed(Winograd::all));
+    operands.weight.buffer()->freeze();
+    EXPECT_NE(direct, computed(Winograd::inference));
+    EXPECT_EQ(direct, computed(Winograd::off));
+}
+
+TEST_P(WinogradConv2d, HasTheSameBytesForAnyNumberOfThreads) {
+    const Operands operands(GetParam());
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    const int before = thread_count();
+    set_thread_count(1);
+    const std::vector<float> one = values_of<float>(operands.forward(DType::f32));
+    set_thread_count(3);
+    const std::vector<float> three = values_of<float>(operands.forward(DType::f32));
+    set_thread_count(before);
+    EXPECT_EQ(one, three);
+}
+
+// Of the same operands, whatever their epilogue; y's gradient is drawn.
+struct Gradients {
+    Tensor x, weight;
+};
+Gradients gradients(const Operands& operands, DType dtype) {
+    const Tensor grad_y = drawn(operands.y, "grad_y", 1).to(dtype);
+    Conv2dParams params = operands.params;
+    params.activation = Activation::none;
+    Gradients result{Tensor::empty(operands.x.shape(), dtype), Tensor::empty(operands.weight.shape(), dtype)};
+    conv2d_backward_data(grad_y, operands.weight.to(dtype), result.x, params);
+    conv2d_backward_weight(grad_y, operands.x.to(dtype), result.weight, params);
+    return result;
+}
+
+// The errors relative to the largest value: weight gradients are sums over all positions.
+TEST_P(WinogradConv2d, HasTheGradientsOfTheConvolution) {
+    const Operands operands(GetParam());
+    const Gradients exact = gradients(operands, DType::f64);
+    const auto largest = [](const Tensor& t) {
+        double most = 0;
+        for (const double value : values_of<double>(t)) most = std::max(most, std::fabs(value));
+        return most;
+    };
+    const auto relative_error = [&](const Tensor& computed, const Tensor& reference) {
+        return largest_difference(computed, reference) / largest(reference);
+    };
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    const Gradients computed = gradients(operands, DType::f32);
+    EXPECT_LE(relative_error(computed.x, exact.x), 4e-6);
+    EXPECT_LE(relative_error(computed.weight, exact.weight), 4e-6);
+    EXPECT_EQ(values_of<float>(computed.weight), values_of<float>(gradients(operands, DType::f32).weight))
+        << "again";
+}
+
+TEST_P(WinogradConv2d, WeightGradientsFollowTheModeAndHaveTheSameBytesForAnyNumberOfThreads) {
+    const Operands operands(GetParam());
+    const auto computed = [&](Winograd winograd, int threads) {
+        const ComputeModeScope mode({.winograd = winograd});
+        const int before = thread_count();
+        set_thread_count(threads);
+        const std::vector<float> result = values_of<float>(gradients(operands, DType::f32).weight);
+        set_thread_count(before);
+        return result;
+    };
+    const std::vector<float> one = computed(Winograd::all, 1);
+    EXPECT_EQ(one, computed(Winograd::all, 3));
+    EXPECT_EQ(computed(Winograd::off, 1), computed(Winograd::inference, 1));
+    EXPECT_NE(one, computed(Winograd::off, 1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConv2d, testing::ValuesIn(cases), name);
+
+TEST(WinogradConv2d, GivesAnImageTheSameBytesInAnyBatch) {
+    const Operands many({{9, 14, 14, 64}, 64, 1, false});
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    const Tensor all = many.forward(DType::f32);
+    for (const int64_t image : {0, 8}) {
+        Operands one({{1, 14, 14, 64}, 64, 1, false});
+        const int64_t size = one.x.numel(), result_size = all.numel() / 9;
+        std::copy_n(many.x.data<float>() + image * size, size, one.x.data<float>());
+        const std::vector<float> found = values_of<float>(one.forward(DType::f32));
+        EXPECT_EQ(found, std::vector<float>(all.data<float>() + image * result_size,
+                                            all.data<float>() + (image + 1) * result_size));
+    }
+}
+
+TEST(WinogradConv2d, LeavesOtherConvolutionsAlone) {
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    const Tensor bias, residual;
+    const auto taken = [&](const Shape& x, const Shape& weight, const Conv2dParams& params) {
+        Tensor y = Tensor::zeros(conv2d_shape(x, weight, params));
+        return winograd_forward(Tensor::zeros(x), Tensor::zeros(weight), bias, residual, y, params);
+    };
+    const Conv2dParams plain;
+    EXPECT_TRUE(taken({1, 8, 8, 32}, {32, 3, 3, 32}, plain));
+    EXPECT_FALSE(taken({1, 8, 8, 16}, {32, 3, 3, 16}, plain)) << "few channels";
+    EXPECT_FALSE(taken({1, 8, 8, 33}, {32, 3, 3, 33}, plain)) << "channels that fill no vectors";
+    EXPECT_FALSE(taken({1, 8, 8, 32}, {32, 5, 5, 32}, plain));
+    EXPECT_FALSE(taken({1, 8, 8, 32}, {32, 1, 1, 32}, plain));
+    Conv2dParams params = plain;
+    params.stride = {2, 2};
+    EXPECT_FALSE(taken({1, 8, 8, 32}, {32, 3, 3, 32}, params));
+    params = plain;
+    params.dilation = {2, 2};
+    EXPECT_FALSE(taken({1, 8, 8, 32}, {32, 3, 3, 32}, params));
+    params = plain;
+    params.groups = 2;
+    EXPECT_FALSE(taken({1, 8, 8, 64}, {64, 3, 3, 32}, params));
+    params = plain;
+    params.activation = Activation::silu;
+    EXPECT_FALSE(taken({1, 8, 8, 32}, {32, 3, 3, 32}, params));
+}
+
+TEST(WinogradConv2d, PassesNotANumberThroughRelu) {
+    Operands operands({{1, 6, 6, 32}, 32, 1, true});
+    operands.x.data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    EXPECT_TRUE(std::isnan(operands.forward(DType::f32).data<float>()[0]));
+}
+
+TEST(Winograd, NamesItsModes) {
+    for (const Winograd mode : {Winograd::off, Winograd::inference, Winograd::all})
+        EXPECT_EQ(parse_winograd(name_of(mode)), mode);
+    expect_error([] { static_cast<void>(parse_winograd("on")); },
+                 {"winograd: expected off, inference or all, found 'on'"});
+}
+
+}  // namespace
+}  // namespace unmask

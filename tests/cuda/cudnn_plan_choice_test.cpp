@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run's kept choice is taken instead of timing, for a GPU that is only described to cuDNN.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+
+#include "cuda/cudnn/plan_choice.h"
+#include "tests/cuda/described_gpu.h"
+
+namespace unmask::cudnn {
+namespace {
+
+#if CUDNN_VERSION >= 90800
+
+class CudnnPlanChoice : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (const std::string why = missing_feature(); !why.empty())
+            GTEST_SKIP() << "cuDNN describes no device without a GPU: " << why;
+        device_.emplace(described_device(h200));
+    }
+    ChosenPlan choose(const ChooseFastest& fastest) {
+        const Convolution problem{.dtype = DType::bf16,
+                                  .x = {8, 28, 28, 128},
+                                  .weight = {128, 3, 3, 128},
+                                  .y = {8, 28, 28, 128},
+                                  .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
+        return choose_plan({.device = &*device_}, problem, {.full_float32 = false, .float32 = false}, "name",
+                           *choices_, 8, size_t{1} << 30, fastest);
+    }
+    // Calls the last of them the fastest, which the heuristics do not.
+    static std::pair<Plan*, double> last(std::vector<Plan>& candidates, std::string&) {
+        EXPECT_GT(candidates.size(), 1u);
+        EXPECT_NE(candidates.back().choice(), candidates.front().choice());
+        return {&candidates.back(), 12.5};
+    }
+    static std::pair<Plan*, double> unexpected(std::vector<Plan>&, std::string&) {
+        ADD_FAILURE() << "the choice was known";
+        return {nullptr, 0.0};
+    }
+    std::optional<Descriptor> device_;
+    static constexpr size_t version = CUDNN_VERSION;
+    std::unique_ptr<Choices> choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+};
+
+TEST_F(CudnnPlanChoice, TheFastestIsStoredAndTakenAgainWithoutTiming) {
+    const ChosenPlan first = choose(last);
+    ASSERT_NE(first.plan, nullptr) << first.refusal;
+    EXPECT_EQ(choices_->find("name"), (TimedChoice{first.plan->choice(), 12.5}));
+    const std::string kept = choices_->json();
+    choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+    EXPECT_EQ(choices_->add(kept), "");
+    const ChosenPlan again = choose(unexpected);
+    ASSERT_NE(again.plan, nullptr) << again.refusal;
+    EXPECT_EQ(again.plan->choice(), first.plan->choice());
+    EXPECT_EQ(choices_->json(), kept);
+}
+
+TEST_F(CudnnPlanChoice, AChoiceThatNoEngineTakesIsMadeAnew) {
+    choices_->store("name", {{.engine = 1 << 20, .knobs = {}}, 1.0});
+    const ChosenPlan chosen = choose(last);
+    ASSERT_NE(chosen.plan, nullptr) << chosen.refusal;
+    EXPECT_EQ(choices_->find("name"), (TimedChoice{chosen.plan->choice(), 12.5}));
+}
+
+TEST_F(CudnnPlanChoice, WhereNoneRunsNothingIsStored) {
+    const ChosenPlan chosen = choose([](std::vector<Plan>&, std::string& refusal) {
+        refusal = "none runs";
+        return std::pair<Plan*, double>{nullptr, 0.0};
+    });
+    EXPECT_EQ(chosen.plan, nullptr);
+    EXPECT_EQ(chosen.refusal, "none runs");
+    EXPECT_FALSE(choices_->find("name").has_value());
+}
+
+#else
+
+TEST(CudnnPlanChoice, NeedsANewerCudnn) {
+    GTEST_SKIP() << "devices are described to cuDNN from 9.8 on, found " << CUDNN_VERSION;
+}
+
+#endif
+
+}  // namespace
+}  // namespace unmask::cudnn

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A rank that is lost ends what waits for it, with a library that stands in for NCCL's.
+#include "cuda/nccl/connection.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "tests/cuda/nccl/fake_nccl.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+constexpr int for_ever = 1 << 30;
+
+FakeNccl& loaded() {
+    // The same file as NcclLibrary's, which must not be a real one.
+    void* library = ::dlopen("libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) throw std::runtime_error(::dlerror());
+    auto* give = reinterpret_cast<decltype(&fake_nccl)>(::dlsym(library, "fake_nccl"));
+    if (give == nullptr) throw std::runtime_error("libnccl.so.2 is not the test's own");
+    return *give();
+}
+
+class NcclConnections : public testing::Test {
+  protected:
+    NcclConnections() {
+        fake_.polls_in_progress = 0;
+        fake_.state = fake_.returned = ncclSuccess;
+        fake_.abort_hangs = false;
+        fake_.operations = fake_.aborted = fake_.finalized = fake_.destroyed = 0;
+        patience_.set_timeout(60);
+    }
+    [[nodiscard]] std::unique_ptr<NcclConnection> connect() {
+        return std::make_unique<NcclConnection>(1, 2, NcclConnection::unique_id(), patience_);
+    }
+    // The call throws RankLost before the minute is over that the other ranks may take otherwise.
+    template <class Call>
+    void expect_lost(Call call, const std::string& part) {
+        try {
+            call();
+            FAIL() << "nothing was thrown";
+        } catch (const RankLost& error) {
+            EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+        }
+    }
+    // The call that gives up runs beside the test.
+    void expect_given_up_once() {
+        for (int i = 0; i < 5000 && fake_.aborted == 0; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        EXPECT_EQ(fake_.aborted, 1);
+        EXPECT_EQ(fake_.destroyed, 0);
+        EXPECT_EQ(fake_.finalized, 0);
+    }
+
+    FakeNccl& fake_ = loaded();
+    RankPatience patience_{1};
+};
+
+TEST_F(NcclConnections, WaitForTheOthersAndLeaveInOrder) {
+    fake_.returned = ncclInProgress;
+    fake_.polls_in_progress = 3;
+    auto connection = connect();
+    EXPECT_EQ(fake_.blocking, 0);
+    EXPECT_EQ(fake_.polls_in_progress, 0);
+    fake_.polls_in_progress = 2;
+    connection->all_reduce(nullptr, 1, ncclFloat32, nullptr);
+    connection->all_gather(nullptr, nullptr, 1, nullptr);
+    connection->broadcast(nullptr, 1, 0, nullptr);
+    EXPECT_EQ(fake_.polls_in_progress, 0);
+    EXPECT_EQ(fake_.operations, 3);
+    int asked = 0;
+    connection->wait([&] { return ++asked == 300; });
+    EXPECT_EQ(asked, 300);
+    connection->leave();
+    connection.reset();
+    EXPECT_EQ(fake_.finalized, 1);
+    EXPECT_EQ(fake_.destroyed, 1);
+    EXPECT_EQ(fake_.aborted, 0);
+}
+
+TEST_F(NcclConnections, ARankThatNeverComesIsLost) {
+    fake_.returned = ncclInProgress;
+    fake_.polls_in_progress = for_ever;
+    patience_.set_timeout(0.01);
+    expect_lost([&] { (void)connect(); }, "ncclCommInitRankConfig");
+    expect_given_up_once();
+}
+
+TEST_F(NcclConnections, AnErrorOfNcclsEndsTheWaiting) {
+    auto connection = connect();
+    fake_.state = ncclRemoteError;
+    expect_lost([&] { connection->wait([] { return false; }); }, "remote process exited");
+    // No call reaches NCCL any more.
+    expect_lost([&] { connection->all_reduce(nullptr, 1, ncclFloat32, nullptr); }, "remote process exited");
+    expect_lost([&] { connection->leave(); }, "remote process exited");
+    EXPECT_EQ(fake_.operations, 0);
+    connection.reset();
+    expect_given_up_once();
+}
+
+TEST_F(NcclConnections, ADeviceThatNeverEndsIsGivenUp) {
+    auto connection = connect();
+    patience_.set_timeout(0.01);
+    expect_lost([&] { connection->wait([] { return false; }); }, "does not answer any more (the device");
+    expect_given_up_once();  // at once, so that the device's work ends
+    connection.reset();
+    expect_given_up_once();
+}
+
+TEST_F(NcclConnections, ARequestToStopEndsTheWaitingOfTheFirstRankThatIsLeft) {
+    auto connection = connect();
+    patience_.set_stop_request([] { return true; });
+    patience_.set_all_before_ended([] { return true; });
+    expect_lost([&] { connection->wait([] { return false; }); }, "does not answer any more");
+    connection.reset();
+    expect_given_up_once();
+}
+
+// NCCL waits for recorded work that holds its calls, which the caller destroys after the error.
+TEST_F(NcclConnections, GivingUpWaitsForNobody) {
+    fake_.abort_hangs = true;
+    auto connection = connect();
+    fake_.state = ncclSystemError;
+    expect_lost([&] { connection->wait([] { return false; }); }, "another error");
+    fake_.abort_hangs = false;
+    connection.reset();
+    expect_given_up_once();
+}
+
+TEST_F(NcclConnections, AnErrorElsewhereGivesUp) {
+    connect().reset();
+    expect_given_up_once();
+}
+
+TEST_F(NcclConnections, LeavingWithoutTheOthersGivesUp) {
+    auto connection = connect();
+    fake_.returned = ncclInProgress;
+    fake_.polls_in_progress = for_ever;
+    patience_.set_timeout(0.01);
+    expect_lost([&] { connection->leave(); }, "ncclCommFinalize");
+    connection.reset();
+    EXPECT_EQ(fake_.aborted, 1);
+    EXPECT_EQ(fake_.destroyed, 0);
+}
+
+TEST_F(NcclConnections, ACallThatFailsSaysWhich) {
+    auto connection = connect();
+    fake_.returned = ncclInvalidArgument;
+    expect_error([&] { connection->broadcast(nullptr, 1, 0, nullptr); },
+                 {"ncclBroadcast", "another error", "rank 1 of 2"});
+}
+
+}  // namespace
+}  // namespace unmask

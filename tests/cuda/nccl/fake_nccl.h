@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stand-in for NCCL's library, which answers as the test says and counts its calls.
+#pragma once
+
+#include <nccl.h>
+
+#include <atomic>
+
+namespace unmask {
+
+struct FakeNccl {
+    // What the test says.
+    std::atomic<int> polls_in_progress{0};         // ncclCommGetAsyncError says so many times "in progress"
+    std::atomic<ncclResult_t> state{ncclSuccess};  // and then this
+    std::atomic<ncclResult_t> returned{ncclSuccess};  // by all other calls
+    std::atomic<bool> abort_hangs{false};
+    // What happened.
+    std::atomic<int> blocking{-1};  // of the configuration
+    std::atomic<int> operations{0}, aborted{0}, finalized{0}, destroyed{0};
+};
+
+}  // namespace unmask
+
+extern "C" unmask::FakeNccl* fake_nccl();

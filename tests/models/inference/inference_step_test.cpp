@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/inference/inference_step.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/philox.h"
+#include "tests/support/compare.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+Tensor images(int64_t batch, uint64_t seed) {
+    const Philox random(seed, "images");
+    Tensor result = Tensor::empty({batch, 32, 32, 3});
+    for (int64_t i = 0; i < result.numel(); ++i)
+        result.data<float>()[i] = 2.0f * random.uniform(0, static_cast<uint64_t>(i)) - 1.0f;
+    return result;
+}
+
+std::unique_ptr<Detector> small_detector(const std::string& backbone) {
+    auto detector = std::make_unique<Detector>(
+        DetectorOptions{.backbone = backbone, .branches = 2, .width = 0.25, .size = 32});
+    detector->initialize(3);
+    detector->set_training(false);
+    detector->prepare_inference();
+    return detector;
+}
+
+class InferenceStepOf : public testing::TestWithParam<std::string> {};
+
+TEST_P(InferenceStepOf, RecordedWorkHasTheBytesOfTheDetectors) {
+    for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems,
+                                          BranchSchedule::lockstep, BranchSchedule::parallel}) {
+        const auto detector = small_detector(GetParam());
+        detector->set_branch_schedule(schedule);
+        InferenceStep step(*detector, cpu_device);
+        for (uint64_t seed = 0; seed < 3; ++seed)
+            for (const int64_t batch : {1, 3}) {
+                const Tensor input = images(batch, seed);
+                EXPECT_TRUE(same_bytes(step.enqueue(input), detector->infer(input)))
+                    << name_of(schedule) << ", batch " << batch << ", seed " << seed;
+            }
+    }
+}
+
+TEST_P(InferenceStepOf, WorksWithoutTheTrainedWeights) {
+    for (const WeightFormat format : {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8}) {
+        const auto complete = small_detector(GetParam()), kept = small_detector(GetParam());
+        complete->prepare_inference(format);
+        kept->keep_inference_only(format);
+        InferenceStep step(*kept, cpu_device);
+        const Tensor input = images(2, 1);
+        EXPECT_TRUE(same_bytes(step.enqueue(input), complete->infer(input))) << name_of(format);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backbones, InferenceStepOf,
+                         testing::Values("resnet18", "resnet50", "mobilenet_v1", "efficientnet_b0"),
+                         [](const auto& info) { return info.param; });
+
+TEST(InferenceStep, CompactWeightsAreNear) {
+    const auto detector = small_detector("resnet18");
+    const Tensor input = images(4, 1);
+    const std::vector<float> exact = detector->infer(input).to_floats();
+    float spread = 0;
+    for (const float logit : exact) spread = std::max(spread, std::abs(logit));
+    for (const auto& [format, bound] : {std::pair{WeightFormat::bf16, 0.02f}, {WeightFormat::int8, 0.05f}}) {
+        detector->prepare_inference(format);
+        const std::vector<float> rounded = detector->infer(input).to_floats();
+        float most = 0;
+        for (size_t i = 0; i < exact.size(); ++i) most = std::max(most, std::abs(rounded[i] - exact[i]));
+        EXPECT_GT(most, 0.0f) << name_of(format);
+        EXPECT_LT(most, bound * spread) << name_of(format);
+    }
+}
+
+TEST(InferenceStep, AModelKeptForInferenceIsGoodForNothingElse) {
+    const auto detector = small_detector("resnet18");
+    const size_t before = context_of(cpu_device)->memory().used_bytes;
+    detector->keep_inference_only(WeightFormat::int8);
+    EXPECT_LT(context_of(cpu_device)->memory().used_bytes, before / 2);
+    const std::vector<std::string> line{"kept for inference alone"};
+    expect_error([&] { (void)detector->state(); }, line);
+    expect_error([&] { detector->set_training(true); }, line);
+    expect_error([&] { detector->to(DType::f64); }, line);
+    expect_error([&] { detector->prepare_inference(); }, line);
+}
+
+}  // namespace
+}  // namespace unmask

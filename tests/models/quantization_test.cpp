@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// Detectors in 8-bit integers beside the same in float32, and their files.
+#include "models/quantization.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/philox.h"
+#include "models/checkpoint.h"
+#include "models/inference/inference_step.h"
+#include "models/quantization_calibrator.h"
+#include "tests/support/compare.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+namespace {
+
+// Each of another colour and with waves of another length, under a little noise.
+Tensor images(int64_t batch, uint64_t seed) {
+    PhiloxSequence random(seed, "images");
+    Tensor result = Tensor::empty({batch, 32, 32, 3});
+    float* pixel = result.data<float>();
+    for (int64_t n = 0; n < batch; ++n) {
+        const double across = random.uniform(0.1, 1.2), down = random.uniform(0.1, 1.2);
+        const double colour[] = {random.uniform(-1.5, 1.5), random.uniform(-1.5, 1.5),
+                                 random.uniform(-1.5, 1.5)};
+        for (int64_t y = 0; y < 32; ++y)
+            for (int64_t x = 0; x < 32; ++x)
+                for (int c = 0; c < 3; ++c)
+                    *pixel++ = static_cast<float>(colour[c] +
+                                                  0.8 * std::sin(across * double(x) + down * double(y) + c) +
+                                                  random.uniform(-0.1, 0.1));
+    }
+    return result;
+}
+
+std::unique_ptr<Detector> small_detector(const std::string& backbone) {
+    auto detector = std::make_unique<Detector>(
+        DetectorOptions{.backbone = backbone, .branches = 2, .width = 0.25, .size = 32});
+    detector->initialize(3);
+    // Statistics as after training, without which a deep network of random weights answers with its biases
+    // alone.
+    const NoGrad nothing_recorded;
+    for (uint64_t step = 0; step < 25; ++step) (void)detector->forward(Variable(images(8, 100 + step)));
+    detector->set_training(false);
+    return detector;
+}
+
+ActivationScales scales_of(Detector& detector) {
+    QuantizationCalibrator calibrator(detector);
+    for (uint64_t seed = 100; seed < 103; ++seed) calibrator.add(images(4, seed));
+    EXPECT_EQ(calibrator.images(), 12);
+    return calibrator.scales(RangeRule::max);
+}
+
+// The branches' features [images, branches · d] of one picture after the other.
+std::vector<double> features(Detector& detector, const Tensor& input) {
+    const NoGrad nothing_recorded;
+    std::vector<double> result;
+    for (const Variable& map : detector.feature_maps(Variable(input))) {
+        const std::vector<double> values = map.value().to_doubles();
+        result.insert(result.end(), values.begin(), values.end());
+    }
+    return result;
+}
+
+// ‖found - exact‖ over ‖exact‖.
+double relative_error(const std::vector<double>& found, const std::vector<double>& exact) {
+    double difference = 0, norm = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+        difference += std::pow(found[i] - exact[i], 2);
+        norm += std::pow(exact[i], 2);
+    }
+    return std::sqrt(difference / norm);
+}
+
+class QuantizedDetector : public testing::TestWithParam<std::string> {};
+
+TEST_P(QuantizedDetector, IsNearTheOneInFloat32) {
+    const auto detector = small_detector(GetParam());
+    detector->prepare_inference();
+    const Tensor input = images(12, 1);
+    const std::vector<double> exact = features(*detector, input);
+    detector->prepare_inference(WeightFormat::int8);
+    const double of_weights = relative_error(features(*detector, input), exact);
+    std::map<RangeRule, ActivationScales> scales;
+    {
+        QuantizationCalibrator calibrator(*detector);
+        for (uint64_t seed = 100; seed < 106; ++seed) calibrator.add(images(4, seed));
+        for (const RangeRule rule : {RangeRule::max, RangeRule::percentile, RangeRule::mse})
+            scales[rule] = calibrator.scales(rule);
+    }
+    for (const auto& [rule, found] : scales) {
+        set_activation_scales(*detector, found);
+        detector->prepare_inference();
+        const double error = relative_error(features(*detector, input), exact);
+        EXPECT_GT(error, 0.0) << name_of(rule);
+        // Networks of random weights amplify what is rounded. Weights alone show by how much; a scale that is
+        // not the one that the values have shows as an error of several times the features.
+        EXPECT_LT(error, 0.05 + 2.5 * of_weights) << name_of(rule);
+    }
+}
+
+TEST_P(QuantizedDetector, EveryScheduleAndTheRecordedWorkHaveTheSameBytes) {
+    const auto detector = small_detector(GetParam());
+    set_activation_scales(*detector, scales_of(*detector));
+    prepare_scoring(*detector);
+    const Tensor one = detector->infer(images(3, 2)).clone();
+    for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems,
+                                          BranchSchedule::lockstep, BranchSchedule::parallel}) {
+        detector->set_branch_schedule(schedule);
+        EXPECT_TRUE(same_bytes(detector->infer(images(3, 2)), one)) << name_of(schedule);
+        InferenceStep step(*detector, cpu_device);
+        for (int run = 0; run < 3; ++run)
+            EXPECT_TRUE(same_bytes(step.enqueue(images(3, 2)), one)) << name_of(schedule);
+    }
+}
+
+TEST_P(QuantizedDetector, ThePortablePathIsWithinALevelOrTwoOfTheLibrarys) {
+    const auto detector = small_detector(GetParam());
+    detector->prepare_inference();
+    const std::vector<float> real = detector->infer(images(3, 2)).to_floats();
+    set_activation_scales(*detector, scales_of(*detector));
+    prepare_scoring(*detector);
+    const std::vector<float> library = detector->infer(images(3, 2)).to_floats();
+    const PortableScope portable;
+    const std::vector<float> plain = detector->infer(images(3, 2)).to_floats();
+    for (size_t i = 0; i < plain.size(); ++i)
+        EXPECT_NEAR(plain[i], library[i], 0.02 * (std::abs(real[i]) + 1.0));
+}
+
+TEST_P(QuantizedDetector, AFileGivesTheSameBytes) {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder.path() / "m.safetensors";
+    const Quantization quantization{scales_of(*small_detector(GetParam())), "max", "faces.csv", 12};
+    const auto detector = small_detector(GetParam());
+    save_detector(path, *detector, nullptr, {.weights = WeightFormat::int8, .quantization = quantization});
+    const LoadedDetector loaded = load_detector(path);
+    ASSERT_TRUE(loaded.info.quantization);
+    EXPECT_EQ(loaded.info.quantization->scales, quantization.scales);
+    EXPECT_EQ(loaded.info.quantization->data, "faces.csv");
+    EXPECT_EQ(loaded.info.quantization->pictures, 12);
+    EXPECT_EQ(loaded.info.quantization->range, "max");
+    prepare_scoring(*loaded.detector);
+    const Tensor logits = loaded.detector->infer(images(2, 5));
+    const LoadedDetector kept = load_detector(path);
+    kept.detector->keep_inference_only();  // as libunmask opens it
+    EXPECT_TRUE(same_bytes(kept.detector->infer(images(2, 5)), logits));
+    // The same weights without scales in the file, then quantized: what the file leaves out changes nothing.
+    save_detector(path, *detector, nullptr, {.weights = WeightFormat::int8});
+    const LoadedDetector plain = load_detector(path);
+    EXPECT_FALSE(plain.info.quantization);
+    plain.detector->prepare_inference();
+    EXPECT_FALSE(same_bytes(plain.detector->infer(images(2, 5)), logits));
+    set_activation_scales(*plain.detector, quantization.scales);
+    prepare_scoring(*plain.detector);
+    EXPECT_TRUE(same_bytes(plain.detector->infer(images(2, 5)), logits));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backbones, QuantizedDetector,
+                         testing::Values("resnet18", "resnet50", "mobilenet_v1"),
+                         [](const auto& info) { return info.param; });
+
+TEST(Quantization, KeepsNoFloat32Weights) {
+    const auto detector = std::make_unique<Detector>(
+        DetectorOptions{.backbone = "resnet18", .branches = 1, .width = 0.5, .size = 32});
+    detector->initialize(3);
+    const ActivationScales scales = scales_of(*detector);
+    const size_t before = context_of(cpu_device)->memory().used_bytes;
+    set_activation_scales(*detector, scales);
+    prepare_scoring(*detector);
+    prepare_scoring(*detector);  // may be called again
+    // Before: the weights, and folded ones; now a byte for each.
+    EXPECT_LT(context_of(cpu_device)->memory().used_bytes, before / 4);
+    expect_error([&] { detector->set_training(true); }, {"kept for inference alone"});
+}
+
+TEST(Quantization, EfficientNetIsRefused) {
+    const auto detector = small_detector("efficientnet_b0");
+    expect_error([&] { const QuantizationCalibrator calibrator(*detector); },
+                 {"efficientnet_b0", "ReLU", "another activation"});
+}
+
+class QuantizedFile : public testing::Test {
+  protected:
+    QuantizedFile() {
+        const auto detector = small_detector("resnet18");
+        save_detector(path_, *detector, nullptr,
+                      {.weights = WeightFormat::int8,
+                       .quantization = Quantization{scales_of(*detector), "max", "faces.csv", 12}});
+        file_ = read_safetensors(path_);
+    }
+    void refuse(const std::vector<std::string>& texts) {
+        write_safetensors(path_, file_);
+        std::vector<std::string> all{path_.string()};
+        all.insert(all.end(), texts.begin(), texts.end());
+        expect_error([&] { (void)load_detector(path_); }, all);
+    }
+    TemporaryFolder folder_;
+    std::filesystem::path path_ = folder_.path() / "m.safetensors";
+    TensorFile file_;
+    const std::string name_ = "branches.1.layer2.0.conv1.output_scale";
+};
+
+TEST_F(QuantizedFile, AMissingScaleIsNamed) {
+    ASSERT_EQ(file_.tensors.erase(name_), 1u);
+    refuse({name_, "found none"});
+}
+TEST_F(QuantizedFile, AMissingImageScaleIsNamed) {
+    ASSERT_EQ(file_.tensors.erase("branches.1.conv1.input_scale"), 1u);
+    refuse({"resnet18", "found none of conv1"});
+}
+TEST_F(QuantizedFile, AnUnknownScaleIsNamed) {
+    file_.tensors["branches.7.conv1.output_scale"] = Tensor::full({1}, 1.0);
+    refuse({"branches.7.conv1.output_scale", "convolution of this model"});
+}
+TEST_F(QuantizedFile, AScaleOfAnotherDTypeIsNamed) {
+    file_.tensors[name_] = Tensor::full({1}, 1.0, DType::f64);
+    refuse({name_, "f32", "f64"});
+}
+TEST_F(QuantizedFile, AScaleOfAnotherShapeIsNamed) {
+    file_.tensors[name_] = Tensor::full({2}, 1.0);
+    refuse({name_, "one scale", "[2]"});
+}
+TEST_F(QuantizedFile, AScaleOutOfRangeIsNamed) {
+    for (const double bad : {0.0, -1.0, double(INFINITY), double(NAN)}) {
+        file_.tensors[name_] = Tensor::full({1}, bad);
+        refuse({name_, "positive"});
+    }
+}
+TEST_F(QuantizedFile, UnknownArithmeticIsNamed) {
+    file_.metadata["arithmetic"] = "int4";
+    refuse({"arithmetic", "int8", "int4"});
+}
+TEST_F(QuantizedFile, ScalesWithoutTheirArithmeticAreUnknownTensors) {
+    file_.metadata.erase("arithmetic");
+    refuse({"output_scale is unknown"});
+}
+TEST_F(QuantizedFile, TheNumberOfPicturesIsANumber) {
+    file_.metadata["quantized_on_pictures"] = "many";
+    refuse({"quantized_on_pictures", "many"});
+}
+TEST_F(QuantizedFile, AMissingWeightScaleIsNamed) {
+    ASSERT_EQ(file_.tensors.erase("branches.0.conv1.weight.scale"), 1u);
+    refuse({"branches.0.conv1.weight", "scales"});
+}
+
+}  // namespace
+}  // namespace unmask
