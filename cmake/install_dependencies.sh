@@ -1,16 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that the build needs and that are missing. Does nothing, and needs no privileges, where
-# all are there.
+# install_dependencies.sh [tests] [minimal] [fuzz]: installs the Debian packages that the build needs and that are missing,
+# and those for the tests, the minimal builds or the fuzz targets. Does nothing, and needs no privileges, where all are
+# there.
 set -eu
 
 packages="g++ make cmake ninja-build pkg-config ccache
 libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libcsv-dev libstb-dev libxxhash-dev
 libdnnl-dev libdlib-dev libdlib-data liblapack-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libturbojpeg0-dev
-libopenmpi-dev openmpi-bin
+libopenmpi-dev openmpi-bin libonnx-dev libprotobuf-dev libcpp-httplib-dev
 libgtest-dev libbenchmark-dev"
-# For tests alone: the browser that opens the pages that unmask writes, and a font for it.
-packages="$packages chromium fonts-dejavu-core"
+for group in "$@"; do
+    case $group in
+    # The browser that opens the pages that unmask writes, and a font for it; programs that read and write the same models.
+    tests) packages="$packages chromium fonts-dejavu-core python3-torchvision python3-onnx" ;;
+    # Other compilers, and what runs programs for ARM.
+    minimal) packages="$packages clang g++-aarch64-linux-gnu qemu-user" ;;
+    fuzz) packages="$packages clang-19 libclang-rt-19-dev" ;;
+    *)
+        echo "error: expected tests, minimal or fuzz, found $group" >&2
+        exit 2
+        ;;
+    esac
+done
 
 missing=""
 for package in $packages; do

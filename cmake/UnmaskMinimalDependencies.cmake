@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# What UNMASK_MINIMAL needs: three libraries of headers alone, found by their headers and not by their packages, so that
+# a cross compiler, whose packages they are not, takes the same ones.
+find_path(UNMASK_FMT_INCLUDE fmt/format.h REQUIRED)
+find_path(UNMASK_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
+find_package(Stb REQUIRED)
+
+# unmask_header_library(TARGET folder): nothing for a folder that the compiler searches anyway, where naming it would put
+# it before the C library's own.
+function(unmask_header_library name folder)
+    add_library(${name} INTERFACE)
+    if(NOT folder STREQUAL "/usr/include")
+        target_include_directories(${name} SYSTEM INTERFACE ${folder})
+    endif()
+endfunction()
+unmask_header_library(unmask_fmt ${UNMASK_FMT_INCLUDE})
+target_compile_definitions(unmask_fmt INTERFACE FMT_HEADER_ONLY=1)
+unmask_header_library(unmask_json ${UNMASK_JSON_INCLUDE})
+add_library(nlohmann_json::nlohmann_json ALIAS unmask_json)
+foreach(library CUDA ONEDNN FFMPEG DLIB MPI TURBOJPEG BENCHMARK)
+    set(UNMASK_HAS_${library} OFF)
+endforeach()
+
+if(UNMASK_TESTS)
+    include(GoogleTest)
+    find_package(GTest QUIET)
+    # A cross compiler has no GoogleTest: it is compiled from the sources that Debian's package brings.
+    if(NOT TARGET GTest::gtest_main)
+        find_path(UNMASK_GTEST_SOURCE googletest/CMakeLists.txt PATHS /usr/src/googletest NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+        add_subdirectory(${UNMASK_GTEST_SOURCE}/googletest ${PROJECT_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+    endif()
+endif()
