@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libunmask beside the `unmask` program of the same build.
+// libunmask beside the `unmask` program of the same build, both with direct convolutions (docs/embedding.md).
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -19,7 +19,7 @@ class EmbeddedProgram : public SessionFixture {
     // The only file's only frame in what `unmask detect` answers.
     nlohmann::json detected(const std::filesystem::path& picture, const std::string& faces) {
         const Outcome outcome = run_program("detect " + picture.string() + " --model " + path_.string() +
-                                            " --faces " + faces + " --json - --threads 1 --quiet");
+                                            " --faces " + faces + " --winograd off --json - --threads 1 --quiet");
         EXPECT_EQ(outcome.code, 0) << outcome.errors;
         return nlohmann::json::parse(outcome.output).at(0).at("frames").at(0);
     }
