@@ -54,6 +54,15 @@ Tensor images(const std::string& name, int64_t batch, int64_t size) {
     return Tensor::from({batch, size, size, 3}, channels_last(values, batch, 3, size * size));
 }
 
+Tensor nudged(const Tensor& image, int draw) {
+    if (draw == 0) return image;
+    const auto moves = filled("nudge/" + std::to_string(draw), image.numel(), -0x1p-22, 0x1p-22);
+    Tensor result = Tensor::empty(image.shape());
+    for (size_t i = 0; i < moves.size(); ++i)
+        result.data<float>()[i] = image.data<float>()[i] * (1.0F + moves[i]);
+    return result;
+}
+
 void fill_parameters(Module& module) {
     const std::map<std::string, Tensor> state = module.state();
     std::map<std::string, Tensor> values;

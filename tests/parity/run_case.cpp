@@ -2,6 +2,7 @@
 #include "tests/parity/run_case.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 
@@ -58,12 +59,13 @@ Tensor rolled(const Tensor& tensor) {
 
 class DetectorCase {
   public:
-    DetectorCase(const Json& expected, DType dtype, Device device)
+    DetectorCase(const Json& expected, DType dtype, Device device, int draw)
         : expected_(expected),
           dtype_(dtype),
           device_(device),
           name_(expected.at("name")),
           batch_(expected.at("batch")),
+          draw_(draw),
           detector_({.backbone = expected.at("backbone"),
                      .branches = expected.at("branches"),
                      .size = expected.at("size"),
@@ -99,7 +101,7 @@ class DetectorCase {
 
   private:
     Tensor image(const std::string& tag) const {
-        return images(name_ + "/image/" + tag, batch_, detector_.options().size);
+        return nudged(images(name_ + "/image/" + tag, batch_, detector_.options().size), draw_);
     }
     // As the detector takes it.
     Tensor input(const Tensor& image) const {
@@ -164,6 +166,7 @@ class DetectorCase {
     Device device_;
     std::string name_;
     int64_t batch_;
+    int draw_;
     Detector detector_;
     Objective objective_;
 };
@@ -196,11 +199,11 @@ Json run_losses(const Json& expected, DType dtype, Device device) {
 
 }  // namespace
 
-Json run_case(const Json& expected, DType dtype, Device device) {
+Json run_case(const Json& expected, DType dtype, Device device, int draw) {
     const std::string kind = expected.at("kind");
     // Losses are computed in float32 where activations are bf16.
     if (kind == "losses") return run_losses(expected, dtype == DType::bf16 ? DType::f32 : dtype, device);
-    if (kind == "detector") return DetectorCase(expected, dtype, device).run();
+    if (kind == "detector") return DetectorCase(expected, dtype, device, draw).run();
     fail("parity case: expected kind losses or detector, found '{}'", kind);
 }
 
@@ -227,8 +230,8 @@ double relative_error(const Json& actual, const Json& expected) {
     return std::sqrt(difference) / std::max(std::sqrt(norm), 1e-12);
 }
 
-std::vector<GroupError> compare_case(const Json& expected, DType dtype, Device device) {
-    const Json actual = run_case(expected, dtype, device);
+std::vector<GroupError> compare_case(const Json& expected, DType dtype, Device device, int draw) {
+    const Json actual = run_case(expected, dtype, device, draw);
     std::vector<GroupError> errors;
     const Json& floors = expected.at("float32_error");
     for (const auto& [group, floor] : floors.items()) {
@@ -243,6 +246,22 @@ std::vector<GroupError> compare_case(const Json& expected, DType dtype, Device d
                       relative_error(actual.at("folded_before"), expected.at("eval_before").at("global")),
                       floors.at("eval_before")});
     return errors;
+}
+
+std::vector<GroupError> winograd_errors(const Json& expected) {
+    constexpr int draws = 5;
+    std::vector<std::vector<GroupError>> found;
+    for (int draw = 0; draw < draws; ++draw)
+        found.push_back(compare_case(expected, DType::f32, cpu_device, draw));
+    std::vector<GroupError> medians = found[0];
+    for (size_t group = 0; group < medians.size(); ++group) {
+        std::array<double, draws> errors{};
+        for (size_t draw = 0; draw < draws; ++draw) errors[draw] = found[draw][group].error;
+        std::nth_element(errors.begin(), errors.begin() + draws / 2, errors.end());
+        medians[group].error = errors[draws / 2];
+        medians[group].floor *= 2;
+    }
+    return medians;
 }
 
 Json read_case(const std::filesystem::path& path) {

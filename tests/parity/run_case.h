@@ -19,7 +19,8 @@ using Json = nlohmann::json;
 
 // Runs a detector or a losses case on the device: in f32 or f64, or with bf16 activations. The result has
 // every group that the case has, under the same keys.
-[[nodiscard]] Json run_case(const Json& expected, DType dtype, Device device = cpu_device);
+// draw: of the nudge that every image gets (inputs.h).
+[[nodiscard]] Json run_case(const Json& expected, DType dtype, Device device = cpu_device, int draw = 0);
 
 struct GroupError {
     std::string group;
@@ -30,7 +31,12 @@ struct GroupError {
 };
 // Runs the case and compares each of its groups. Error when a number is missing or not finite.
 [[nodiscard]] std::vector<GroupError> compare_case(const Json& expected, DType dtype,
-                                                   Device device = cpu_device);
+                                                   Device device = cpu_device, int draw = 0);
+
+// For Winograd's convolutions: the median of each group's error over five draws, and twice the floor. One
+// activation so close to 0 that rounding alone decides whether ReLU lets it through moves a gradient by more
+// than the bound in some draws; a wrong formula does in all.
+[[nodiscard]] std::vector<GroupError> winograd_errors(const Json& expected);
 
 // Every floating number below value, keys in order: what a group's error is taken over.
 [[nodiscard]] std::vector<double> numbers(const Json& value);
