@@ -20,7 +20,10 @@ struct Simd {
 #endif
     static constexpr int lanes = bytes / static_cast<int>(sizeof(T));
 
-    // May stand at any element's address, and aliases plain elements.
+    // A value of its own: a variable, an element of an array of such.
+    typedef T Register __attribute__((vector_size(bytes)));
+
+    // Stands in memory at any element's address, and aliases plain elements.
     typedef T Vector __attribute__((vector_size(bytes), aligned(alignof(T)), may_alias));
 
     static const Vector& at(const T* place) {

@@ -13,7 +13,7 @@
 namespace unmask::winograd {
 
 using Vectors = Simd<float>;
-using Vector = Vectors::Vector;
+using Vector = Vectors::Register;
 constexpr int lanes = Vectors::lanes;
 constexpr int panel_columns = 2 * lanes;  // output channels of one panel of weights
 constexpr int most_rows = GemmTile<float>::rows;
