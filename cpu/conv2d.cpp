@@ -141,6 +141,8 @@ void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, c
         using T = decltype(zero);
         if (is_depthwise(weight.shape(), params))
             return depthwise_backward_data<T>(grad_y, weight, grad_x, params);
+        if constexpr (std::is_same_v<T, float>)
+            if (winograd_backward_data(grad_y, weight, grad_x, params)) return;
         run_backward_data<T>(grad_y, weight, grad_x, params);
     });
 }

@@ -8,6 +8,7 @@
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/winograd_stages.h"
+#include "cpu/winograd_weights.h"
 #include "engine/compute_mode.h"
 
 namespace unmask {
@@ -15,10 +16,9 @@ namespace {
 
 using namespace winograd;
 
-// product [rows][panel_columns], rows `product_pitch` apart, = a [rows][depth] · b [depth][panel_columns].
+// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns].
 template <int rows>
-void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
-                   int64_t product_pitch) {
+void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product) {
     Vector sums[rows][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) sums[r][0] = sums[r][1] = Vector{};
@@ -32,17 +32,9 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-        Vectors::at(product + r * product_pitch) = sums[r][0];
-        Vectors::at(product + r * product_pitch + lanes) = sums[r][1];
+        Vectors::at(product + r * panel_columns) = sums[r][0];
+        Vectors::at(product + r * panel_columns + lanes) = sums[r][1];
     }
-}
-
-// The product of one xi with one panel of weights for all rows, in parts of nearly equal height.
-void multiply_panel(int64_t rows, const Sizes& s, const float* a, const float* b, float* product) {
-    for_row_parts(rows, [&](auto count, int64_t begin) {
-        multiply_rows<count>(s.channels, a + begin * s.input_pitch(), s.input_pitch(), b,
-                             product + begin * s.out_channels, s.out_channels);
-    });
 }
 
 struct Epilogue {
@@ -56,31 +48,60 @@ Vector activated(Vector v, Activation activation) {
     return v;
 }
 
-// y = activation(Aᵀ m A + bias + residual) of tiles [first, last).
-template <class Tile>
-void transform_outputs(const float* products, int64_t plane, const Sizes& s, int64_t first, int64_t last,
-                       const Epilogue& epilogue, float* y) {
+// y = activation(Aᵀ m A + bias + residual) of one tile and one vector of channels; `whole`: rows = columns =
+// Tile::outputs.
+template <class Tile, bool whole>
+void transform_output(const float* from, int64_t plane, Vector bias, const Epilogue& epilogue, int64_t rows,
+                      int64_t columns, const Sizes& s, int64_t corner, float* y) {
     constexpr int size = Tile::size, outputs = Tile::outputs;
+    Vector half[outputs * size];
+#pragma GCC unroll 8
+    for (int j = 0; j < size; ++j) {
+        Vector m[size];
+#pragma GCC unroll 8
+        for (int i = 0; i < size; ++i) m[i] = Vectors::at(from + (i * size + j) * plane);
+        Tile::output(m, half + j, 1, size);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < outputs; ++i) {
+        if (!whole && i >= rows) break;
+        Vector result[outputs];
+        Tile::output(half + i * size, result, 1, 1);
+#pragma GCC unroll 8
+        for (int j = 0; j < outputs; ++j) {
+            if (!whole && j >= columns) break;
+            const int64_t at = corner + (i * s.out_width + j) * s.out_channels;
+            Vector v = result[j] + bias;
+            if (epilogue.residual != nullptr) v += Vectors::at(epilogue.residual + at);
+            Vectors::at(y + at) = activated(v, epilogue.activation);
+        }
+    }
+}
+
+// The same of tiles [first, last) and the channels of one panel; products [xi][tile - first][panel_columns].
+template <class Tile>
+void transform_outputs(const float* products, int64_t plane, const Sizes& s, int64_t panel, int64_t first,
+                       int64_t last, const Epilogue& epilogue, float* y) {
+    constexpr int outputs = Tile::outputs;
+    Vector bias[2] = {};
+    for (int half = 0; half < 2 && epilogue.bias != nullptr; ++half)
+        bias[half] = Vectors::at(epilogue.bias + panel * panel_columns + half * lanes);
     for (int64_t tile = first; tile < last; ++tile) {
         const TilePlace place(s, tile, outputs);
         const int64_t rows = std::min<int64_t>(outputs, s.out_height - place.row);
         const int64_t columns = std::min<int64_t>(outputs, s.out_width - place.column);
         const int64_t corner =
-            ((place.image * s.out_height + place.row) * s.out_width + place.column) * s.out_channels;
-        const float* from = products + (tile - first) * s.out_channels;
-        for (int64_t channel = 0; channel < s.out_channels; channel += lanes) {
-            Vector m[size * size], half[outputs * size], result[outputs * outputs];
-            for (int xi = 0; xi < size * size; ++xi) m[xi] = Vectors::at(from + xi * plane + channel);
-            for (int j = 0; j < size; ++j) Tile::output(m + j, half + j, size, size);
-            for (int i = 0; i < outputs; ++i) Tile::output(half + i * size, result + i * outputs, 1, 1);
-            const Vector bias = epilogue.bias == nullptr ? Vector{} : Vectors::at(epilogue.bias + channel);
-            for (int64_t i = 0; i < rows; ++i)
-                for (int64_t j = 0; j < columns; ++j) {
-                    const int64_t at = corner + (i * s.out_width + j) * s.out_channels + channel;
-                    Vector v = result[i * outputs + j] + bias;
-                    if (epilogue.residual != nullptr) v += Vectors::at(epilogue.residual + at);
-                    Vectors::at(y + at) = activated(v, epilogue.activation);
-                }
+            ((place.image * s.out_height + place.row) * s.out_width + place.column) * s.out_channels +
+            panel * panel_columns;
+        const float* from = products + (tile - first) * panel_columns;
+        for (int half = 0; half < 2; ++half) {
+            const int64_t shift = half * lanes;
+            if (rows == outputs && columns == outputs)
+                transform_output<Tile, true>(from + shift, plane, bias[half], epilogue, rows, columns, s,
+                                             corner + shift, y);
+            else
+                transform_output<Tile, false>(from + shift, plane, bias[half], epilogue, rows, columns, s,
+                                              corner + shift, y);
         }
     }
 }
@@ -93,121 +114,97 @@ class Forward {
         : sizes_(x.shape(), y.shape(), params, Tile::outputs),
           x_(x.data<float>()),
           weights_(weights.data<float>()),
+          weight_plane_(weights.dim(2)),
           y_(y.data<float>()),
           epilogue_{bias.defined() ? bias.data<float>() : nullptr,
                     residual.defined() ? residual.data<float>() : nullptr, params.activation} {}
 
     void run() const {
-        if (sizes_.tiles >= 2 * thread_count() * block_tiles)
-            run_blocks();
-        else
-            run_stages();
+        const int64_t threads = thread_count(), block = cached_tiles();
+        if (block >= fewest_tiles && sizes_.tiles >= threads * fewest_tiles) {
+            const int64_t blocks = ceil_div(ceil_div(sizes_.tiles, block), threads) * threads;
+            run_blocks(ceil_div(sizes_.tiles, blocks));
+        } else {
+            const int64_t chunks = ceil_div(sizes_.tiles, most_shared_tiles);
+            run_chunks(ceil_div(sizes_.tiles, chunks));
+        }
     }
 
   private:
     static constexpr int points = Tile::size * Tile::size;
-    static constexpr int64_t block_tiles = 48;
+    // A thread's transformed inputs are to fit half a cache of 1 MB; where less than so many tiles do, the
+    // weights would come from further away too often, and the threads share the tiles instead.
+    static constexpr int64_t cached_bytes = 512 * 1024, fewest_tiles = 20;
+    static constexpr int64_t most_shared_tiles = 192;
 
-    [[nodiscard]] int64_t input_plane(int64_t tiles) const { return tiles * sizes_.input_pitch(); }
-    [[nodiscard]] int64_t output_plane(int64_t tiles) const { return tiles * sizes_.out_channels; }
-    [[nodiscard]] const float* panel(int64_t xi, int64_t p) const {
-        return weights_ + (xi * sizes_.panels() + p) * sizes_.channels * panel_columns;
+    static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+    [[nodiscard]] int64_t cached_tiles() const {
+        return cached_bytes / (points * sizes_.input_pitch() * static_cast<int64_t>(sizeof(float)));
+    }
+    [[nodiscard]] int64_t input_plane(int64_t tiles) const {
+        return spread_plane(tiles * sizes_.input_pitch());
+    }
+    static int64_t product_plane(int64_t tiles) { return spread_plane(tiles * panel_columns); }
+
+    // Outputs of tiles [first, last), whose transformed inputs, `in_plane` elements from xi to xi, these are,
+    // in the channels of one panel.
+    void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
+                       float* products) const {
+        const int64_t tiles = last - first, plane = product_plane(tiles), pitch = sizes_.input_pitch();
+        const float* weights = weights_ + panel * points * weight_plane_;
+        for (int64_t xi = 0; xi < points; ++xi, weights += weight_plane_)
+            for_row_parts(tiles, [&](auto count, int64_t row) {
+                multiply_rows<count>(sizes_.channels, transformed + xi * in_plane + row * pitch, pitch,
+                                     weights, products + xi * plane + row * panel_columns);
+            });
+        transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
     }
 
-    // Many tiles: each thread takes blocks of them from input to output, in memory of its own.
-    void run_blocks() const {
-        const int64_t inputs = points * input_plane(block_tiles),
-                      outputs = points * output_plane(block_tiles);
+    // Each thread takes blocks of tiles from input to output, in memory of its own.
+    void run_blocks(int64_t block) const {
+        const int64_t plane = input_plane(block), inputs = points * plane,
+                      outputs = points * product_plane(block);
         const Scratch<float> scratch(thread_count() * (inputs + outputs));
-        parallel_for(sizes_.tiles, block_tiles, [&](int64_t first, int64_t last) {
+        parallel_for(sizes_.tiles, block, [&](int64_t first, int64_t last) {
             float* transformed = scratch.data() + thread_index() * (inputs + outputs);
-            float* products = transformed + inputs;
-            const int64_t tiles = last - first;
-            transform_inputs<Tile>(x_, sizes_, first, last, transformed, input_plane(tiles));
-            for (int64_t xi = 0; xi < points; ++xi)
-                for (int64_t p = 0; p < sizes_.panels(); ++p)
-                    multiply_panel(tiles, sizes_, transformed + xi * input_plane(tiles), panel(xi, p),
-                                   products + xi * output_plane(tiles) + p * panel_columns);
-            transform_outputs<Tile>(products, output_plane(tiles), sizes_, first, last, epilogue_, y_);
+            transform_inputs<Tile>(x_, sizes_, first, last, transformed, plane);
+            for (int64_t panel = 0; panel < sizes_.panels(); ++panel)
+                compute_panel(panel, first, last, transformed, plane, transformed + inputs);
         });
     }
 
-    // Few tiles: the threads share each stage, the products by weights, so that these are read once.
-    void run_stages() const {
-        const int64_t tiles = sizes_.tiles, in_plane = input_plane(tiles), out_plane = output_plane(tiles);
-        const Scratch<float> scratch(points * (in_plane + out_plane));
+    // The threads share the transformed inputs of a chunk of tiles, and each takes panels of the weights, so
+    // that these are read once for all tiles; where there are not enough panels, parts of the tiles too.
+    void run_chunks(int64_t chunk) const {
+        const int64_t plane = input_plane(chunk), inputs = points * plane;
+        const int64_t outputs = points * product_plane(chunk);
+        const int64_t threads = thread_count();
+        const Scratch<float> scratch(inputs + threads * outputs);
         float* transformed = scratch.data();
-        float* products = transformed + points * in_plane;
-        const int64_t grain = (tiles + 4 * thread_count() - 1) / (4 * thread_count());
-        parallel_for(tiles, grain, [&](int64_t first, int64_t last) {
-            transform_inputs<Tile>(x_, sizes_, first, last, transformed + first * sizes_.input_pitch(),
-                                   in_plane);
-        });
-        parallel_for(points * sizes_.panels(), 1, [&](int64_t task, int64_t) {
-            const int64_t xi = task / sizes_.panels(), p = task % sizes_.panels();
-            multiply_panel(tiles, sizes_, transformed + xi * in_plane, panel(xi, p),
-                           products + xi * out_plane + p * panel_columns);
-        });
-        parallel_for(tiles, grain, [&](int64_t first, int64_t last) {
-            transform_outputs<Tile>(products + first * sizes_.out_channels, out_plane, sizes_, first, last,
-                                    epilogue_, y_);
-        });
+        for (int64_t first = 0; first < sizes_.tiles; first += chunk) {
+            const int64_t tiles = std::min(chunk, sizes_.tiles - first);
+            parallel_for(tiles, ceil_div(tiles, 4 * threads), [&](int64_t begin, int64_t end) {
+                transform_inputs<Tile>(x_, sizes_, first + begin, first + end,
+                                       transformed + begin * sizes_.input_pitch(), plane);
+            });
+            const int64_t parts = sizes_.panels() % threads == 0 ? 1 : std::min<int64_t>(threads, tiles);
+            parallel_for(sizes_.panels() * parts, 1, [&](int64_t task, int64_t) {
+                const int64_t part = task % parts;
+                const int64_t begin = tiles * part / parts, end = tiles * (part + 1) / parts;
+                compute_panel(task / parts, first + begin, first + end,
+                              transformed + begin * sizes_.input_pitch(), plane,
+                              transformed + inputs + thread_index() * outputs);
+            });
+        }
     }
 
     Sizes sizes_;
     const float* x_;
     const float* weights_;
+    int64_t weight_plane_;
     float* y_;
     Epilogue epilogue_;
 };
-
-// G g Gᵀ of one vector of output channels.
-template <class Tile>
-void transform_kernel(const Vector* g, Vector* u) {
-    constexpr int size = Tile::size;
-    Vector half[size * 3];
-    for (int i = 0; i < size; ++i)
-        for (int q = 0; q < 3; ++q) {
-            half[i * 3 + q] = Vector{};
-            for (int p = 0; p < 3; ++p)
-                half[i * 3 + q] += static_cast<float>(Tile::kernel[i][p]) * g[3 * p + q];
-        }
-    for (int i = 0; i < size; ++i)
-        for (int j = 0; j < size; ++j) {
-            u[i * size + j] = Vector{};
-            for (int q = 0; q < 3; ++q)
-                u[i * size + j] += static_cast<float>(Tile::kernel[j][q]) * half[i * 3 + q];
-        }
-}
-
-// [xi][panel][C][panel_columns] of weight [O, 3, 3, C], a square of lanes × lanes channels at a time.
-template <class Tile>
-Tensor transformed_weights(const Tensor& weight) {
-    constexpr int points = Tile::size * Tile::size;
-    const int64_t out_channels = weight.dim(0), channels = weight.dim(3), plane = out_channels * channels;
-    Tensor result = Tensor::empty({points, out_channels / panel_columns, channels, panel_columns});
-    const float* from = weight.data<float>();
-    float* to = result.data<float>();
-    const int64_t rows = channels / lanes, columns = out_channels / lanes;
-    parallel_for(rows * columns, 1, [&](int64_t task, int64_t) {
-        const int64_t column = task / rows * lanes, row = task % rows * lanes;
-        float square[9][lanes][lanes];  // [tap][C][O]
-        for (int o = 0; o < lanes; ++o)
-            for (int tap = 0; tap < 9; ++tap) {
-                const float* line = from + ((column + o) * 9 + tap) * channels + row;
-                for (int c = 0; c < lanes; ++c) square[tap][c][o] = line[c];
-            }
-        float* panel = to + column / panel_columns * channels * panel_columns + column % panel_columns;
-        for (int c = 0; c < lanes; ++c) {
-            Vector g[9], u[points];
-            for (int tap = 0; tap < 9; ++tap) g[tap] = Vectors::at(square[tap][c]);
-            transform_kernel<Tile>(g, u);
-            for (int xi = 0; xi < points; ++xi)
-                Vectors::at(panel + xi * plane + (row + c) * panel_columns) = u[xi];
-        }
-    });
-    return result;
-}
 
 template <class Tile>
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
@@ -221,18 +218,44 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     Forward<Tile>(x, weights, bias, residual, y, params).run();
 }
 
+// The gradient of x is the convolution of grad_y with the weights turned round, channels in exchange.
+template <class Tile>
+void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                       const Conv2dParams& params) {
+    Forward<Tile>(grad_y, transformed_turned_weights<Tile>(weight), Tensor(), Tensor(), grad_x, params).run();
+}
+
 }  // namespace
 
 bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
                       Tensor& y, const Conv2dParams& params) {
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
-    const int outputs = tile_outputs(weight.shape(), params);
+    const int outputs = tile_outputs(weight.dim(3), weight.dim(0), weight.shape(), params);
     if (outputs == 0) return false;
     if (outputs == 4)
         run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
     else
         run_forward<WinogradTile<2>>(x, weight, bias, residual, y, params);
+    return true;
+}
+
+bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                            const Conv2dParams& params) {
+    if (compute_mode().winograd != Winograd::all) return false;
+    constexpr int reach = 2;  // of a 3×3 kernel
+    Conv2dParams turned = params;
+    for (size_t i = 0; i < 2; ++i) {
+        turned.padding_before[i] = reach - params.padding_before[i];
+        turned.padding_after[i] = reach - params.padding_after[i];
+        if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
+    }
+    const int outputs = tile_outputs(weight.dim(0), weight.dim(3), weight.shape(), params);
+    if (outputs == 0) return false;
+    if (outputs == 4)
+        run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
+    else
+        run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
     return true;
 }
 

@@ -13,7 +13,9 @@ namespace unmask {
 // direct form; else false, and nothing is done. The transform of frozen weights is kept with them.
 [[nodiscard]] bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                     const Tensor& residual, Tensor& y, const Conv2dParams& params);
-// The same of conv2d_backward_weight.
+// The same of conv2d_backward_data and conv2d_backward_weight.
+[[nodiscard]] bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                                          const Conv2dParams& params);
 [[nodiscard]] bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                                             const Conv2dParams& params);
 

@@ -54,6 +54,51 @@ struct TilePlace {
           column(tile % s.tile_columns * outputs) {}
 };
 
+// Elements from one xi to the next of a plane of `elements`: an odd number of cache lines, so that a tile's
+// values, one in each plane, do not meet in the same sets of the cache.
+[[nodiscard]] inline int64_t spread_plane(int64_t elements) {
+    constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(float));
+    return ((elements + line - 1) / line | 1) * line;
+}
+
+// d[i][j] of pixels [begin, end) of the tile, zeros elsewhere; `inside`: all of them.
+template <class Tile, bool inside>
+void load_tile(const float* corner, int64_t row_pitch, int64_t pixel_pitch, const int64_t (&begin)[2],
+               const int64_t (&end)[2], Vector (&d)[Tile::size * Tile::size]) {
+    constexpr int size = Tile::size;
+    if constexpr (inside) {
+#pragma GCC unroll 8
+        for (int i = 0; i < size; ++i)
+#pragma GCC unroll 8
+            for (int j = 0; j < size; ++j)
+                d[i * size + j] = Vectors::at(corner + i * row_pitch + j * pixel_pitch);
+    } else {
+        for (auto& each : d) each = Vector{};
+        for (int64_t i = begin[0]; i < end[0]; ++i)
+            for (int64_t j = begin[1]; j < end[1]; ++j)
+                d[i * size + j] = Vectors::at(corner + i * row_pitch + j * pixel_pitch);
+    }
+}
+
+template <class Tile, bool inside>
+void transform_input(const float* corner, const Sizes& s, const int64_t (&begin)[2], const int64_t (&end)[2],
+                     float* to, int64_t plane) {
+    constexpr int size = Tile::size;
+    for (int64_t channel = 0; channel < s.channels; channel += lanes) {
+        Vector d[size * size];
+        load_tile<Tile, inside>(corner + channel, s.width * s.channels, s.channels, begin, end, d);
+#pragma GCC unroll 8
+        for (int j = 0; j < size; ++j) Tile::input(d + j, d + j, size);
+#pragma GCC unroll 8
+        for (int i = 0; i < size; ++i) {
+            Tile::input(d + i * size, d + i * size, 1);
+#pragma GCC unroll 8
+            for (int j = 0; j < size; ++j)
+                Vectors::at(to + (i * size + j) * plane + channel) = d[i * size + j];
+        }
+    }
+}
+
 // transformed[xi][tile - first][channel] = Bᵀ d B of tiles [first, last); `plane` elements from xi to xi.
 template <class Tile>
 void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t last, float* transformed,
@@ -62,38 +107,32 @@ void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t las
     for (int64_t tile = first; tile < last; ++tile) {
         const TilePlace place(s, tile, Tile::outputs);
         const int64_t row = place.row - s.top, column = place.column - s.left;
-        const int64_t row_begin = std::max<int64_t>(0, -row),
-                      row_end = std::min<int64_t>(size, s.height - row);
-        const int64_t column_begin = std::max<int64_t>(0, -column),
-                      column_end = std::min<int64_t>(size, s.width - column);
+        const int64_t begin[2] = {std::max<int64_t>(0, -row), std::max<int64_t>(0, -column)};
+        const int64_t end[2] = {std::min<int64_t>(size, s.height - row),
+                                std::min<int64_t>(size, s.width - column)};
         const float* corner = x + ((place.image * s.height + row) * s.width + column) * s.channels;
         float* to = transformed + (tile - first) * s.input_pitch();
-        for (int64_t channel = 0; channel < s.channels; channel += lanes) {
-            Vector d[size * size];
-            if (row_begin > 0 || row_end < size || column_begin > 0 || column_end < size)
-                for (auto& each : d) each = Vector{};
-            for (int64_t i = row_begin; i < row_end; ++i)
-                for (int64_t j = column_begin; j < column_end; ++j)
-                    d[i * size + j] = Vectors::at(corner + (i * s.width + j) * s.channels + channel);
-            for (int j = 0; j < size; ++j) Tile::input(d + j, d + j, size);
-            for (int i = 0; i < size; ++i) Tile::input(d + i * size, d + i * size, 1);
-            for (int xi = 0; xi < size * size; ++xi) Vectors::at(to + xi * plane + channel) = d[xi];
-        }
+        if (begin[0] == 0 && begin[1] == 0 && end[0] == size && end[1] == size)
+            transform_input<Tile, true>(corner, s, begin, end, to, plane);
+        else
+            transform_input<Tile, false>(corner, s, begin, end, to, plane);
     }
 }
 
-// Outputs of a tile along each side, 0 where the direct form is to be used. Larger tiles save more products,
-// and take more memory for the weights, which must come from there once for few tiles: that of wide layers is
-// worth more than the products.
-[[nodiscard]] inline int tile_outputs(const Shape& weight, const Conv2dParams& params) {
+// Outputs of a tile along each side in a convolution of `channels` to `out_channels` (exchanged in the
+// gradient of the input), 0 where the direct form is to be used. Larger tiles save more products, and take
+// more memory for the weights, which must come from there once for few tiles: that of wide layers is worth
+// more than the products.
+[[nodiscard]] inline int tile_outputs(int64_t channels, int64_t out_channels, const Shape& weight,
+                                      const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1};
     constexpr int64_t fewest_channels = 32, most_weights = 128 * 128;
     const bool known = params.activation == Activation::none || params.activation == Activation::relu;
     if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.stride != ones ||
-        params.dilation != ones || weight[3] % lanes != 0 || weight[0] % panel_columns != 0 || !known ||
-        std::min(weight[0], weight[3]) < fewest_channels)
+        params.dilation != ones || channels % lanes != 0 || out_channels % panel_columns != 0 || !known ||
+        std::min(channels, out_channels) < fewest_channels)
         return 0;
-    return weight[0] * weight[3] <= most_weights ? 4 : 2;
+    return channels * out_channels <= most_weights ? 4 : 2;
 }
 
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.

@@ -13,11 +13,38 @@ namespace {
 
 using namespace winograd;
 
-// transformed[xi][tile - first][channel] = A grad_y Aᵀ of tiles [first, last), zeros beyond the map's border.
+// A grad_y Aᵀ of one tile, zeros beyond its `rows` and `columns`; `whole`: both are Tile::outputs.
+template <class Tile, bool whole>
+void transform_gradient(const float* corner, const Sizes& s, int64_t rows, int64_t columns, float* to,
+                        int64_t plane) {
+    constexpr int size = Tile::size, outputs = Tile::outputs;
+    for (int64_t channel = 0; channel < s.out_channels; channel += lanes) {
+        Vector half[size * outputs];
+#pragma GCC unroll 8
+        for (int j = 0; j < outputs; ++j) {
+            Vector g[outputs];
+#pragma GCC unroll 8
+            for (int i = 0; i < outputs; ++i)
+                g[i] = whole || (i < rows && j < columns)
+                           ? Vectors::at(corner + (i * s.out_width + j) * s.out_channels + channel)
+                           : Vector{};
+            Tile::output_gradient(g, half + j, 1, outputs);
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < size; ++i) {
+            Vector result[size];
+            Tile::output_gradient(half + i * outputs, result, 1, 1);
+#pragma GCC unroll 8
+            for (int j = 0; j < size; ++j) Vectors::at(to + (i * size + j) * plane + channel) = result[j];
+        }
+    }
+}
+
+// transformed[xi][tile - first][channel] = A grad_y Aᵀ of tiles [first, last).
 template <class Tile>
 void transform_gradients(const float* grad_y, const Sizes& s, int64_t first, int64_t last, float* transformed,
                          int64_t plane, int64_t pitch) {
-    constexpr int size = Tile::size, outputs = Tile::outputs;
+    constexpr int outputs = Tile::outputs;
     for (int64_t tile = first; tile < last; ++tile) {
         const TilePlace place(s, tile, outputs);
         const int64_t rows = std::min<int64_t>(outputs, s.out_height - place.row);
@@ -25,17 +52,10 @@ void transform_gradients(const float* grad_y, const Sizes& s, int64_t first, int
         const float* corner =
             grad_y + ((place.image * s.out_height + place.row) * s.out_width + place.column) * s.out_channels;
         float* to = transformed + (tile - first) * pitch;
-        for (int64_t channel = 0; channel < s.out_channels; channel += lanes) {
-            Vector g[outputs * outputs], half[size * outputs], result[size * size];
-            for (auto& each : g) each = Vector{};
-            for (int64_t i = 0; i < rows; ++i)
-                for (int64_t j = 0; j < columns; ++j)
-                    g[i * outputs + j] =
-                        Vectors::at(corner + (i * s.out_width + j) * s.out_channels + channel);
-            for (int j = 0; j < outputs; ++j) Tile::output_gradient(g + j, half + j, outputs, outputs);
-            for (int i = 0; i < size; ++i) Tile::output_gradient(half + i * outputs, result + i * size, 1, 1);
-            for (int xi = 0; xi < size * size; ++xi) Vectors::at(to + xi * plane + channel) = result[xi];
-        }
+        if (rows == outputs && columns == outputs)
+            transform_gradient<Tile, true>(corner, s, rows, columns, to, plane);
+        else
+            transform_gradient<Tile, false>(corner, s, rows, columns, to, plane);
     }
 }
 
@@ -94,7 +114,8 @@ class WeightGradient {
 
     void run() const {
         const int64_t most = std::min(sizes_.tiles, block_tiles);
-        const int64_t inputs = points * most * sizes_.input_pitch(), outputs = points * most * output_pitch();
+        const int64_t inputs = points * spread_plane(most * sizes_.input_pitch());
+        const int64_t outputs = points * spread_plane(most * output_pitch());
         const Scratch<float> scratch(inputs + outputs + points * sum_plane());
         float* transformed = scratch.data();
         float* gradients = transformed + inputs;
@@ -109,12 +130,13 @@ class WeightGradient {
     static constexpr int64_t block_tiles = 128;  // of the sums over tiles, whatever the number of threads
 
     [[nodiscard]] int64_t output_pitch() const { return sizes_.out_channels + row_padding; }
-    [[nodiscard]] int64_t sum_plane() const { return sizes_.channels * sizes_.out_channels; }
+    [[nodiscard]] int64_t sum_plane() const { return spread_plane(sizes_.channels * sizes_.out_channels); }
 
     // Adds the products of a block of tiles to sums[xi][C][O].
     void add_block(int64_t first, int64_t last, float* transformed, float* gradients, float* sums) const {
         const int64_t tiles = last - first;
-        const int64_t in_plane = tiles * sizes_.input_pitch(), out_plane = tiles * output_pitch();
+        const int64_t in_plane = spread_plane(tiles * sizes_.input_pitch());
+        const int64_t out_plane = spread_plane(tiles * output_pitch());
         parallel_for(tiles, 8, [&](int64_t begin, int64_t end) {
             transform_inputs<Tile>(x_, sizes_, first + begin, first + end,
                                    transformed + begin * sizes_.input_pitch(), in_plane);
@@ -164,7 +186,7 @@ class WeightGradient {
 bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                               const Conv2dParams& params) {
     if (compute_mode().winograd != Winograd::all) return false;
-    const int outputs = tile_outputs(grad_weight.shape(), params);
+    const int outputs = tile_outputs(x.dim(3), grad_y.dim(3), grad_weight.shape(), params);
     if (outputs == 0) return false;
     if (outputs == 4)
         WeightGradient<WinogradTile<4>>(grad_y, x, grad_weight, params).run();

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/context.h"
 
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -17,10 +21,17 @@ namespace {
 constexpr size_t alignment = 64;
 constexpr size_t huge_page = size_t{2} << 20;
 
-// Blocks of a huge page or more are aligned to one, so that the kernel can back them with huge pages.
+// Blocks of a huge page or more are aligned to one, and the kernel is asked to back the whole ones among
+// their pages by huge pages: fewer faults when memory is first touched, fewer misses of the address cache. A
+// kernel that does not know them declines, which changes nothing.
 void* take_host_memory(size_t bytes) {
     const size_t align = bytes >= huge_page ? huge_page : alignment;
-    return std::aligned_alloc(align, (bytes + align - 1) / align * align);
+    void* memory = std::aligned_alloc(align, (bytes + align - 1) / align * align);
+#ifdef MADV_HUGEPAGE
+    if (memory != nullptr && bytes >= huge_page)
+        madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
+    return memory;
 }
 
 class CpuContext final : public Context {

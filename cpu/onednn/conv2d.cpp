@@ -143,6 +143,7 @@ void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
 void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
     if (grad_x.numel() == 0) return;
     checked("conv2d_backward_data", grad_y.shape(), weight.shape(), [&] {
+        if (winograd_backward_data(grad_y, weight, grad_x, params)) return;
         if (runs_as_forward(grad_y.shape(), weight.shape(), params)) {
             const Conv2dParams transposed = transposed_params(weight.shape(), params);
             run_forward(grad_y, flipped_weights(weight), Tensor(), Tensor(), grad_x, transposed);
