@@ -77,7 +77,7 @@ constexpr const char* exit_code_text =
 
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
-    std::string device = "cpu", precision = "f32", schedule = "separate", winograd = "inference";
+    std::string device = "cpu", precision = "f32", schedule = "auto", winograd = "inference";
     bool nondeterministic = false;
 };
 
@@ -93,8 +93,8 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
         ->option_text("NAME");
     app.add_option(
            "--schedule", compute.schedule,
-           "Order of the branches' work: separate, merged_stems, lockstep (norms of all in one call) or "
-           "parallel (side by side on a GPU)")
+           "Order of the branches' work: auto (parallel in inference on the CPU, else separate), separate, "
+           "merged_stems, lockstep (norms of all in one call) or parallel (side by side)")
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
                    "On the CPU: 3x3 convolutions by Winograd's algorithm in no work, in inference, or in all "

@@ -23,7 +23,7 @@ enum class Precision : uint8_t { f32, tf32, bf16, int8 };
 struct Compute {
     Device device = cpu_device;
     Precision precision = Precision::f32;
-    BranchSchedule schedule = BranchSchedule::separate;
+    BranchSchedule schedule = BranchSchedule::automatic;
     Winograd winograd = Winograd::inference;  // on the CPU
 };
 

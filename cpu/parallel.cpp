@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "engine/error.h"
+#include "engine/lanes.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -16,7 +17,8 @@ namespace {
 
 #ifdef _OPENMP
 std::atomic<int> threads{omp_get_max_threads()};
-thread_local int limit = 0;  // of ThreadLimit
+thread_local int limit = 0;         // of ThreadLimit
+thread_local bool in_lane = false;  // of run_lanes
 #endif
 
 }  // namespace
@@ -47,7 +49,7 @@ ThreadLimit::~ThreadLimit() {
 }
 
 int thread_index() {
-    return omp_get_thread_num();
+    return in_lane ? 0 : omp_get_thread_num();
 }
 
 void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body) {
@@ -69,6 +71,26 @@ void detail::run_chunks(int64_t chunks, void (*run)(void*, int64_t), void* body)
     }
     if (failure) std::rethrow_exception(failure);
 }
+
+namespace {
+
+void run_lanes(int lanes, void (*body)(void* context, int lane), void* context) {
+    parallel_for(lanes, 1, [&](int64_t lane, int64_t) {
+        struct Scope {
+            Scope() { in_lane = true; }
+            Scope(const Scope&) = delete;
+            Scope& operator=(const Scope&) = delete;
+            ~Scope() { in_lane = false; }
+            ThreadLimit one{1};
+        };
+        const Scope scope;
+        body(context, static_cast<int>(lane));
+    });
+}
+
+[[maybe_unused]] const bool lanes_filled = (lane_runner = {&thread_count, &run_lanes}, true);
+
+}  // namespace
 
 #else
 

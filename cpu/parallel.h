@@ -29,7 +29,8 @@ class ThreadLimit {
     int before_, libraries_before_;
 };
 
-// Which of the threads runs the current chunk: below thread_count(), for scratch memory.
+// Which of the threads runs the current chunk: below thread_count(), for scratch memory. Within a lane
+// (engine/lanes.h) there is one thread, 0.
 [[nodiscard]] int thread_index();
 
 // Elements of a memory-bound loop that are worth a chunk of their own.

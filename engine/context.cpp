@@ -61,6 +61,16 @@ class CpuContext final : public Context {
         if (bytes > 0) std::memset(destination, 0, bytes);
     }
     void synchronize() override {}
+    // Only recorded work has chains: it knows before it runs what each of them is.
+    void fork(int chains) override {
+        if (Recording* recording = Recording::current()) recording->fork(chains);
+    }
+    void use_chain(int chain) override {
+        if (Recording* recording = Recording::current()) recording->use_chain(chain);
+    }
+    void join() override {
+        if (Recording* recording = Recording::current()) recording->join();
+    }
     [[nodiscard]] bool can_capture() const override { return true; }
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {
         return std::make_unique<Recording>(work);

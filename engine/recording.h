@@ -2,7 +2,8 @@
 // The CPU's captured work (see Context::capture): the kernel calls of a piece of work as a list, recorded
 // instead of being run, on memory that is planned when the list is complete: one arena in which tensors whose
 // uses do not overlap share their place. Running the list allocates nothing but what kernels take for
-// themselves.
+// themselves. Chains (Context::fork) run side by side, as many at a time as there are threads, each on one of
+// them, where their number is a multiple of that; else one after the other, each kernel on all threads.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,12 @@ class Recording final : public CapturedWork {
     ~Recording() override;
 
     void run() override;
+
+    // Context's. Chains follow each other in order, none is taken up again.
+    void fork(int chains);
+    void use_chain(int chain);
+    void join();
+
     [[nodiscard]] size_t calls() const { return calls_.size(); }
     [[nodiscard]] size_t arena_bytes() const { return arena_bytes_; }
     // The most bytes in use at once: no plan needs less.
@@ -79,12 +86,31 @@ class Recording final : public CapturedWork {
         bool used = false;
     };
 
+    // The calls between a fork and its join: lane i of those that run side by side makes calls
+    // [begins[i], begins[i + 1]).
+    struct Section {
+        std::vector<size_t> begins;
+        [[nodiscard]] int lanes() const { return static_cast<int>(begins.size()) - 1; }
+        [[nodiscard]] bool holds(size_t call) const { return call >= begins.front() && call < begins.back(); }
+        // The lane of a call that it holds.
+        [[nodiscard]] size_t lane_of(size_t call) const;
+    };
+    struct Place {
+        size_t arena = 0;  // 0: shared by all; 1 + i: of lane i
+        size_t first = 0, last = 0;
+    };
+
     [[nodiscard]] std::vector<long> use_counts() const;
     void note_uses(const std::vector<long>& before);
+    [[nodiscard]] Place place_of(const Block& block, bool outlives) const;
     void place();
+    void run_calls(size_t begin, size_t end) const;
 
     std::vector<Block> blocks_;
     std::vector<std::unique_ptr<Call>> calls_;
+    std::vector<Section> sections_;
+    std::vector<size_t> chain_begins_;  // of the open section
+    int chains_ = 0;                    // of the open section; 0: none is open
     size_t arena_bytes_ = 0, floor_bytes_ = 0;
 };
 

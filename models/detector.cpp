@@ -22,7 +22,7 @@ constexpr int most_branches = 8;
 constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
 constexpr int64_t classes = 2;
-constexpr std::string_view schedule_names[] = {"separate", "merged_stems", "lockstep", "parallel"};
+constexpr std::string_view schedule_names[] = {"auto", "separate", "merged_stems", "lockstep", "parallel"};
 
 // Inference mode while it lives. Folded weights stay: they are not used in training mode, so there are none
 // to drop.
@@ -105,7 +105,11 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             "found {}",
             options_.size, options_.size, shape.str());
     std::vector<Variable> maps;
-    switch (schedule_) {
+    const bool inference_on_cpu = x.device() == cpu_device && !training();
+    switch (schedule_ != BranchSchedule::automatic ? schedule_
+            : inference_on_cpu                     ? BranchSchedule::parallel
+                                                   : BranchSchedule::separate) {
+        case BranchSchedule::automatic:
         case BranchSchedule::separate:
             for (Backbone* branch : parts_->branches) maps.push_back(branch->feature_map(x));
             break;

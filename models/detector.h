@@ -25,13 +25,15 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// separate: branch by branch. merged_stems: the branches' first convolutions and norms as one, since they see
-// the same image, then branch by branch. lockstep: layer by layer, the convolutions of the branches one after
-// the other, their norms in one call. parallel: each branch a chain of its own that the device may run beside
-// the others. All but merged_stems, which rounds otherwise, give the same bytes.
-enum class BranchSchedule : uint8_t { separate, merged_stems, lockstep, parallel };
+// automatic: parallel in inference on the CPU, separate elsewhere. separate: branch by branch. merged_stems:
+// the branches' first convolutions and norms as one, since they see the same image, then branch by branch.
+// lockstep: layer by layer, the convolutions of the branches one after the other, their norms in one call.
+// parallel: each branch a chain of its own that the device may run beside the others (a GPU; the CPU in
+// recorded inference, see engine/recording.h). All but merged_stems, which rounds otherwise, give the same
+// bytes.
+enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockstep, parallel };
 
-// "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.
+// "auto", "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.
 [[nodiscard]] BranchSchedule parse_branch_schedule(std::string_view name);
 [[nodiscard]] std::string_view name_of(BranchSchedule schedule);
 
@@ -83,7 +85,7 @@ class Detector : public Module {
     [[nodiscard]] Variable global_logits(const Variable& z);
 
     DetectorOptions options_;
-    BranchSchedule schedule_ = BranchSchedule::separate;
+    BranchSchedule schedule_ = BranchSchedule::automatic;
     Communicator* communicator_ = nullptr;
     std::unique_ptr<Parts> parts_;
 };

@@ -36,7 +36,7 @@ std::string plan_key(const Shape& x, const Shape& weight, const Conv2dParams& p,
     CacheKey key;
     key.add_all(x).add_all(weight).add_all(p.stride).add_all(p.padding_before).add_all(p.padding_after);
     key.add_all(p.dilation).add(p.groups).add(p.activation).add(bias).add(residual);
-    return key.str();
+    return key.add(thread_count()).str();
 }
 
 dnnl::primitive_attr epilogue(const Conv2dParams& params, const Shape& y, bool residual) {
@@ -97,8 +97,8 @@ Tensor packed(const Tensor& weight, int groups, const Desc& wanted) {
     return weight.buffer()->attachment<Tensor>(key.str(), pack);
 }
 
-void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                 Tensor& y, const Conv2dParams& params) {
+void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
+                 const Conv2dParams& params) {
     if (winograd_forward(x, weight, bias, residual, y, params)) return;
     const Plan plan =
         forward_plan(x.shape(), weight.shape(), y.shape(), params, bias.defined(), residual.defined());

@@ -3,6 +3,7 @@
 #include "engine/ops/matmul.h"
 
 #include "cpu/onednn/primitive.h"
+#include "cpu/parallel.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -42,7 +43,7 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, const Tensor& y, 
     static LruCache<Plan> cache(256);
     CacheKey key;
     key.add_all(a.shape()).add(a.rank()).add_all(b.shape()).add(params.transpose_a).add(params.transpose_b);
-    key.add(bias.defined());
+    key.add(bias.defined()).add(thread_count());
     const Plan plan = cache.get(key.str(), [&] { return make_plan(a, b, bias, y, params); });
     Arguments arguments{{DNNL_ARG_SRC, wrap(plan.a, a)},
                         {DNNL_ARG_WEIGHTS, wrap(plan.b, b)},
@@ -59,7 +60,8 @@ void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, co
     }
     checked("matmul_forward", a.shape(), b.shape(), [&] { run(a, b, bias, y, params); });
     // Apart from the product, since oneDNN's fused relu makes zeros of NaNs.
-    if (params.activation != Activation::none) activation_forward(y, y, ActivationParams{.kind = params.activation});
+    if (params.activation != Activation::none)
+        activation_forward(y, y, ActivationParams{.kind = params.activation});
 }
 
 const KernelEntry entry{matmul_forward, Backend::onednn, &forward};

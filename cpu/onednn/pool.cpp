@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cpu/onednn/primitive.h"
+#include "cpu/parallel.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -25,7 +26,7 @@ using Backward = dnnl::pooling_backward;
 std::string plan_key(const Shape& x, const Pool2dParams& params, dnnl::algorithm algorithm) {
     CacheKey key;
     key.add_all(x).add_all(params.kernel).add_all(params.stride).add_all(params.padding);
-    return key.add(algorithm).str();
+    return key.add(algorithm).add(thread_count()).str();
 }
 
 dnnl::algorithm average_of(const Pool2dParams& params) {

@@ -8,6 +8,7 @@
 #include <bit>
 
 #include "cpu/onednn/primitive.h"
+#include "cpu/parallel.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -83,7 +84,7 @@ Plan plan_for(const Tensor& x, const Tensor& weight, const Tensor& multiplier, c
     const auto make = [&] { return make_plan(x, weight, multiplier, residual, y, params); };
     if (!multiplier.buffer()->frozen()) return make();
     CacheKey key;
-    key.add_all(x.shape()).add_all(weight.shape()).add(x.dtype()).add(y.dtype());
+    key.add_all(x.shape()).add_all(weight.shape()).add(x.dtype()).add(y.dtype()).add(thread_count());
     key.add_all(params.conv.stride).add_all(params.conv.padding_before).add_all(params.conv.padding_after);
     key.add_all(params.conv.dilation).add(params.conv.groups).add(params.conv.activation);
     key.add(std::bit_cast<uint32_t>(params.factor)).add(multiplier.byte_offset());
