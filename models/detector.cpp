@@ -10,6 +10,7 @@
 #include "engine/ops/gather_batch.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
+#include "engine/recording.h"
 #include "models/backbone.h"
 #include "models/fusion.h"
 #include "models/heads.h"
@@ -105,9 +106,9 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             "found {}",
             options_.size, options_.size, shape.str());
     std::vector<Variable> maps;
-    const bool inference_on_cpu = x.device() == cpu_device && !training();
+    const bool side_by_side = x.device() == cpu_device && !training() && Recording::current() != nullptr;
     switch (schedule_ != BranchSchedule::automatic ? schedule_
-            : inference_on_cpu                     ? BranchSchedule::parallel
+            : side_by_side                         ? BranchSchedule::parallel
                                                    : BranchSchedule::separate) {
         case BranchSchedule::automatic:
         case BranchSchedule::separate:

@@ -25,12 +25,12 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// automatic: parallel in inference on the CPU, separate elsewhere. separate: branch by branch. merged_stems:
-// the branches' first convolutions and norms as one, since they see the same image, then branch by branch.
-// lockstep: layer by layer, the convolutions of the branches one after the other, their norms in one call.
-// parallel: each branch a chain of its own that the device may run beside the others (a GPU; the CPU in
-// recorded inference, see engine/recording.h). All but merged_stems, which rounds otherwise, give the same
-// bytes.
+// automatic: parallel in recorded inference on the CPU, separate elsewhere. separate: branch by branch.
+// merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
+// by branch. lockstep: layer by layer, the convolutions of the branches one after the other, their norms in
+// one call. parallel: each branch a chain of its own that the device may run beside the others (a GPU; the
+// CPU in recorded inference, see engine/recording.h). All but merged_stems, which rounds otherwise, give the
+// same bytes.
 enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockstep, parallel };
 
 // "auto", "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.

@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <set>
 #include <thread>
 
+#include "cpu/parallel.h"
+#include "engine/chains.h"
 #include "engine/error.h"
+#include "engine/kernel_observer.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
@@ -90,6 +95,136 @@ TEST(Recording, ConstantsOfHostCodeAreComputedAtOnce) {
     EXPECT_EQ(recording.calls(), 3u);
     recording.run();
     EXPECT_EQ(y.to_floats(), (std::vector<float>{12.5f, 14.25f}));
+}
+
+// With so many threads to run chains on, whatever the machine has.
+class Threads {
+  public:
+    explicit Threads(int count) : before_(thread_count()) { set_thread_count(count); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+    ~Threads() { set_thread_count(before_); }
+
+  private:
+    int before_;
+};
+
+// Chain i of `chains` adds x so often that the sums tell the chains apart; what comes after joins them.
+struct Chained {
+    static constexpr int steps = 6;
+    Tensor x = Tensor::full({64, 64}, 1.0);
+    Tensor total;
+
+    void work(int chains) {
+        std::vector<Variable> results;
+        const Variable doubled = add(Variable(x), Variable(x));
+        {
+            Chains forked(cpu_device, chains);
+            for (int chain = 0; chain < chains; ++chain) {
+                forked.use(chain);
+                Variable value = doubled;
+                for (int i = 0; i < steps + chain; ++i) value = add(value, Variable(x));
+                results.push_back(value);
+            }
+        }
+        Variable sum = results.front();
+        for (size_t i = 1; i < results.size(); ++i) sum = add(sum, results[i]);
+        total = sum.value();
+    }
+    static float expected(int chains) {
+        float sum = 0;
+        for (int chain = 0; chain < chains; ++chain) sum += 2.0f + static_cast<float>(steps + chain);
+        return sum;
+    }
+};
+
+TEST(Recording, ChainsSideBySideHaveTheirOwnMemory) {
+    for (const int threads : {1, 2, 4})
+        for (const int chains : {1, 2, 3, 4, 8}) {
+            const Threads scope(threads);
+            Chained chained;
+            Recording recording([&] { chained.work(chains); });
+            for (int run = 0; run < 20; ++run) {
+                recording.run();
+                const std::vector<float> found = chained.total.to_floats();
+                ASSERT_EQ(std::set<float>(found.begin(), found.end()),
+                          (std::set<float>{Chained::expected(chains)}))
+                    << threads << " threads, " << chains << " chains, run " << run;
+            }
+        }
+}
+
+// Each lane needs two tensors of its own at once.
+TEST(Recording, ChainsOneAfterTheOtherShareMemory) {
+    const auto arena = [](int threads) {
+        const Threads scope(threads);
+        Chained chained;
+        const Recording recording([&] { chained.work(4); });
+        return recording.arena_bytes() / chained.x.bytes();
+    };
+    EXPECT_EQ(arena(3), arena(1)) << "four chains do not divide among three threads";
+    EXPECT_GT(arena(2), arena(1));
+    EXPECT_LE(arena(2), arena(1) + 4);
+}
+
+TEST(Recording, AChainKeepsToOneThreadWhereverItRuns) {
+    const Threads scope(2);
+    if (thread_count() == 1) GTEST_SKIP() << "this build has no OpenMP: one thread";
+    std::set<std::thread::id> threads;
+    std::mutex guard;
+    Recording recording([&] {
+        Chains forked(cpu_device, 2);
+        for (int chain = 0; chain < 2; ++chain) {
+            forked.use(chain);
+            for (int i = 0; i < 4; ++i)
+                Recording::current()->add([&] {
+                    EXPECT_EQ(thread_count(), 1);
+                    EXPECT_EQ(thread_index(), 0);
+                    const std::lock_guard lock(guard);
+                    threads.insert(std::this_thread::get_id());
+                });
+        }
+    });
+    recording.run();
+    EXPECT_EQ(threads.size(), 2u);
+    EXPECT_EQ(thread_count(), 2);
+}
+
+TEST(Recording, AnErrorInAChainEndsTheRunAndTheNextOneIsWhole) {
+    const Threads scope(2);
+    bool failing = true;
+    int after = 0;
+    Recording recording([&] {
+        {
+            Chains forked(cpu_device, 2);
+            for (int chain = 0; chain < 2; ++chain) {
+                forked.use(chain);
+                Recording::current()->add([&failing, chain] {
+                    if (failing && chain == 1) throw Error("lost");
+                });
+            }
+        }
+        Recording::current()->add([&] { ++after; });
+    });
+    EXPECT_THROW(recording.run(), Error);
+    EXPECT_EQ(after, 0);
+    failing = false;
+    recording.run();
+    EXPECT_EQ(after, 1);
+}
+
+TEST(Recording, AnObserverSeesTheCallsOfAllChains) {
+    struct Counting : KernelObserver {
+        int calls = 0;
+        void called(const KernelCall&) override { ++calls; }
+    };
+    const Threads scope(2);
+    Chained chained;
+    Recording recording([&] { chained.work(2); });
+    Counting counting;
+    recording.run();
+    EXPECT_EQ(counting.calls, static_cast<int>(recording.calls()));
+    EXPECT_EQ(chained.total.to_floats().front(), Chained::expected(2));
 }
 
 TEST(Recording, AnotherThreadsCallsRun) {

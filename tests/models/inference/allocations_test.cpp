@@ -96,18 +96,24 @@ INSTANTIATE_TEST_SUITE_P(Backbones, Allocations,
 
 TEST(Allocations, TensorsOfOneDnnsPathAreAllThereAfterTheFirstCall) {
     if (!onednn_available()) GTEST_SKIP() << "this build has no oneDNN";
-    Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 64});
-    detector.initialize(1);
-    detector.set_training(false);
-    detector.prepare_inference();
-    InferenceStep step(detector, cpu_device);
-    const Tensor images = Tensor::full({2, 64, 64, 3}, 0.25);
-    (void)step.enqueue(images);
-    const size_t used = context_of(cpu_device)->memory().used_bytes,
-                 reserved = context_of(cpu_device)->memory().reserved_bytes;
-    for (int run = 0; run < 3; ++run) (void)step.enqueue(images);
-    EXPECT_EQ(context_of(cpu_device)->memory().used_bytes, used);
-    EXPECT_EQ(context_of(cpu_device)->memory().reserved_bytes, reserved);
+    set_thread_count(2);
+    for (const int branches : {3, 4}) {
+        Detector detector({.backbone = "resnet18", .branches = branches, .width = 0.25, .size = 64});
+        detector.initialize(1);
+        detector.set_training(false);
+        detector.prepare_inference();
+        InferenceStep step(detector, cpu_device);
+        const Tensor images = Tensor::full({2, 64, 64, 3}, 0.25);
+        (void)step.enqueue(images);
+        const size_t used = context_of(cpu_device)->memory().used_bytes,
+                     reserved = context_of(cpu_device)->memory().reserved_bytes;
+        for (int run = 0; run < 3; ++run) (void)step.enqueue(images);
+        EXPECT_EQ(context_of(cpu_device)->memory().used_bytes, used);
+        // Four branches run two at a time, and kernels that never met in one run may do so in the next.
+        if (branches % 2 != 0) {
+            EXPECT_EQ(context_of(cpu_device)->memory().reserved_bytes, reserved);
+        }
+    }
 }
 
 }  // namespace
