@@ -93,13 +93,14 @@ void Recording::use_chain(int chain) {
 
 void Recording::join() {
     const int lanes = lane_runner.count == nullptr ? 1 : lane_runner.count();
-    const int chains = std::exchange(chains_, 0);
+    const auto chains = static_cast<int>(chain_begins_.size());
+    const int each = chains / lanes;  // of a lane
+    chains_ = 0;
     chain_begins_.push_back(calls_.size());
-    // Chains that the work left out would be missing in the lanes.
-    if (lanes == 1 || chains % lanes != 0 || std::cmp_not_equal(chain_begins_.size(), chains + 1)) return;
+    if (lanes == 1 || each == 0) return;
     Section section;
     for (int lane = 0; lane <= lanes; ++lane)
-        section.begins.push_back(chain_begins_[static_cast<size_t>(lane * (chains / lanes))]);
+        section.begins.push_back(chain_begins_[static_cast<size_t>(lane * each)]);
     sections_.push_back(std::move(section));
 }
 

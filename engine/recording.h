@@ -3,7 +3,7 @@
 // instead of being run, on memory that is planned when the list is complete: one arena in which tensors whose
 // uses do not overlap share their place. Running the list allocates nothing but what kernels take for
 // themselves. Chains (Context::fork) run side by side, as many at a time as there are threads, each on one of
-// them, where their number is a multiple of that; else one after the other, each kernel on all threads.
+// them; those that are left over run one after the other, each kernel on all threads.
 #pragma once
 
 #include <functional>
