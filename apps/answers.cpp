@@ -53,6 +53,8 @@ std::string bench_answer(const BenchResult& result) {
                  {"device", result.device},
                  {"precision", result.precision},
                  {"schedule", result.schedule},
+                 {"winograd", result.winograd},
+                 {"recompute", result.recompute},
                  {"input", result.input},
                  {"graph", result.graph},
                  {"deterministic", result.deterministic},

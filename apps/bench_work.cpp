@@ -16,8 +16,10 @@
 namespace unmask {
 namespace {
 
-// Steps that a GPU takes before and while the work is recorded.
-constexpr int recording_steps = 3;
+// Steps taken before and while the work is recorded.
+int recording_steps(Device device) {
+    return device.type == DeviceType::cuda ? 3 : 1;
+}
 
 Tensor random_images(int64_t batch, int64_t size) {
     Tensor images = Tensor::empty({batch, size, size, 3});
@@ -104,9 +106,7 @@ class BenchWork::Images {
 };
 
 bool BenchWork::is_recorded(const BenchOptions& options) {
-    const Device device = options.train.compute.device;
-    return options.graph && context_of(device)->can_capture() &&
-           (options.mode != "train" || device.type == DeviceType::cuda);
+    return options.graph && context_of(options.train.compute.device)->can_capture();
 }
 
 void BenchWork::check(const BenchOptions& options) {
@@ -156,7 +156,7 @@ void BenchWork::step() {
 
 void BenchWork::record() {
     if (is_recorded(options_))
-        for (int i = 0; i < recording_steps; ++i) step();
+        for (int i = 0; i < recording_steps(options_.train.compute.device); ++i) step();
     synchronize();
 }
 

@@ -24,7 +24,7 @@ struct BenchOptions {
     TrainOptions train;          // model, compute, objective and optimizer
     std::string mode = "infer";  // or "train"
     BenchInput input = BenchInput::images;
-    bool graph = true;  // a GPU records the step and runs it again as a whole
+    bool graph = true;  // the step is recorded and runs again as a whole
     int batch = 32;
     int runs = 5, warm_up = 2;  // timed runs, and those before them
     int steps = 1;              // of a run, enqueued one after the other before the device is waited for

@@ -78,7 +78,7 @@ constexpr const char* exit_code_text =
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
     std::string device = "cpu", precision = "f32", schedule = "auto", winograd = "inference";
-    bool nondeterministic = false;
+    bool nondeterministic = false, recompute = false;
 };
 
 void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
@@ -91,15 +91,16 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
            "--precision", compute.precision,
            "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench, on the CPU")
         ->option_text("NAME");
-    app.add_option(
-           "--schedule", compute.schedule,
-           "Order of the branches' work: auto (parallel in inference on the CPU, else separate), separate, "
-           "merged_stems, lockstep (norms of all in one call) or parallel (side by side)")
+    app.add_option("--schedule", compute.schedule,
+                   "Order of the branches' work: auto (parallel on the CPU, separate on a GPU), separate, "
+                   "merged_stems, lockstep (norms of all in one call) or parallel (side by side)")
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
                    "On the CPU: 3x3 convolutions by Winograd's algorithm in no work, in inference, or in all "
                    "(off, inference, all)")
         ->option_text("WHERE");
+    app.add_flag("--recompute", compute.recompute,
+                 "In training: less memory and more time, since backward runs the branches' stages again");
     app.add_flag("--nondeterministic", compute.nondeterministic,
                  "On a GPU: allow algorithms that round otherwise each time");
     app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
@@ -148,10 +149,12 @@ int run(int argc, const char* const* argv) {
     set_up_console(global.log_level, global.quiet);
     if (is_one_too_many(*named)) return exit_done;
     global.compute_given = app.count("--device") + app.count("--precision") + app.count("--schedule") +
-                               app.count("--winograd") + app.count("--nondeterministic") >
+                               app.count("--winograd") + app.count("--recompute") +
+                               app.count("--nondeterministic") >
                            0;
     global.compute = {parse_device(compute.device), parse_precision(compute.precision),
-                      parse_branch_schedule(compute.schedule), parse_winograd(compute.winograd)};
+                      parse_branch_schedule(compute.schedule), parse_winograd(compute.winograd),
+                      compute.recompute};
     if (global.compute.precision == Precision::int8 && std::string_view(named->name) != "bench" &&
         std::string_view(named->name) != "profile")
         fail(

@@ -25,6 +25,7 @@ struct Compute {
     Precision precision = Precision::f32;
     BranchSchedule schedule = BranchSchedule::automatic;
     Winograd winograd = Winograd::inference;  // on the CPU
+    bool recompute = false;                   // in training, see Detector::set_recompute
 };
 
 // Channels of the images that a GPU makes of pictures: RGB and one of zeros, since convolutions there load a

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Variable::backward(): the nodes behind a result in reverse topological order.
+// Variable::backward(): the nodes behind a result, each after all that feed on it.
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "engine/chains.h"
 #include "engine/error.h"
 #include "engine/gradient_listener.h"
+#include "engine/gradient_sink.h"
 #include "engine/graph_node.h"
 #include "engine/kernel_observer.h"
 #include "engine/ops/accumulate.h"
@@ -32,18 +35,19 @@ namespace {
 
 // Gradients on their way to pinned memory: on a GPU they are added together, since it pays for every pass; on
 // the CPU at once, while caches hold them and so that no second copy of all gradients waits. A listener hears
-// of each that is complete.
-class PinnedGradients {
+// of each that is complete. Those for sinks are added up and handed over.
+class ParameterGradients {
   public:
-    PinnedGradients(Device device, const std::vector<std::shared_ptr<Node>>& order)
+    ParameterGradients(Device device, const std::vector<std::shared_ptr<Node>>& order)
         : listener_(ListenToGradients::current()),
           most_bytes_(listener_ != nullptr              ? listener_->portion_bytes()
                       : device.type == DeviceType::cuda ? size_t{64} << 20
                                                         : 0) {
-        if (listener_ == nullptr) return;
         for (const auto& node : order)
             for (const auto& input : node->inputs)
-                if (input != nullptr && input->pinned && input->requires_grad) ++awaited_[input.get()];
+                if (input != nullptr && input->requires_grad &&
+                    (input->sink != nullptr || (input->pinned && listener_ != nullptr)))
+                    ++awaited_[input.get()];
     }
     void add(GradientSlot& slot, Tensor gradient) {
         for (const Accumulation& part : parts_)
@@ -56,11 +60,14 @@ class PinnedGradients {
     }
     // The op that feeds on these inputs has been walked.
     void passed(const std::vector<std::shared_ptr<GradientSlot>>& inputs) {
-        if (listener_ != nullptr)
-            for (const auto& input : inputs)
-                if (const auto found = awaited_.find(input.get());
-                    found != awaited_.end() && --found->second == 0)
-                    complete_.push_back(input->gradient);
+        for (const auto& input : inputs) {
+            const auto found = awaited_.find(input.get());
+            if (found == awaited_.end() || --found->second > 0) continue;
+            if (input->sink == nullptr)
+                complete_.push_back(input->gradient);
+            else if (const Tensor gradient = std::exchange(input->gradient, Tensor()); gradient.defined())
+                input->sink->take(input->sink_index, gradient);
+        }
         if (bytes_ >= most_bytes_) flush();
     }
     void flush() {
@@ -79,15 +86,18 @@ class PinnedGradients {
     std::vector<Tensor> complete_;                          // once the parts are added
 };
 
-// Runs nodes in the chains that they were recorded in, and joins the chains for what was recorded outside.
+// Runs nodes in the chains that they were recorded in, and joins the chains for what was recorded outside. A
+// walk within a node of a chain (engine/recompute.h) is all in that chain.
 class ChainWalk {
   public:
-    ChainWalk(Device device, const std::vector<std::shared_ptr<Node>>& order) : device_(device) {
+    ChainWalk(Device device, const std::vector<std::shared_ptr<Node>>& order)
+        : device_(device), within_(current_chain() >= 0) {
         for (const auto& node : order) count_ = std::max(count_, node->chain + 1);
     }
     // Gradients are added in the chain that they come from.
-    void enter(int chain, PinnedGradients& pinned) {
-        if (chain != chain_) pinned.flush();
+    void enter(int chain, ParameterGradients& parameters) {
+        if (within_) return;
+        if (chain != chain_) parameters.flush();
         chain_ = chain;
         if (chain < 0) return chains_.reset();
         if (!chains_) chains_.emplace(device_, count_);
@@ -96,6 +106,7 @@ class ChainWalk {
 
   private:
     Device device_;
+    bool within_;
     int count_ = 0, chain_ = -1;
     std::optional<Chains> chains_;
 };
@@ -126,6 +137,42 @@ std::vector<std::shared_ptr<Node>> topological_order(const std::shared_ptr<Node>
     return order;
 }
 
+// The order of backward: reverse topological, and each chain in one piece, so that chains run beside each
+// other from one fork to its join. Of the nodes that may be next, the first one outside of chains goes first,
+// then the first of the chain at hand. Without chains that is the topological order, reversed.
+std::vector<std::shared_ptr<Node>> backward_order(const std::shared_ptr<Node>& root) {
+    std::vector<std::shared_ptr<Node>> order = topological_order(root);
+    std::ranges::reverse(order);
+    if (std::ranges::all_of(order, [](const auto& node) { return node->chain < 0; })) return order;
+    std::unordered_map<const Node*, size_t> places;
+    for (size_t i = 0; i < order.size(); ++i) places[order[i].get()] = i;
+    const auto makers = [&places](const Node& node) {  // of what it feeds on, once for each input
+        std::vector<size_t> result;
+        for (const auto& input : node.inputs)
+            if (input != nullptr && input->requires_grad && input->node != nullptr)
+                result.push_back(places.at(input->node.get()));
+        return result;
+    };
+    std::vector<size_t> waits(order.size());  // for so many of the nodes that feed on it
+    for (const auto& node : order)
+        for (const size_t maker : makers(*node)) ++waits[maker];
+    std::map<int, std::set<size_t>> ready{{order[0]->chain, {0}}};  // by chain
+    std::vector<std::shared_ptr<Node>> result;
+    int chain = order[0]->chain;
+    while (!ready.empty()) {
+        auto from = ready.begin();  // outside of chains, if any
+        if (const auto at_hand = ready.find(chain); from->first >= 0 && at_hand != ready.end())
+            from = at_hand;
+        chain = from->first;
+        const size_t place = from->second.extract(from->second.begin()).value();
+        if (from->second.empty()) ready.erase(from);
+        for (const size_t maker : makers(*order[place]))
+            if (--waits[maker] == 0) ready[order[maker]->chain].insert(maker);
+        result.push_back(std::move(order[place]));
+    }
+    return result;
+}
+
 // Takes the gradients of the node's results out of their slots; undefined where nothing came back.
 std::vector<Tensor> incoming_gradients(const Node& node) {
     std::vector<Tensor> gradients;
@@ -135,6 +182,16 @@ std::vector<Tensor> incoming_gradients(const Node& node) {
     }
     return gradients;
 }
+
+// Walks of this thread, one within a node of another.
+thread_local int walks = 0;
+class WalkCount {
+  public:
+    WalkCount() { ++walks; }
+    WalkCount(const WalkCount&) = delete;
+    WalkCount& operator=(const WalkCount&) = delete;
+    ~WalkCount() { --walks; }
+};
 
 void tell(KernelObserver& observer, const Node& node) {
     std::vector<Tensor> gradients;
@@ -147,24 +204,25 @@ void tell(KernelObserver& observer, const Node& node) {
 
 void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient) {
     // The nodes stay until the end, since they keep the slots of what they took; what they saved does not.
-    const auto order = topological_order(root->node);
+    const WalkCount counted;
+    const auto order = backward_order(root->node);
     root->gradient = gradient;
     ChainWalk walk(gradient.device(), order);
-    PinnedGradients pinned(gradient.device(), order);
+    ParameterGradients parameters(gradient.device(), order);
     KernelObserver* const observer = KernelObserver::current();
-    for (auto place = order.rbegin(); place != order.rend(); ++place) {
-        Node& node = **place;
+    for (const auto& place : order) {
+        Node& node = *place;
         const std::vector<Tensor> incoming = incoming_gradients(node);
         if (!node.backward)
             fail("backward: the graph of {} was already walked; run the forward pass again", node.op);
         const JointBackwardFunction function = std::exchange(node.backward, nullptr);
         if (std::ranges::none_of(incoming, &Tensor::defined)) {
-            pinned.passed(node.inputs);
+            parameters.passed(node.inputs);
             continue;
         }
         std::vector<bool> needed;
         for (const auto& input : node.inputs) needed.push_back(input != nullptr && input->requires_grad);
-        walk.enter(node.chain, pinned);
+        walk.enter(node.chain, parameters);
         if (observer != nullptr) tell(*observer, node);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());
@@ -172,14 +230,14 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
             if (needed[i] && gradients[i].defined()) {
                 GradientSlot& input = *node.inputs[i];
                 if (input.pinned)
-                    pinned.add(input, std::move(gradients[i]));
+                    parameters.add(input, std::move(gradients[i]));
                 else
                     accumulate(input, std::move(gradients[i]));
             }
-        pinned.passed(node.inputs);
+        parameters.passed(node.inputs);
     }
-    pinned.flush();
-    if (observer != nullptr) observer->went_back();
+    parameters.flush();
+    if (observer != nullptr && walks == 1) observer->went_back();
 }
 
 }  // namespace unmask::detail

@@ -62,8 +62,8 @@ class CpuContext final : public Context {
     }
     void synchronize() override {}
     // Only recorded work has chains: it knows before it runs what each of them is.
-    void fork(int chains) override {
-        if (Recording* recording = Recording::current()) recording->fork(chains);
+    void fork(int /*chains*/) override {
+        if (Recording* recording = Recording::current()) recording->fork();
     }
     void use_chain(int chain) override {
         if (Recording* recording = Recording::current()) recording->use_chain(chain);

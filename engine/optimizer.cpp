@@ -34,6 +34,16 @@ class FlatOptimizer : public Optimizer {
     [[nodiscard]] UpdateOperands operands() const {
         return {factors_, parameters_.copies(), guard_, clear_gradients_};
     }
+    // Of the update of one entry.
+    [[nodiscard]] UpdateOperands operands(size_t entry) const {
+        return {factors_, parameters_.entries()[entry].variable.copy(), guard_, false};
+    }
+    // The entry's part of a buffer that is laid out as the values are.
+    [[nodiscard]] Tensor part(const Tensor& all, size_t entry) const {
+        const Tensor& value = parameters_.entries()[entry].variable.value();
+        return all.defined() ? Tensor::view(all.buffer(), value.byte_offset(), value.shape(), all.dtype())
+                             : Tensor();
+    }
 
   private:
     FlatParameters& parameters_;
@@ -53,6 +63,11 @@ class Adam final : public FlatOptimizer {
     void apply() override {
         Tensor values = parameters().values();
         adam_step(parameters().gradients(), values, first_moment_, second_moment_, operands(), params_);
+    }
+    void apply(size_t entry, const Tensor& gradient) override {
+        Tensor value = part(parameters().values(), entry), first = part(first_moment_, entry),
+               second = part(second_moment_, entry);
+        adam_step(gradient, value, first, second, operands(entry), params_);
     }
     void set_learning_rate(double learning_rate) override { params_.learning_rate = learning_rate; }
     [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
@@ -80,6 +95,10 @@ class Sgd final : public FlatOptimizer {
         Tensor values = parameters().values();
         sgd_step(parameters().gradients(), values, velocity_, operands(), params_);
     }
+    void apply(size_t entry, const Tensor& gradient) override {
+        Tensor value = part(parameters().values(), entry), velocity = part(velocity_, entry);
+        sgd_step(gradient, value, velocity, operands(entry), params_);
+    }
     void set_learning_rate(double learning_rate) override { params_.learning_rate = learning_rate; }
     [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
     [[nodiscard]] std::map<std::string, Tensor> state() const override { return {{"velocity", velocity_}}; }
@@ -95,7 +114,8 @@ class Sgd final : public FlatOptimizer {
 
 }  // namespace
 
-FlatParameters::FlatParameters(std::vector<Entry> entries) : entries_(std::move(entries)) {
+FlatParameters::FlatParameters(std::vector<Entry> entries, GradientSink* sink)
+    : entries_(std::move(entries)) {
     if (entries_.empty()) fail("parameters: expected at least one, found none");
     const DType dtype = entries_[0].variable.dtype();
     const Device device = entries_[0].variable.device();
@@ -113,19 +133,22 @@ FlatParameters::FlatParameters(std::vector<Entry> entries) : entries_(std::move(
         total += (size + alignment - 1) / alignment * alignment;
     }
     values_ = Tensor::zeros({total}, dtype, device);
-    gradients_ = Tensor::zeros({total}, dtype, device);
+    if (sink == nullptr) gradients_ = Tensor::zeros({total}, dtype, device);
     for (size_t i = 0; i < entries_.size(); ++i) {
         Variable& variable = entries_[i].variable;
         const size_t offset = static_cast<size_t>(offsets[i]) * size_of(dtype);
         Tensor place = Tensor::view(values_.buffer(), offset, variable.shape(), dtype);
         place.copy_from(variable.value());
         variable.set_value(place);
-        variable.pin_gradient(Tensor::view(gradients_.buffer(), offset, variable.shape(), dtype));
+        if (sink == nullptr)
+            variable.pin_gradient(Tensor::view(gradients_.buffer(), offset, variable.shape(), dtype));
+        else
+            variable.sink_gradient(*sink, i);
     }
 }
 
 void FlatParameters::clear_gradients() {
-    gradients_.fill_zero();
+    if (gradients_.defined()) gradients_.fill_zero();
 }
 
 void FlatParameters::keep_copies(DType dtype) {

@@ -7,25 +7,28 @@
 #include <string>
 #include <vector>
 
+#include "engine/gradient_sink.h"
 #include "engine/kernel.h"
 #include "engine/variable.h"
 
 namespace unmask {
 
 // All parameters of a model in one value buffer and one gradient buffer, each parameter a 64-byte aligned
-// part of them. The variables given to it are rebound to these parts and their gradients pinned there.
+// part of them. The variables given to it are rebound to these parts and their gradients pinned there, unless
+// a sink takes these.
 class FlatParameters {
   public:
     struct Entry {
         std::string name;
         Variable variable;
     };
-    // Error when the parameters differ in dtype or device.
-    explicit FlatParameters(std::vector<Entry> entries);
+    // Error when the parameters differ in dtype or device. With a sink it is given their gradients, by number
+    // of the entry, and none are kept.
+    explicit FlatParameters(std::vector<Entry> entries, GradientSink* sink = nullptr);
 
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const Tensor& values() const { return values_; }        // [total], padding included
-    [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [total]
+    [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [total], undefined with a sink
     [[nodiscard]] int64_t count() const { return count_; }                // parameters, without padding
     void clear_gradients();
 
@@ -89,6 +92,8 @@ class Optimizer {
     virtual void prepare() = 0;
     // Enqueues the update; captured work repeats it with whatever prepare() sent last.
     virtual void apply() = 0;
+    // The same for one entry of the parameters alone, from a gradient of its shape that is not cleared.
+    virtual void apply(size_t entry, const Tensor& gradient) = 0;
     // Whether apply() zeros the gradients after use; off by default.
     virtual void set_clear_gradients(bool clear) = 0;
     // A number on the device ([1], f32) that must be finite for apply() to update anything; undefined for

@@ -2,6 +2,8 @@
 #include "engine/recording.h"
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "engine/arena.h"
@@ -70,58 +72,79 @@ void Recording::note_uses(const std::vector<long>& before) {
         Block& block = blocks_[i];
         const long added = block.buffer.use_count() - before[i];
         if (added == 0) continue;
-        if (!block.used) block.first = call;
-        block.last = call;
-        block.used = true;
+        block.uses.push_back(call);
         block.held += added;
     }
 }
 
-void Recording::fork(int chains) {
-    UNMASK_ASSERT(chains_ == 0 && chains > 0);
-    chains_ = chains;
-    chain_begins_.clear();
+void Recording::fork() {
+    UNMASK_ASSERT(!chain_);
+    chain_ = 0;
 }
 
 void Recording::use_chain(int chain) {
-    UNMASK_ASSERT(chain >= 0 && chain < chains_);
-    const auto index = static_cast<size_t>(chain);
-    if (index + 1 == chain_begins_.size()) return;  // goes on
-    UNMASK_ASSERT(index == chain_begins_.size());
-    chain_begins_.push_back(calls_.size());
+    UNMASK_ASSERT(chain_);
+    chain_ = chain;
 }
 
 void Recording::join() {
-    const int lanes = lane_runner.count == nullptr ? 1 : lane_runner.count();
-    const auto chains = static_cast<int>(chain_begins_.size());
-    const int each = chains / lanes;  // of a lane
-    chains_ = 0;
-    chain_begins_.push_back(calls_.size());
+    UNMASK_ASSERT(chain_);
+    chain_.reset();
+    const size_t begin = calls_.size() - call_chains_.size();
+    order_by_chain(begin);
+    std::vector<size_t> begins;  // of the chains
+    for (size_t i = 0; i < call_chains_.size(); ++i)
+        if (i == 0 || call_chains_[i] != call_chains_[i - 1]) begins.push_back(begin + i);
+    const size_t lanes = lane_runner.count == nullptr ? 1 : static_cast<size_t>(lane_runner.count());
+    const size_t each = begins.size() / lanes;  // chains of a lane
+    begins.push_back(calls_.size());
+    call_chains_.clear();
     if (lanes == 1 || each == 0) return;
     Section section;
-    for (int lane = 0; lane <= lanes; ++lane)
-        section.begins.push_back(chain_begins_[static_cast<size_t>(lane * each)]);
+    for (size_t lane = 0; lane <= lanes; ++lane) section.begins.push_back(begins[lane * each]);
     sections_.push_back(std::move(section));
+}
+
+// Brings the calls from `begin` on, those of the open section, into the order of their chains. Chains do not
+// depend on each other.
+void Recording::order_by_chain(size_t begin) {
+    std::vector<size_t> order(call_chains_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::ranges::stable_sort(order, {}, [this](size_t call) { return call_chains_[call]; });
+    std::vector<std::unique_ptr<Call>> calls;
+    std::vector<size_t> moved(order.size());
+    for (size_t place = 0; place < order.size(); ++place) {
+        calls.push_back(std::move(calls_[begin + order[place]]));
+        moved[order[place]] = begin + place;
+    }
+    std::ranges::move(calls, calls_.begin() + static_cast<std::ptrdiff_t>(begin));
+    std::ranges::sort(call_chains_);
+    for (Block& block : blocks_)
+        for (size_t& use : block.uses)
+            if (use >= begin) use = moved[use - begin];
 }
 
 size_t Recording::Section::lane_of(size_t call) const {
     return static_cast<size_t>(std::ranges::upper_bound(begins, call) - begins.begin()) - 1;
 }
 
-// What one lane alone uses lies in an arena of its own, where its calls follow each other. Everything else
-// that a section uses is in use throughout it, since its lanes run at any time of it.
+// What is used in one lane alone, and outside of sections, lies in an arena of that lane, since all these
+// calls follow each other. What several lanes use is in use throughout a section, since these run at any time
+// of it.
 Recording::Place Recording::place_of(const Block& block, bool outlives) const {
-    Place result{.first = block.first, .last = outlives ? calls_.size() : block.last};
-    if (!block.used) return result;
-    for (const Section& section : sections_) {
-        const bool starts = section.holds(result.first), ends = section.holds(result.last);
-        if (starts && ends && section.lane_of(result.first) == section.lane_of(result.last)) {
-            result.arena = 1 + section.lane_of(result.first);
-            return result;
+    if (block.uses.empty()) return {.arena = 0, .first = calls_.size(), .last = calls_.size()};
+    const auto [first, last] = std::ranges::minmax(block.uses);
+    Place result{.arena = 0, .first = first, .last = outlives ? calls_.size() : last};
+    std::set<size_t> lanes;
+    for (const Section& section : sections_)
+        for (const size_t use : block.uses) {
+            if (!section.holds(use)) continue;
+            lanes.insert(section.lane_of(use));
+            result.first = std::min(result.first, section.begins.front());
+            result.last = std::max(result.last, section.begins.back() - 1);
         }
-        if (starts) result.first = section.begins.front();
-        if (ends) result.last = section.begins.back() - 1;
-    }
+    if (lanes.size() == 1)
+        return {.arena = 1 + *lanes.begin(), .first = first, .last = outlives ? calls_.size() : last};
     return result;
 }
 
@@ -131,7 +154,7 @@ void Recording::place() {
     for (size_t i = 0; i < blocks_.size(); ++i) {
         const Block& block = blocks_[i];
         const bool outlives = block.buffer.use_count() > block.held;
-        if (!block.used && !outlives) continue;
+        if (block.uses.empty() && !outlives) continue;
         const Place place = place_of(block, outlives);
         const size_t arenas = std::max(wanted.size(), place.arena + 1);
         wanted.resize(arenas);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU's captured work (see Context::capture): the kernel calls of a piece of work as a list, recorded
-// instead of being run, on memory that is planned when the list is complete: one arena in which tensors whose
+// instead of being run, on memory that is planned when the list is complete: arenas in which tensors whose
 // uses do not overlap share their place. Running the list allocates nothing but what kernels take for
-// themselves. Chains (Context::fork) run side by side, as many at a time as there are threads, each on one of
-// them; those that are left over run one after the other, each kernel on all threads.
+// themselves. The calls between a fork and its join (Context::fork) are brought into the order of their
+// chains, and the chains dealt to as many lanes as there are threads. Lanes run side by side, each on one
+// thread and, for what it alone uses, in an arena of its own, the same one in every fork; chains that are
+// left over run one after the other, each kernel on all threads.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -30,8 +33,8 @@ class Recording final : public CapturedWork {
 
     void run() override;
 
-    // Context's. Chains follow each other in order, none is taken up again.
-    void fork(int chains);
+    // Context's. Chains do not depend on each other; one may be taken up again.
+    void fork();
     void use_chain(int chain);
     void join();
 
@@ -49,6 +52,7 @@ class Recording final : public CapturedWork {
     void add(Function function, const Arguments&... arguments) {
         const std::vector<long> before = use_counts();
         calls_.push_back(std::make_unique<CallOf<Function, Arguments...>>(function, arguments...));
+        if (chain_) call_chains_.push_back(*chain_);
         note_uses(before);
     }
 
@@ -81,9 +85,8 @@ class Recording final : public CapturedWork {
     };
     struct Block {
         std::shared_ptr<Buffer> buffer;
-        long held = 1;  // references of this recording: its own and those of the calls
-        size_t first = 0, last = 0;
-        bool used = false;
+        long held = 1;             // references of this recording: its own and those of the calls
+        std::vector<size_t> uses;  // the calls that hold it
     };
 
     // The calls between a fork and its join: lane i of those that run side by side makes calls
@@ -102,6 +105,7 @@ class Recording final : public CapturedWork {
 
     [[nodiscard]] std::vector<long> use_counts() const;
     void note_uses(const std::vector<long>& before);
+    void order_by_chain(size_t begin);
     [[nodiscard]] Place place_of(const Block& block, bool outlives) const;
     void place();
     void run_calls(size_t begin, size_t end) const;
@@ -109,8 +113,8 @@ class Recording final : public CapturedWork {
     std::vector<Block> blocks_;
     std::vector<std::unique_ptr<Call>> calls_;
     std::vector<Section> sections_;
-    std::vector<size_t> chain_begins_;  // of the open section
-    int chains_ = 0;                    // of the open section; 0: none is open
+    std::vector<int> call_chains_;  // of the open section's calls
+    std::optional<int> chain_;      // that calls are added to; none is open
     size_t arena_bytes_ = 0, floor_bytes_ = 0;
 };
 

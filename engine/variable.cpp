@@ -61,6 +61,12 @@ void Variable::pin_gradient(Tensor memory) {
     body_->slot->pinned = true;
 }
 
+void Variable::sink_gradient(GradientSink& sink, size_t index) {
+    UNMASK_ASSERT(body_ != nullptr && body_->slot != nullptr && !body_->slot->pinned);
+    body_->slot->sink = &sink;
+    body_->slot->sink_index = index;
+}
+
 bool Variable::has_pinned_gradient() const {
     return body_ != nullptr && body_->slot != nullptr && body_->slot->pinned;
 }
@@ -97,11 +103,12 @@ void Variable::backward(const Tensor& gradient) const {
 }
 
 std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
-                                     const std::vector<Variable>& inputs, JointBackwardFunction backward) {
+                                     const std::vector<Variable>& inputs, JointBackwardFunction backward,
+                                     bool always) {
     std::vector<Variable> results;
     for (Tensor& value : values) results.emplace_back(std::move(value));
     if (!gradients_on) return results;
-    bool any = false;
+    bool any = always;
     for (const Variable& input : inputs) any = any || input.requires_grad();
     if (!any) return results;
     const auto node = std::make_shared<Node>();

@@ -12,6 +12,8 @@
 
 namespace unmask {
 
+class GradientSink;
+
 namespace detail {
 
 struct Node;
@@ -22,6 +24,8 @@ struct GradientSlot {
     std::shared_ptr<Node> node;  // null for a leaf
     bool requires_grad = false;
     bool pinned = false;  // the gradient's memory is a part of a flat buffer and is accumulated in place
+    GradientSink* sink = nullptr;  // takes the gradient, if any
+    size_t sink_index = 0;
 };
 
 // What all copies of a variable share.
@@ -67,6 +71,9 @@ class Variable {
     void clear_gradient();
     // Accumulates in this memory (same shape and dtype) instead of allocating; see FlatParameters.
     void pin_gradient(Tensor memory);
+    // Hands the gradient to the sink when it is complete, and keeps none. The sink must outlive backward
+    // passes.
+    void sink_gradient(GradientSink& sink, size_t index);
     // Then backward may bring bf16 gradients for f32 memory.
     [[nodiscard]] bool has_pinned_gradient() const;
     // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
@@ -88,16 +95,17 @@ class Variable {
 
   private:
     friend std::vector<Variable> record_several(const char*, std::vector<Tensor>,
-                                                const std::vector<Variable>&, JointBackwardFunction);
+                                                const std::vector<Variable>&, JointBackwardFunction, bool);
     std::shared_ptr<detail::VariableBody> body_;
 };
 
 // The result of an op: attaches the backward function when gradients are on and an input requires one.
 [[nodiscard]] Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
                               BackwardFunction backward);
+// `always`: also when no input requires a gradient, since the op knows of others that do.
 [[nodiscard]] std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
                                                    const std::vector<Variable>& inputs,
-                                                   JointBackwardFunction backward);
+                                                   JointBackwardFunction backward, bool always = false);
 
 // Whether ops record themselves on this thread.
 [[nodiscard]] bool grad_enabled();

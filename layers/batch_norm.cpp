@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine/recompute.h"
 #include "layers/initialization.h"
 
 namespace unmask {
@@ -25,6 +26,7 @@ BatchNormParams BatchNorm::params() const {
     BatchNormParams params = params_;
     params.training = training();
     if (dropout_) params.dropout = dropout_->params();
+    if (recomputing()) params.momentum = 0.0;  // the running statistics have seen this batch
     return params;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/sequential.h"
 
+#include "engine/recompute.h"
+
 namespace unmask {
 
 std::vector<Variable> Sequential::forward_lockstep(const std::vector<Layer*>& peers,
@@ -12,6 +14,13 @@ float Sequential::link_scales(float input) {
     float scale = input;
     for (Layer* layer : layers_) scale = layer->link_scales(scale);
     return scale;
+}
+
+Variable Sequential::forward_recomputed(const Variable& x) {
+    Variable y = x;
+    for (Layer* layer : layers_)
+        y = recompute(y, [layer](const Variable& input) { return layer->forward(input); });
+    return y;
 }
 
 std::vector<Variable> Sequential::forward_lockstep_from(size_t first, const std::vector<Sequential*>& peers,

@@ -18,6 +18,8 @@ class Sequential final : public LockstepLayer {
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
     [[nodiscard]] float link_scales(float input) override;
+    // Through all layers, each of which backward runs again (engine/recompute.h).
+    [[nodiscard]] Variable forward_recomputed(const Variable& x);
     // Through the layers from number `first` on.
     [[nodiscard]] Variable forward_from(size_t first, const Variable& x) {
         return forward_lockstep_from(first, {this}, {x}).front();

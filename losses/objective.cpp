@@ -69,6 +69,10 @@ void Objective::initialize_own(uint64_t, const std::string&) {
     fill_constant(sigma, 1.0);
 }
 
+bool Objective::fused() const {
+    return divergence_of(options_.divergence).fused.has_value();
+}
+
 ObjectiveResult Objective::forward(const HeadLogits& heads, const Targets& targets) const {
     check_heads(heads, targets);
     const auto fused = divergence_of(options_.divergence).fused;

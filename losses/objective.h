@@ -55,6 +55,8 @@ class Objective : public Module {
     // The whole objective: in one op where the divergence has its place there (information_objective), else
     // composed. Error as terms(); on a GPU labels out of range make the fused total NaN.
     [[nodiscard]] ObjectiveResult forward(const HeadLogits& heads, const Targets& targets) const;
+    // Whether forward() is one op, which only the device reads from.
+    [[nodiscard]] bool fused() const;
     // The same of smaller ops, terms() and total(), for any divergence. Waits for a GPU to look at the
     // labels.
     [[nodiscard]] ObjectiveResult forward_composed(const HeadLogits& heads, const Targets& targets) const;

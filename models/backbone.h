@@ -23,6 +23,10 @@ class Backbone : public Layer {
     }
     // Both, from the image to the map.
     [[nodiscard]] Variable feature_map(const Variable& x) { return real(stages().forward(x)); }
+    // The same; backward runs the stages again instead of keeping what is within them (engine/recompute.h).
+    [[nodiscard]] Variable feature_map_recomputed(const Variable& x) {
+        return stages().forward_recomputed(x);
+    }
     // The maps of several backbones of one architecture on the same image, in lockstep.
     [[nodiscard]] static std::vector<Variable> feature_maps(const std::vector<Backbone*>& branches,
                                                             const Variable& x);

@@ -105,14 +105,21 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             "detector: expected images [batch, {}, {}, 3] (or 4 or 8 channels, zeros behind the third), "
             "found {}",
             options_.size, options_.size, shape.str());
+    const bool apart = schedule_ != BranchSchedule::merged_stems && schedule_ != BranchSchedule::lockstep;
+    const bool recomputed = recompute_ && training() && grad_enabled();
+    if (recomputed && !apart)
+        fail("recompute: expected a schedule of auto, separate or parallel, found {}", name_of(schedule_));
+    const auto map_of = [&](Backbone& branch) {
+        return recomputed ? branch.feature_map_recomputed(x) : branch.feature_map(x);
+    };
     std::vector<Variable> maps;
-    const bool side_by_side = x.device() == cpu_device && !training() && Recording::current() != nullptr;
+    const bool side_by_side = x.device() == cpu_device && Recording::current() != nullptr;
     switch (schedule_ != BranchSchedule::automatic ? schedule_
             : side_by_side                         ? BranchSchedule::parallel
                                                    : BranchSchedule::separate) {
         case BranchSchedule::automatic:
         case BranchSchedule::separate:
-            for (Backbone* branch : parts_->branches) maps.push_back(branch->feature_map(x));
+            for (Backbone* branch : parts_->branches) maps.push_back(map_of(*branch));
             break;
         case BranchSchedule::merged_stems: {
             const std::vector<Variable> stems = merged_stem_maps(parts_->branches, x);
@@ -127,7 +134,7 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             Chains chains(x.device(), options_.branches);
             for (int i = 0; i < options_.branches; ++i) {
                 chains.use(i);
-                maps.push_back(parts_->branches[static_cast<size_t>(i)]->feature_map(x));
+                maps.push_back(map_of(*parts_->branches[static_cast<size_t>(i)]));
             }
             break;
         }

@@ -25,12 +25,13 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// automatic: parallel in recorded inference on the CPU, separate elsewhere. separate: branch by branch.
+// automatic: parallel in work recorded on the CPU, separate elsewhere. separate: branch by branch.
 // merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
 // by branch. lockstep: layer by layer, the convolutions of the branches one after the other, their norms in
 // one call. parallel: each branch a chain of its own that the device may run beside the others (a GPU; the
-// CPU in recorded inference, see engine/recording.h). All but merged_stems, which rounds otherwise, give the
-// same bytes.
+// CPU in recorded work, see engine/recording.h). All but merged_stems, which rounds otherwise, give the same
+// bytes, but where a kernel sums by threads: on the CPU each of parallel's chains has one (oneDNN's gradients
+// of weights).
 enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockstep, parallel };
 
 // "auto", "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.
@@ -75,6 +76,10 @@ class Detector : public Module {
 
     // How the branches' work is ordered.
     void set_branch_schedule(BranchSchedule schedule) { schedule_ = schedule; }
+    // Whether backward runs the branches' stages again instead of keeping what is within them: less memory,
+    // more time, the same bytes. Only where branches run one after the other or in parallel; Error from
+    // feature_maps where they do not.
+    void set_recompute(bool recompute) { recompute_ = recompute; }
     [[nodiscard]] BranchSchedule branch_schedule() const { return schedule_; }
 
     [[nodiscard]] const DetectorOptions& options() const { return options_; }
@@ -86,6 +91,7 @@ class Detector : public Module {
 
     DetectorOptions options_;
     BranchSchedule schedule_ = BranchSchedule::automatic;
+    bool recompute_ = false;
     Communicator* communicator_ = nullptr;
     std::unique_ptr<Parts> parts_;
 };

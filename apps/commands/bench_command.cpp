@@ -47,7 +47,7 @@ CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global) {
     auto arguments = std::make_shared<Arguments>();
     add_bench_options(app, arguments->bench);
     app.add_flag("--no-graph", arguments->no_graph,
-                 "On a GPU: enqueue every kernel of every step instead of a recorded step as a whole");
+                 "Call every kernel of every step instead of a recorded step as a whole");
     app.add_option("--steps", arguments->bench.options.steps,
                    "Steps of a run, enqueued before the device is waited for")
         ->capture_default_str()

@@ -37,7 +37,7 @@ void time_step(Profile& profile, Context& context, BenchWork& work) {
 
 Profile run_profile(BenchOptions options, const std::optional<MachinePeak>& machine) {
     const Device device = options.train.compute.device;
-    options.graph = options.graph && device.type == DeviceType::cpu;
+    options.graph = options.graph && device.type == DeviceType::cpu && options.mode != "train";
     Context& context = *context_of(device);
     BenchWork work(options);
     Profile profile{.machine = machine};

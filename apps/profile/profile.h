@@ -25,8 +25,9 @@ struct Profile {
     int64_t needed_bytes = 0;            // of training (see needed_memory.h); 0 in inference
 };
 
-// Runs options.warm_up and then options.runs steps (options.steps is not looked at). A GPU enqueues every
-// kernel and is waited for after each, whatever options.graph says. Error as BenchWork's, and where steps
+// Runs options.warm_up and then options.runs steps (options.steps is not looked at). Every
+// kernel is called by itself, and a GPU waited for after each, whatever options.graph says; only inference on
+// the CPU is recorded, where that changes no call. Error as BenchWork's, and where steps
 // make different calls. `machine`: the peak that floors are reckoned with, if any.
 [[nodiscard]] Profile run_profile(BenchOptions options, const std::optional<MachinePeak>& machine);
 

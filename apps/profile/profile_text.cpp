@@ -135,6 +135,8 @@ std::string profile_answer(const Profile& profile, const BenchOptions& options, 
               {"device", unmask::name_of(options.train.compute.device)},
               {"precision", std::string(unmask::name_of(options.train.compute.precision))},
               {"schedule", std::string(unmask::name_of(options.train.compute.schedule))},
+              {"winograd", std::string(unmask::name_of(options.train.compute.winograd))},
+              {"recompute", options.train.compute.recompute},
               {"runs", options.runs},
               {"seconds", sums.step_seconds},
               {"kernel_seconds", sums.kernel_seconds}};

@@ -22,7 +22,8 @@ RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& o
     if (!keep_threads) options.threads = session.threads;
     if (!keep_compute) {
         options.compute = {parse_device(session.device), parse_precision(session.precision),
-                           parse_branch_schedule(session.schedule), parse_winograd(session.winograd)};
+                           parse_branch_schedule(session.schedule), parse_winograd(session.winograd),
+                           session.recompute};
         prepare_compute(options.compute, session.deterministic);
     }
     return session;

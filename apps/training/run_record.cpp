@@ -74,17 +74,12 @@ SettingValue setting_value_of(const Json& json) {
 }
 
 Json json_of(const RunSession& session) {
-    return {{"from_step", session.from_step},
-            {"version", session.version},
-            {"build", session.build},
-            {"libraries", session.libraries},
-            {"threads", session.threads},
-            {"processes", session.processes},
-            {"device", session.device},
-            {"precision", session.precision},
-            {"schedule", session.schedule},
-            {"winograd", session.winograd},
-            {"deterministic", session.deterministic}};
+    return {{"from_step", session.from_step}, {"version", session.version},
+            {"build", session.build},         {"libraries", session.libraries},
+            {"threads", session.threads},     {"processes", session.processes},
+            {"device", session.device},       {"precision", session.precision},
+            {"schedule", session.schedule},   {"winograd", session.winograd},
+            {"recompute", session.recompute}, {"deterministic", session.deterministic}};
 }
 
 RunSession session_of(const Json& json) {
@@ -99,6 +94,7 @@ RunSession session_of(const Json& json) {
             .precision = json.value("precision", "f32"),
             .schedule = json.value("schedule", "separate"),
             .winograd = json.value("winograd", "off"),
+            .recompute = json.value("recompute", false),
             .deterministic = json.value("deterministic", true)};
 }
 

@@ -25,6 +25,15 @@ void compare_all(std::vector<std::string>& found, const std::map<std::string, st
     for (const auto& [name, ignored] : names) compare(found, name, value(then, name), value(now, name));
 }
 
+// The schedules that round alike, by the name of one: see BranchSchedule.
+std::string_view rounding_of(const RunSession& session) {
+    const BranchSchedule schedule = parse_branch_schedule(session.schedule);
+    if (schedule == BranchSchedule::merged_stems) return name_of(schedule);
+    const bool side_by_side = session.device == name_of(cpu_device) && session.processes == 1 &&
+                              (schedule == BranchSchedule::automatic || schedule == BranchSchedule::parallel);
+    return name_of(side_by_side ? BranchSchedule::parallel : BranchSchedule::separate);
+}
+
 }  // namespace
 
 RunSession current_session(int threads, int processes, const Compute& compute, bool deterministic) {
@@ -38,6 +47,7 @@ RunSession current_session(int threads, int processes, const Compute& compute, b
             .precision = std::string(name_of(compute.precision)),
             .schedule = std::string(name_of(compute.schedule)),
             .winograd = std::string(name_of(compute.winograd)),
+            .recompute = compute.recompute,
             .deterministic = deterministic};
 }
 
@@ -48,8 +58,7 @@ SessionDifferences differences(const RunSession& then, const RunSession& now) {
     compare_all(result.libraries, then.libraries, now.libraries);
     compare(result.device, "device", then.device, now.device);
     compare(result.device, "precision", then.precision, now.precision);
-    const std::string merged(name_of(BranchSchedule::merged_stems));  // the only one that rounds otherwise
-    if (then.schedule == merged || now.schedule == merged)
+    if (rounding_of(then) != rounding_of(now))
         compare(result.device, "schedule", then.schedule, now.schedule);
     if (now.device == name_of(cpu_device)) compare(result.device, "winograd", then.winograd, now.winograd);
     compare(result.device, "deterministic", fmt::format("{}", then.deterministic),

@@ -19,7 +19,7 @@ struct RunSession {
     int threads = 0;                               // of each process
     int processes = 1;                             // that train together
     std::string device, precision = "f32", schedule = "separate", winograd = "off";
-    bool deterministic = true;
+    bool recompute = false, deterministic = true;
     bool operator==(const RunSession&) const = default;
 };
 

@@ -201,6 +201,7 @@ void Trainer::train_epoch() {
     EpochRecord record = loop_->record(progress_);
     std::vector<double> scores;
     if (data_.validation) {
+        step_->release_memory();  // validation has its own
         const AveragedWeights averaged(step_->average());
         Validation validation = validate(detector_, *data_.validation, options_, workers_, [this] {
             if (!options_.ranks.group) stop_if_interrupted();  // together they stop after a step

@@ -13,8 +13,16 @@
 namespace unmask {
 namespace {
 
-// Steps run before the work is recorded: the first choose and time the libraries' algorithms.
-constexpr int runs_before_capture = 2;
+// Steps run before the work is recorded: on a GPU the first choose and time the libraries' algorithms.
+int runs_before_capture(Device device) {
+    return device.type == DeviceType::cuda ? 2 : 0;
+}
+
+// A composed objective reads on the host; on the CPU, ranks talk to each other between kernel calls.
+bool can_capture(const Compute& compute, const Objective& objective, const Communicator* communicator) {
+    return context_of(compute.device)->can_capture() && objective.fused() &&
+           (compute.device.type == DeviceType::cuda || communicator == nullptr);
+}
 
 std::vector<FlatParameters::Entry> trained_parameters(const Detector& detector, const Objective& objective) {
     std::vector<FlatParameters::Entry> entries;
@@ -64,18 +72,22 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
       seed_(options.seed),
       clip_(options.clip),
       communicator_(options.ranks.communicator.get()),
-      capture_(capture && options.compute.device.type == DeviceType::cuda &&
-               context_of(options.compute.device)->can_capture()),
-      parameters_(trained_parameters(detector, objective)),
+      capture_(capture && can_capture(compute_, objective, communicator_)),
+      updates_(capture_ && compute_.device.type == DeviceType::cpu && clip_ <= 0
+                   ? std::make_unique<UpdateInBackward>()
+                   : nullptr),
+      parameters_(trained_parameters(detector, objective), updates_.get()),
       optimizer_(make_optimizer(parameters_, options)) {
     const DType dtype = parameters_.values().dtype();
     terms_ = Tensor::zeros({4}, dtype, compute_.device);
     one_ = Tensor::full({}, 1.0, dtype, compute_.device);
     if (compute_.precision == Precision::bf16) parameters_.keep_copies(DType::bf16);
     optimizer_->set_clear_gradients(true);
+    if (updates_) updates_->use(*optimizer_, parameters_);
     optimizer_->set_guard(terms_.rows(0, 1));
     if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
     detector_.set_branch_schedule(compute_.schedule);
+    detector_.set_recompute(compute_.recompute);
     detector_.set_communicator(communicator_);
     if (communicator_) exchange_.emplace(parameters_, &Detector::has_partial_gradient, *communicator_);
     detector_.set_training(true);
@@ -117,13 +129,18 @@ void TrainingStep::work(Program& program) {
     const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
     terms_.copy_from(result.terms);
     if (exchange_) exchange_->begin();
+    if (updates_) updates_->begin();
     {
         const ListenToGradients listening(exchange_ ? &*exchange_ : nullptr);
         result.total.backward(one_);
     }
     if (exchange_) exchange_->finish();
-    if (clip_ > 0) clip_gradients();
-    optimizer_->apply();
+    if (updates_) {
+        updates_->finish();
+    } else {
+        if (clip_ > 0) clip_gradients();
+        optimizer_->apply();
+    }
     if (average_) average_->apply();
 }
 
@@ -133,17 +150,28 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
     optimizer_->set_learning_rate(learning_rate);
     optimizer_->prepare();
     if (average_) average_->prepare(step);
-    if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture) {
-        Context& context = *context_of(compute_.device);
-        context.synchronize();
-        context.release_cached();  // the recorded step has memory of its own
-        program.captured = context.capture([&] { work(program); });
-    }
+    if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture(compute_.device))
+        capture(program);
     ++program.runs;
     if (program.captured != nullptr)
         program.captured->run();
     else
         work(program);
+}
+
+// Recorded work has memory of its own, as much as the step needs: on the CPU one such is kept.
+void TrainingStep::capture(Program& program) {
+    Context& context = *context_of(compute_.device);
+    context.synchronize();
+    release_memory();
+    context.release_cached();
+    program.captured = context.capture([&] { work(program); });
+}
+
+void TrainingStep::release_memory() {
+    if (compute_.device.type != DeviceType::cpu) return;
+    for (auto& [shape, program] : programs_) program.captured = nullptr;
+    context_of(compute_.device)->release_cached();
 }
 
 EpochTerms TrainingStep::terms() const {

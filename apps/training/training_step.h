@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One step of training: forward, objective, backward, clipping, optimizer. All of it is enqueued on the
-// device without waiting for it, so that a GPU records it once and runs it again as a whole (a CUDA graph).
+// device without waiting for it, so that it is recorded once and runs again as a whole: on a GPU as a CUDA
+// graph, on the CPU as a list of kernel calls over planned memory (engine/recording.h). There each parameter
+// is updated as soon as its gradient is there, unless the norm of all gradients is clipped.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include "apps/training/weight_average.h"
 #include "engine/gradient_exchange.h"
 #include "engine/optimizer.h"
+#include "engine/update_in_backward.h"
 #include "losses/objective.h"
 #include "models/detector.h"
 
@@ -23,7 +26,7 @@ class TrainingStep {
   public:
     // Takes over the parameters of detector and objective that require a gradient (see FlatParameters); both
     // must outlive this and be on options.compute.device. Frozen ones stay as and where they are. `capture`:
-    // whether a GPU records the step after its first runs.
+    // whether the step is recorded, on a GPU after its first runs. On the CPU it is not with a communicator.
     TrainingStep(Detector& detector, Objective& objective, const TrainOptions& options, bool capture = true);
     ~TrainingStep();
 
@@ -40,6 +43,9 @@ class TrainingStep {
         return terms();
     }
 
+    // Gives back what a recorded step holds on the CPU; the next one is recorded anew.
+    void release_memory();
+
     [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
     [[nodiscard]] const FlatParameters& parameters() const { return parameters_; }
     // The moving average of the weights; null when options.average_decay is 0.
@@ -54,6 +60,7 @@ class TrainingStep {
     struct Program;  // the step for one shape of batch
     void place(Program& program, const Tensor& images, const Targets& targets, int64_t step);
     void work(Program& program);
+    void capture(Program& program);
     void clip_gradients();
 
     Detector& detector_;
@@ -63,6 +70,7 @@ class TrainingStep {
     double clip_;
     Communicator* communicator_;  // between ranks
     bool capture_;
+    std::unique_ptr<UpdateInBackward> updates_;  // null where all gradients are needed at once
     FlatParameters parameters_;
     std::unique_ptr<Optimizer> optimizer_;
     std::optional<GradientExchange> exchange_;

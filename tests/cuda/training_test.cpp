@@ -5,93 +5,17 @@
 
 #include <cmath>
 
-#include "apps/training/training_step.h"
-#include "engine/philox.h"
 #include "tests/simt/machine.h"
-#include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/small_training.h"
 
 namespace unmask {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
-constexpr int64_t batch = 6;
 
-struct Case {
-    std::string backbone = "resnet18";
-    Device device = gpu;
-    Precision precision = Precision::f32;
-    bool capture = false;
-    BranchSchedule schedule = BranchSchedule::separate;
-    double clip = 0.0;
-    Divergence divergence = Divergence::kl;
-    OptimizerKind optimizer = OptimizerKind::adam;
-    bool mixup = false;
-};
-
-Tensor images(int64_t step) {
-    const Philox random(11, "images");
-    Tensor result = Tensor::empty({batch, 32, 32, 3});
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] =
-            2.0f * random.uniform(static_cast<uint64_t>(step), static_cast<uint64_t>(i)) - 1.0f;
-    return result;
-}
-
-Tensor labels(int64_t first) {
-    std::vector<int64_t> values;
-    for (int64_t i = 0; i < batch; ++i) values.push_back((first + i) % 2);
-    return Tensor::from<int64_t>({batch}, values);
-}
-
-// A detector with its objective and its step.
-class Training {
-  public:
-    explicit Training(const Case& setup)
-        : setup_(setup),
-          detector_({.backbone = setup.backbone, .branches = 2, .width = 0.125, .size = 32, .dropout = 0.3}),
-          objective_({.divergence = setup.divergence}) {
-        detector_.initialize(5);
-        objective_.initialize(5);
-        detector_.to(setup.device);
-        objective_.to(setup.device);
-        TrainOptions options;
-        options.compute = {setup.device, setup.precision, setup.schedule};
-        options.seed = 9;
-        options.clip = setup.clip;
-        options.optimizer = setup.optimizer;
-        options.model = detector_.options();
-        step_ = std::make_unique<TrainingStep>(detector_, objective_, options, setup.capture);
-    }
-    EpochTerms run(int64_t step) { return run(step, images(step)); }
-    EpochTerms run(int64_t step, const Tensor& pictures) {
-        Targets targets{.labels = labels(step)};
-        if (setup_.mixup) {
-            targets.mixed_labels = labels(step + 1);
-            targets.lambda = 0.3 + 0.1 * static_cast<double>(step);
-        }
-        return step_->run(pictures, targets, step, 1e-3 / static_cast<double>(step + 1));
-    }
-    [[nodiscard]] std::map<std::string, Tensor> state() const {
-        std::map<std::string, Tensor> result;
-        for (const auto& [name, tensor] : detector_.state()) result[name] = tensor.to(cpu_device).clone();
-        for (const auto& [name, tensor] : objective_.state())
-            result["objective." + name] = tensor.to(cpu_device).clone();
-        return result;
-    }
-    TrainingStep& step() { return *step_; }
-
-  private:
-    Case setup_;
-    Detector detector_;
-    Objective objective_;
-    std::unique_ptr<TrainingStep> step_;
-};
-
-void expect_same_bytes(const Training& found, const Training& expected) {
-    const auto a = found.state(), b = expected.state();
-    for (const auto& [name, tensor] : b) EXPECT_TRUE(same_bytes(a.at(name), tensor)) << name;
-}
+using Case = SmallTrainingCase;
+using Training = SmallTraining;
 
 void expect_close(const EpochTerms& found, const EpochTerms& expected, double bound) {
     EXPECT_NEAR(found.total, expected.total, bound * std::abs(expected.total));
@@ -117,7 +41,7 @@ class GpuTraining : public testing::Test {
 TEST_F(GpuTraining, FollowsTheCpu) {
     for (const char* backbone : {"resnet18", "mobilenet_v1", "efficientnet_b0"}) {
         SCOPED_TRACE(backbone);
-        expect_follows({.backbone = backbone}, {.backbone = backbone, .device = cpu_device}, 2, 1e-5, 1e-2);
+        expect_follows({.backbone = backbone, .device = gpu}, {.backbone = backbone}, 2, 1e-5, 1e-2);
     }
 }
 
@@ -138,7 +62,8 @@ TEST_F(GpuTraining, FollowsTheCpuWithSgd) {
 TEST_F(GpuTraining, RecordedStepsHaveTheBytesOfEagerOnes) {
     const auto expect_same = [](Precision precision, Divergence divergence) {
         const auto setup = [&](bool capture) {
-            return Case{.precision = precision,
+            return Case{.device = gpu,
+                        .precision = precision,
                         .capture = capture,
                         .clip = 0.7,
                         .divergence = divergence,
@@ -154,11 +79,11 @@ TEST_F(GpuTraining, RecordedStepsHaveTheBytesOfEagerOnes) {
 }
 
 TEST_F(GpuTraining, SameBytesInAnyOrderOfThreads) {
-    Training forward({});
+    Training forward({.device = gpu});
     forward.run(0);
     for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
         simt::set_order(order);
-        Training other({});
+        Training other({.device = gpu});
         other.run(0);
         expect_same_bytes(other, forward);
     }
@@ -169,32 +94,41 @@ TEST_F(GpuTraining, SameBytesInAnyOrderOfThreads) {
 TEST_F(GpuTraining, InBf16StaysNearFloat32) {
     for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
         SCOPED_TRACE(backbone);
-        expect_follows({.backbone = backbone, .precision = Precision::bf16}, {.backbone = backbone}, 1, 3e-2,
-                       0.0);
+        expect_follows({.backbone = backbone, .device = gpu, .precision = Precision::bf16},
+                       {.backbone = backbone, .device = gpu}, 1, 3e-2, 0.0);
     }
 }
 
 TEST_F(GpuTraining, SchedulesOfTheBranchesAgree) {
     for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
         SCOPED_TRACE(backbone);
-        Training separate({.backbone = backbone}),
-            merged({.backbone = backbone, .schedule = BranchSchedule::merged_stems}),
-            lockstep({.backbone = backbone, .capture = true, .schedule = BranchSchedule::lockstep}),
-            parallel({.backbone = backbone, .capture = true, .schedule = BranchSchedule::parallel});
+        const auto on_gpu = [&](BranchSchedule schedule, bool capture = true, bool recompute = false) {
+            return Case{.backbone = backbone,
+                        .device = gpu,
+                        .capture = capture,
+                        .schedule = schedule,
+                        .recompute = recompute};
+        };
+        Training separate(on_gpu(BranchSchedule::separate, false)),
+            merged(on_gpu(BranchSchedule::merged_stems, false)), lockstep(on_gpu(BranchSchedule::lockstep)),
+            parallel(on_gpu(BranchSchedule::parallel)),
+            recomputed(on_gpu(BranchSchedule::parallel, true, true));
         for (int64_t step = 0; step < 3; ++step) {
             const EpochTerms expected = separate.run(step);
             if (step == 0) expect_close(merged.run(step), expected, 1e-4);
             EXPECT_EQ(lockstep.run(step).total, expected.total);
             EXPECT_EQ(parallel.run(step).total, expected.total);
+            EXPECT_EQ(recomputed.run(step).total, expected.total);
         }
         expect_same_bytes(lockstep, separate);
         expect_same_bytes(parallel, separate);
+        expect_same_bytes(recomputed, separate);
     }
 }
 
 // Kernels of the second step.
 int64_t launches_of(BranchSchedule schedule) {
-    Training training({.schedule = schedule});
+    Training training({.device = gpu, .schedule = schedule});
     training.run(0);
     const int64_t before = simt::launches();
     training.run(1);
@@ -208,10 +142,10 @@ TEST_F(GpuTraining, LockstepTakesTheNormsOfAllBranchesInOneLaunch) {
 
 TEST_F(GpuTraining, UpdatesNothingWhenTheObjectiveIsNoNumber) {
     for (const bool capture : {false, true}) {
-        Training training({.capture = capture});
+        Training training({.device = gpu, .capture = capture});
         for (int64_t step = 0; step < (capture ? 3 : 1); ++step) training.run(step);
         const auto before = training.state();
-        Tensor broken = images(3);
+        Tensor broken = small_images(3);
         broken.data<float>()[17] = std::nanf("");
         EXPECT_TRUE(std::isnan(training.run(3, broken).total));
         EXPECT_TRUE(training.step().finite());
@@ -224,10 +158,11 @@ TEST_F(GpuTraining, UpdatesNothingWhenTheObjectiveIsNoNumber) {
 }
 
 TEST_F(GpuTraining, RefusesLabelsOutOfRange) {
-    Training training({});
+    Training training({.device = gpu});
     expect_error(
         [&] {
-            training.step().enqueue(images(0), {.labels = Tensor::full({batch}, 2, DType::i64)}, 0, 1e-3);
+            training.step().enqueue(small_images(0), {.labels = Tensor::full({small_batch}, 2, DType::i64)},
+                                    0, 1e-3);
         },
         {"training step", "0 and 1", "found 2"});
 }

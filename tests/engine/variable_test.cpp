@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/chains.h"
+#include "engine/kernel_observer.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "tests/support/expect_error.h"
@@ -145,6 +147,37 @@ TEST(Variable, BackwardFreesWhatItPassed) {
     total.backward();
     EXPECT_LT(context.memory().used_bytes, held / 2);
     EXPECT_LT(context.memory().peak_bytes, held + held / 3);
+}
+
+// What each chain's result goes through outside of the chains comes before all chains, so that they are
+// forked once.
+TEST(Variable, ChainsGoBackBetweenOneForkAndItsJoin) {
+    const Variable x[] = {scalar(2), scalar(3), scalar(5)};
+    std::vector<Variable> results;
+    {
+        Chains chains(cpu_device, 3);
+        for (int chain = 0; chain < 3; ++chain) {
+            chains.use(chain);
+            results.push_back(x[chain] * x[chain]);
+        }
+    }
+    Variable sum = affine(results[0], 1);
+    for (int chain = 1; chain < 3; ++chain) sum = sum + affine(results[size_t(chain)], 1);
+    std::vector<int> order;
+    struct Observer : KernelObserver {
+        explicit Observer(std::vector<int>& into) : chains(into) {}
+        void called(const KernelCall&) override {}
+        void going_back(const char*, const std::vector<Tensor>&) override {
+            chains.push_back(current_chain());
+        }
+        std::vector<int>& chains;
+    };
+    {
+        const Observer observer(order);
+        sum.backward();
+    }
+    EXPECT_EQ(order, (std::vector<int>{-1, -1, -1, -1, -1, 0, 1, 2}));
+    EXPECT_EQ(x[2].gradient().item(), 10);
 }
 
 }  // namespace

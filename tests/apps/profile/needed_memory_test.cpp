@@ -28,7 +28,7 @@ TEST(NeededMemory, IsWhatWasThereAndWhatBackwardReads) {
 // rounds up (at most an eighth). Once activations are most of it, once parameters are.
 TEST(NeededMemory, IsNearlyAllThatATrainingStepTakes) {
     for (const auto& [size, batch] : {std::pair(96, 8), {32, 2}}) {
-        BenchOptions options{.mode = "train", .batch = batch};
+        BenchOptions options{.mode = "train", .graph = false, .batch = batch};
         options.train.model = {.backbone = "resnet18", .branches = 2, .width = 0.5, .size = size};
         Context& context = *context_of(cpu_device);
         const int64_t before = int64_t(context.memory().used_bytes);
@@ -43,6 +43,24 @@ TEST(NeededMemory, IsNearlyAllThatATrainingStepTakes) {
         EXPECT_LE(double(peak), 1.2 * double(needed)) << size << " pixels, batch " << batch;
         EXPECT_GE(peak, needed);
     }
+}
+
+// All gradients are never there at once, and what is saved goes as they come.
+TEST(NeededMemory, IsMoreThanARecordedTrainingStepTakes) {
+    BenchOptions options{.mode = "train", .graph = false, .batch = 8};
+    options.train.model = {.backbone = "resnet18", .branches = 2, .width = 0.5, .size = 64};
+    const int64_t needed = [&] {
+        BenchWork work(options);
+        return needed_by_backward(work);
+    }();
+    options.graph = true;
+    Context& context = *context_of(cpu_device);
+    const int64_t before = int64_t(context.memory().used_bytes);
+    BenchWork work(options);
+    work.record();
+    context.reset_peak();
+    work.step();
+    EXPECT_LT(int64_t(context.memory().peak_bytes) - before, needed);
 }
 
 }  // namespace

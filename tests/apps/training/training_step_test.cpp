@@ -6,7 +6,11 @@
 #include <cmath>
 #include <memory>
 
+#include "cpu/parallel.h"
+#include "engine/kernel.h"
 #include "engine/rank_patience.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/small_training.h"
 
 namespace unmask {
 namespace {
@@ -49,6 +53,99 @@ TEST(TrainingStep, WaitsForTheRanksBeforeTheHostDoes) {
     step.enqueue(images, targets, 1, 1e-3);
     EXPECT_EQ(ranks->waited, 1);
     EXPECT_THROW((void)step.terms(), RankLost);
+}
+
+// The learning rate, the step, the mixup share and the batch change from run to run of the recorded work.
+TEST(TrainingStep, RecordedStepsHaveTheBytesOfEagerOnes) {
+    const SmallTrainingCase cases[] = {
+        {.clip = 0.7, .divergence = Divergence::sinkhorn, .mixup = true, .average_decay = 0.9},
+        {.backbone = "efficientnet_b0", .optimizer = OptimizerKind::sgd},
+        {.schedule = BranchSchedule::merged_stems},
+        {.backbone = "mobilenet_v1", .schedule = BranchSchedule::lockstep},
+        {.recompute = true},
+    };
+    for (SmallTrainingCase setup : cases) {
+        SCOPED_TRACE(setup.backbone + " " + std::string(name_of(setup.schedule)));
+        SmallTraining eager(setup);
+        setup.capture = true;
+        SmallTraining recorded(setup);
+        for (int64_t step = 0; step < 4; ++step) {
+            EXPECT_EQ(recorded.run(step).total, eager.run(step).total) << step;
+            if (step == 2) recorded.step().release_memory();
+        }
+        expect_same_bytes(recorded, eager);
+    }
+}
+
+// With one thread a kernel nothing is summed by threads: branches side by side give the same bytes.
+TEST(TrainingStep, BranchesSideBySideHaveTheBytesOfBranchesInTurn) {
+    for (const bool recompute : {false, true})
+        for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
+            SCOPED_TRACE(backbone);
+            SmallTraining in_turn({.backbone = backbone});
+            SmallTraining side_by_side({.backbone = backbone,
+                                        .capture = true,
+                                        .schedule = BranchSchedule::automatic,
+                                        .recompute = recompute});
+            for (int64_t step = 0; step < 3; ++step) {
+                const int before = thread_count();
+                set_thread_count(1);
+                const EpochTerms expected = in_turn.run(step);
+                set_thread_count(before);
+                EXPECT_EQ(side_by_side.run(step).total, expected.total) << step;
+            }
+            expect_same_bytes(side_by_side, in_turn);
+        }
+}
+
+TEST(TrainingStep, RecomputingTakesLessMemoryForTheSameBytes) {
+    for (const bool capture : {false, true}) {
+        Context& context = *context_of(cpu_device);
+        const auto peak = [&](SmallTraining& training) {
+            const int64_t before = int64_t(context.memory().used_bytes);
+            for (int64_t step = 0; step < 3; ++step) {
+                if (step == 2) context.reset_peak();
+                training.run(step);
+            }
+            return int64_t(context.memory().peak_bytes) - before;
+        };
+        SmallTraining kept({.capture = capture, .size = 96}),
+            recomputed({.capture = capture, .recompute = true, .size = 96});
+        const int64_t more = peak(kept), less = peak(recomputed);
+        EXPECT_LT(less, more / 2) << "captured: " << capture;
+        expect_same_bytes(recomputed, kept);
+    }
+}
+
+TEST(TrainingStep, RecomputesOnlyBranchesApart) {
+    for (const BranchSchedule schedule : {BranchSchedule::lockstep, BranchSchedule::merged_stems}) {
+        SmallTraining training({.schedule = schedule, .recompute = true});
+        expect_error([&] { training.run(0); }, {"recompute", "separate", std::string(name_of(schedule))});
+    }
+}
+
+// Clipping needs all of them.
+TEST(TrainingStep, KeepsGradientsOnlyWhereAllAreNeededAtOnce) {
+    EXPECT_FALSE(SmallTraining({.capture = true}).step().parameters().gradients().defined());
+    EXPECT_TRUE(SmallTraining({.capture = true, .clip = 1.0}).step().parameters().gradients().defined());
+    EXPECT_TRUE(SmallTraining({.capture = false}).step().parameters().gradients().defined());
+}
+
+// A batch of another size is another recording; the one before gives its memory back.
+TEST(TrainingStep, KeepsTheMemoryOfOneRecording) {
+    SmallTraining training({.capture = true});
+    training.run(0);
+    const auto used = [] { return context_of(cpu_device)->memory().used_bytes; };
+    const size_t before = used();
+    const auto run = [&](int64_t count, int64_t step) {
+        const Targets targets{.labels = small_labels(step).rows(0, count)};
+        return training.step().run(small_images(step).rows(0, count), targets, step, 1e-3);
+    };
+    EXPECT_TRUE(std::isfinite(run(4, 1).total));
+    EXPECT_LT(used(), before);
+    EXPECT_TRUE(std::isfinite(run(small_batch, 2).total));
+    const size_t images = size_t(4 * 32 * 32 * 3) * sizeof(float);
+    EXPECT_LT(used(), before + 2 * images);
 }
 
 }  // namespace
