@@ -14,7 +14,7 @@ build: dependencies
 	cmake --preset $(PRESET)
 	cmake --build --preset $(PRESET)
 
-# Every test, on the build with every library and on the portable one.
+# Every test on the build with every library, those of what kernels compute on the portable one too.
 test: test-dependencies
 	cmake/run_tests.sh release portable
 

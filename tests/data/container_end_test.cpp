@@ -53,8 +53,9 @@ class CutVideo : public testing::TestWithParam<Kind> {
             std::iota(all.begin(), all.end(), 0);
             video.read_frames(all, [&](int64_t index, double, Image&& image) {
                 numbers.push_back(read_number(image));
-                if (numbers_its_frames() || index + 1 < video.info().frame_count)
+                if (numbers_its_frames() || index + 1 < video.info().frame_count) {
                     EXPECT_EQ(numbers.back(), index);
+                }
             });
         } catch (const Error& error) {
             return error.what();
@@ -84,7 +85,9 @@ TEST_P(CutVideo, ACutIsSaidWhereverItIs) {
         if (!names_its_length()) continue;
         EXPECT_NE(missing_end(file()), "");
         EXPECT_NE(error.find("truncated"), std::string::npos) << error;
-        if (part >= 0.4) EXPECT_EQ(numbers.empty(), GetParam().index_last);
+        if (part >= 0.4) {
+            EXPECT_EQ(numbers.empty(), GetParam().index_last);
+        }
     }
 }
 
@@ -104,8 +107,9 @@ TEST_P(CutVideo, PrepareReportsIt) {
     const std::string word = names_its_length() ? "truncated" : "damaged";
     EXPECT_NE(failure.problem.find(word), std::string::npos) << failure.problem;
     EXPECT_EQ(failure.faces > 0, !GetParam().index_last);
-    if (failure.faces > 0)
+    if (failure.faces > 0) {
         EXPECT_NE(file_content(folder / "out" / "coverage.csv").find(word), std::string::npos);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Containers, CutVideo,

@@ -47,7 +47,9 @@ TEST(SelfBlend, ChangesTheTargetUnderTheMaskOnly) {
             covered += mask.values[p] > 0.5f ? 1 : 0;
             const bool same =
                 std::equal(&forged.pixels[3 * p], &forged.pixels[3 * p] + 3, &target.pixels[3 * p]);
-            if (mask.values[p] == 0.f) ASSERT_TRUE(same) << "face " << face << ", pixel " << p;
+            if (mask.values[p] == 0.f) {
+                ASSERT_TRUE(same) << "face " << face << ", pixel " << p;
+            }
             changed += same ? 0 : 1;
         }
         // A face is neither nothing nor everything, and the crop's corners are never its part.
