@@ -52,7 +52,7 @@ BenchResult run_bench(const BenchOptions& options) {
             .schedule = std::string(name_of(compute.schedule)),
             .winograd = std::string(name_of(compute.winograd)),
             .input = options.input == BenchInput::raw ? "raw" : "images",
-            .recompute = compute.recompute,
+            .recompute = compute.recompute && options.mode == "train",
             .graph = recorded,
             .deterministic = compute_mode().deterministic,
             .branches = model.branches,

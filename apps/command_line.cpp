@@ -91,9 +91,12 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
            "--precision", compute.precision,
            "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench, on the CPU")
         ->option_text("NAME");
-    app.add_option("--schedule", compute.schedule,
-                   "Order of the branches' work: auto (parallel on the CPU, separate on a GPU), separate, "
-                   "merged_stems, lockstep (norms of all in one call) or parallel (side by side)")
+    app.add_option(
+           "--schedule", compute.schedule,
+           "Order of the branches' work: auto (parallel on the CPU in one process, else separate), separate, "
+           "merged_stems, lockstep (norms of all in one call) or parallel (side by side; on the CPU where "
+           "there "
+           "are as many branches as threads)")
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
                    "On the CPU: 3x3 convolutions by Winograd's algorithm in no work, in inference, or in all "
@@ -148,10 +151,12 @@ int run(int argc, const char* const* argv) {
     }
     set_up_console(global.log_level, global.quiet);
     if (is_one_too_many(*named)) return exit_done;
-    global.compute_given = app.count("--device") + app.count("--precision") + app.count("--schedule") +
-                               app.count("--winograd") + app.count("--recompute") +
-                               app.count("--nondeterministic") >
-                           0;
+    global.given = {.device = app.count("--device") > 0,
+                    .precision = app.count("--precision") > 0,
+                    .schedule = app.count("--schedule") > 0,
+                    .winograd = app.count("--winograd") > 0,
+                    .recompute = compute.recompute,
+                    .nondeterministic = compute.nondeterministic};
     global.compute = {parse_device(compute.device), parse_precision(compute.precision),
                       parse_branch_schedule(compute.schedule), parse_winograd(compute.winograd),
                       compute.recompute};

@@ -50,6 +50,10 @@ void prepare_compute(const Compute& compute, bool deterministic) {
         fail(
             "--nondeterministic: expected a GPU (--device cuda), found the CPU, which is always "
             "deterministic");
+    if (compute.recompute &&
+        (compute.schedule == BranchSchedule::merged_stems || compute.schedule == BranchSchedule::lockstep))
+        fail("--recompute: expected --schedule auto, separate or parallel, found {}",
+             name_of(compute.schedule));
     set_compute_mode({.tf32 = compute.precision == Precision::tf32,
                       .deterministic = deterministic,
                       .winograd = compute.winograd});

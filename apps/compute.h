@@ -28,6 +28,12 @@ struct Compute {
     bool recompute = false;                   // in training, see Detector::set_recompute
 };
 
+// Which of them were asked for, and so stay where a run is taken up (see take_run_options).
+struct ComputeGiven {
+    bool device = false, precision = false, schedule = false, winograd = false, recompute = false,
+         nondeterministic = false;
+};
+
 // Channels of the images that a GPU makes of pictures: RGB and one of zeros, since convolutions there load a
 // pixel's channels as one vector.
 inline constexpr int gpu_image_channels = 4;
@@ -36,7 +42,8 @@ inline constexpr int gpu_image_channels = 4;
 // Images [n, size, size, 3] as the model takes them: on the device, in image_dtype, on a GPU with
 // gpu_image_channels.
 [[nodiscard]] Tensor model_input(const Tensor& images, const Compute& compute);
-// Error when the device is not there or does not compute in that precision. Sets the libraries' mode (see
+// Error when the device is not there or does not compute in that precision, and for a schedule that cannot
+// recompute. Sets the libraries' mode (see
 // engine/compute_mode.h).
 void prepare_compute(const Compute& compute, bool deterministic);
 // From here on algorithms are timed where they are chosen.

@@ -10,15 +10,6 @@ function(unmask_library name)
     target_link_libraries(unmask_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
 endfunction()
 
-# unmask_precompile(TARGET header …)
-# Heavy headers that most of a target's sources include, compiled once. Not by clang, whose builds show an include that is
-# missing.
-function(unmask_precompile target)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-        target_precompile_headers(${target} PRIVATE ${ARGN})
-    endif()
-endfunction()
-
 # unmask_program(NAME SOURCES a.cpp … [DEPENDS target …])
 # An executable in the build's bin/ folder.
 function(unmask_program name)
@@ -38,10 +29,6 @@ function(unmask_test name)
     # Idle threads sleep instead of spinning, so that tests do not slow down each other or a busy machine.
     list(PREPEND arg_ENVIRONMENT OMP_WAIT_POLICY=passive)
     unmask_program(${name} SOURCES ${arg_SOURCES} DEPENDS ${arg_DEPENDS} GTest::gtest_main)
-    list(LENGTH arg_SOURCES sources)
-    if(sources GREATER 2)
-        unmask_precompile(${name} <gtest/gtest.h> <fmt/format.h>)
-    endif()
     if(arg_WHOLE)
         add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")

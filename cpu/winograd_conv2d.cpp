@@ -120,6 +120,7 @@ class Forward {
                     residual.defined() ? residual.data<float>() : nullptr, params.activation} {}
 
     void run() const {
+        if (sizes_.tiles == 0) return;
         const int64_t threads = thread_count(), block = cached_tiles();
         if (block >= fewest_tiles && sizes_.tiles >= threads * fewest_tiles) {
             const int64_t blocks = ceil_div(ceil_div(sizes_.tiles, block), threads) * threads;

@@ -94,12 +94,21 @@ class ChainWalk {
         : device_(device), within_(current_chain() >= 0) {
         for (const auto& node : order) count_ = std::max(count_, node->chain + 1);
     }
+    // A slot that another chain has fed is fed outside of all.
+    void feed(const GradientSlot& slot, ParameterGradients& parameters) {
+        if (within_ || chain_ < 0) return;
+        const auto [fed, first] = fed_.try_emplace(&slot, chain_);
+        if (!first && fed->second != chain_) enter(-1, parameters);
+    }
     // Gradients are added in the chain that they come from.
     void enter(int chain, ParameterGradients& parameters) {
         if (within_) return;
         if (chain != chain_) parameters.flush();
         chain_ = chain;
-        if (chain < 0) return chains_.reset();
+        if (chain < 0) {
+            fed_.clear();
+            return chains_.reset();
+        }
         if (!chains_) chains_.emplace(device_, count_);
         chains_->use(chain);
     }
@@ -109,6 +118,7 @@ class ChainWalk {
     bool within_;
     int count_ = 0, chain_ = -1;
     std::optional<Chains> chains_;
+    std::unordered_map<const GradientSlot*, int> fed_;  // by which chain since the fork
 };
 
 // Every node that is reachable from root, each after all nodes that it feeds on.
@@ -216,19 +226,20 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
         if (!node.backward)
             fail("backward: the graph of {} was already walked; run the forward pass again", node.op);
         const JointBackwardFunction function = std::exchange(node.backward, nullptr);
+        walk.enter(node.chain, parameters);
         if (std::ranges::none_of(incoming, &Tensor::defined)) {
             parameters.passed(node.inputs);
             continue;
         }
         std::vector<bool> needed;
         for (const auto& input : node.inputs) needed.push_back(input != nullptr && input->requires_grad);
-        walk.enter(node.chain, parameters);
         if (observer != nullptr) tell(*observer, node);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());
         for (size_t i = 0; i < gradients.size(); ++i)
             if (needed[i] && gradients[i].defined()) {
                 GradientSlot& input = *node.inputs[i];
+                walk.feed(input, parameters);
                 if (input.pinned)
                     parameters.add(input, std::move(gradients[i]));
                 else

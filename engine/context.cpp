@@ -118,7 +118,7 @@ std::string Context::set_tuning(const std::string& json) {
 }
 
 std::unique_ptr<CapturedWork> Context::capture(const std::function<void()>&) {
-    fail("device {}: expected one that records work (a GPU), found one that does not", name_of(device()));
+    fail("device {}: expected one that records work, found one that does not", name_of(device()));
 }
 
 const std::shared_ptr<Context>& context_of(Device device) {

@@ -115,7 +115,7 @@ class Sgd final : public FlatOptimizer {
 }  // namespace
 
 FlatParameters::FlatParameters(std::vector<Entry> entries, GradientSink* sink)
-    : entries_(std::move(entries)) {
+    : entries_(std::move(entries)), sink_(sink) {
     if (entries_.empty()) fail("parameters: expected at least one, found none");
     const DType dtype = entries_[0].variable.dtype();
     const Device device = entries_[0].variable.device();
@@ -145,6 +145,12 @@ FlatParameters::FlatParameters(std::vector<Entry> entries, GradientSink* sink)
         else
             variable.sink_gradient(*sink, i);
     }
+}
+
+FlatParameters::~FlatParameters() {
+    if (sink_ == nullptr) return;
+    for (Entry& entry : entries_)
+        if (entry.variable.gradient_sink() == sink_) entry.variable.release_gradient();
 }
 
 void FlatParameters::clear_gradients() {

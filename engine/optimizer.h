@@ -25,6 +25,9 @@ class FlatParameters {
     // Error when the parameters differ in dtype or device. With a sink it is given their gradients, by number
     // of the entry, and none are kept.
     explicit FlatParameters(std::vector<Entry> entries, GradientSink* sink = nullptr);
+    FlatParameters(const FlatParameters&) = delete;
+    FlatParameters& operator=(const FlatParameters&) = delete;
+    ~FlatParameters();  // the variables keep values and pinned gradients, and lose the sink
 
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const Tensor& values() const { return values_; }        // [total], padding included
@@ -43,6 +46,7 @@ class FlatParameters {
     std::vector<Entry> entries_;
     Tensor values_, gradients_, copies_;
     int64_t count_ = 0;
+    GradientSink* sink_;
 };
 
 struct AdamParams {

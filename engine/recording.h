@@ -4,8 +4,8 @@
 // uses do not overlap share their place. Running the list allocates nothing but what kernels take for
 // themselves. The calls between a fork and its join (Context::fork) are brought into the order of their
 // chains, and the chains dealt to as many lanes as there are threads. Lanes run side by side, each on one
-// thread and, for what it alone uses, in an arena of its own, the same one in every fork; chains that are
-// left over run one after the other, each kernel on all threads.
+// thread and, for what it alone uses, in an arena of its own, the same one in every fork. Chains that are
+// left over, and all where there are fewer than threads, run one after the other, each kernel on all threads.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ class Recording final : public CapturedWork {
 
     [[nodiscard]] size_t calls() const { return calls_.size(); }
     [[nodiscard]] size_t arena_bytes() const { return arena_bytes_; }
-    // The most bytes in use at once: no plan needs less.
+    // The most bytes in use at once in each arena: no plan of these arenas needs less.
     [[nodiscard]] size_t floor_bytes() const { return floor_bytes_; }
 
     // Memory whose place is found when the recording ends.

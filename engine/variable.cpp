@@ -59,12 +59,24 @@ void Variable::pin_gradient(Tensor memory) {
     UNMASK_ASSERT(memory.shape() == shape() && memory.dtype() == dtype());
     body_->slot->gradient = std::move(memory);
     body_->slot->pinned = true;
+    body_->slot->sink = nullptr;
 }
 
 void Variable::sink_gradient(GradientSink& sink, size_t index) {
-    UNMASK_ASSERT(body_ != nullptr && body_->slot != nullptr && !body_->slot->pinned);
+    release_gradient();
     body_->slot->sink = &sink;
     body_->slot->sink_index = index;
+}
+
+const GradientSink* Variable::gradient_sink() const {
+    return body_ == nullptr || body_->slot == nullptr ? nullptr : body_->slot->sink;
+}
+
+void Variable::release_gradient() {
+    UNMASK_ASSERT(body_ != nullptr && body_->slot != nullptr);
+    body_->slot->gradient = Tensor();
+    body_->slot->pinned = false;
+    body_->slot->sink = nullptr;
 }
 
 bool Variable::has_pinned_gradient() const {

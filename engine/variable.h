@@ -69,11 +69,15 @@ class Variable {
     // The gradient after backward(); undefined before, and for what is neither a leaf nor requires one.
     [[nodiscard]] const Tensor& gradient() const;
     void clear_gradient();
-    // Accumulates in this memory (same shape and dtype) instead of allocating; see FlatParameters.
+    // Accumulates in this memory (same shape and dtype) instead of allocating, and instead of a sink; see
+    // FlatParameters.
     void pin_gradient(Tensor memory);
-    // Hands the gradient to the sink when it is complete, and keeps none. The sink must outlive backward
-    // passes.
+    // Hands the gradient to the sink when it is complete, and keeps none; instead of pinned memory. The sink
+    // must live as long, or until release_gradient().
     void sink_gradient(GradientSink& sink, size_t index);
+    [[nodiscard]] const GradientSink* gradient_sink() const;  // null without one
+    // Ends either: from here on backward leaves the gradient here.
+    void release_gradient();
     // Then backward may bring bf16 gradients for f32 memory.
     [[nodiscard]] bool has_pinned_gradient() const;
     // Replaces a leaf's value, for every handle of it: another tensor of the same shape.

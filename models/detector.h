@@ -29,9 +29,9 @@ struct DetectorOptions {
 // merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
 // by branch. lockstep: layer by layer, the convolutions of the branches one after the other, their norms in
 // one call. parallel: each branch a chain of its own that the device may run beside the others (a GPU; the
-// CPU in recorded work, see engine/recording.h). All but merged_stems, which rounds otherwise, give the same
-// bytes, but where a kernel sums by threads: on the CPU each of parallel's chains has one (oneDNN's gradients
-// of weights).
+// CPU in recorded work, see engine/recording.h). merged_stems rounds otherwise. The others give the same
+// bytes, but in training on the CPU with oneDNN, whose sums for a weight's gradient depend on the threads
+// that a kernel has: one for branches that run side by side, else all.
 enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockstep, parallel };
 
 // "auto", "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.

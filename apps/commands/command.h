@@ -19,7 +19,7 @@ namespace unmask {
 struct GlobalOptions {
     int threads = 0;  // 0: one per core
     Compute compute;
-    bool compute_given = false;  // whether the command line says where or how precisely to compute
+    ComputeGiven given;  // what of it the command line says
     bool quiet = false;
     std::string log_level = "info";
 };

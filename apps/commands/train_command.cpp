@@ -46,7 +46,7 @@ std::optional<RunSession> gather_options(Arguments& arguments, const GlobalOptio
             fail(
                 "--resume takes everything from the run: expected no --out, --overwrite or --config with it");
         const std::filesystem::path moved = options.data;
-        resumed = take_run_options(arguments.run, options, global.threads > 0, global.compute_given);
+        resumed = take_run_options(arguments.run, options, global.threads > 0, global.given);
         if (!moved.empty()) options.data = moved;
     } else if (!arguments.recipe.empty()) {
         read_recipe(arguments.recipe, arguments.settings);

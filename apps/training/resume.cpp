@@ -12,7 +12,7 @@
 namespace unmask {
 
 RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& options, bool keep_threads,
-                            bool keep_compute) {
+                            const ComputeGiven& given) {
     const RecordedRun run = RunFolder::reopen(folder).recorded();
     take_settings(run, train_settings(options));
     options.data = run.data;
@@ -20,12 +20,13 @@ RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& o
     options.resume = true;
     const RunSession& session = run.sessions.back();
     if (!keep_threads) options.threads = session.threads;
-    if (!keep_compute) {
-        options.compute = {parse_device(session.device), parse_precision(session.precision),
-                           parse_branch_schedule(session.schedule), parse_winograd(session.winograd),
-                           session.recompute};
-        prepare_compute(options.compute, session.deterministic);
-    }
+    Compute& compute = options.compute;
+    if (!given.device) compute.device = parse_device(session.device);
+    if (!given.precision) compute.precision = parse_precision(session.precision);
+    if (!given.schedule) compute.schedule = parse_branch_schedule(session.schedule);
+    if (!given.winograd) compute.winograd = parse_winograd(session.winograd);
+    if (!given.recompute) compute.recompute = session.recompute;
+    prepare_compute(compute, session.deterministic && !given.nondeterministic);
     return session;
 }
 

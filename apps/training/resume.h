@@ -12,11 +12,11 @@
 namespace unmask {
 
 // Gives the options all that the run in `folder` recorded of itself: the data, the settings, and the number
-// of threads, the device and the precision where `keep_threads` and `keep_compute` do not say that those of
-// the options shall stay. Returns with what it was computed last. Error: no run, or one that another program
+// of threads and what it computed with, where `keep_threads` and `given` do not say that those of the options
+// shall stay. Returns with what it was computed last. Error: no run, or one that another program
 // wrote.
 RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& options, bool keep_threads,
-                            bool keep_compute);
+                            const ComputeGiven& given);
 
 struct FoundCheckpoint {
     std::filesystem::path path;

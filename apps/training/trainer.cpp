@@ -110,6 +110,7 @@ bool Trainer::is_thawed() const {
 void Trainer::make_step() {
     if (is_thawed()) frozen_.thaw();
     frozen_.freeze();
+    if (step_) step_->release_memory();
     auto step = std::make_unique<TrainingStep>(detector_, objective_, options_);
     if (step_ && step_->average()) step->average()->load_state(step_->average()->state());
     step_ = std::move(step);

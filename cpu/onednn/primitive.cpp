@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cpu/parallel.h"
 #include "engine/libraries.h"
 #include "engine/lru_cache.h"
 
@@ -92,7 +93,7 @@ void execute(const dnnl::primitive& primitive, const Desc& scratchpad, Arguments
 void reorder(const Desc& from, const Tensor& source, const Desc& to, const Tensor& target) {
     static LruCache<Reorder> cache(512);
     CacheKey key;
-    add_desc(add_desc(key, from), to);
+    add_desc(add_desc(key, from), to).add(thread_count());
     const Reorder plan = cache.get(key.str(), [&] {
         const dnnl::reorder::primitive_desc description(cpu_engine(), from, cpu_engine(), to,
                                                         default_attributes());

@@ -41,6 +41,8 @@ TEST_F(Program, WrongUsageEndsWithTwo) {
     expect_failure("bench --threads -1", {"threads", "-1"});
     expect_failure("bench --device tpu", {"tpu", "cuda"});
     expect_failure("bench --schedule sideways", {"schedule", "lockstep", "sideways"});
+    expect_failure("bench --mode train --recompute --schedule lockstep",
+                   {"--recompute", "separate or parallel", "lockstep"});
     expect_failure("bench --log-level loud", {"log-level", "loud"});
     expect_failure("train --out " + path("x"), {"--data"});
     expect_failure("train --data " + data_, {"--out"});

@@ -24,7 +24,7 @@ struct Case {
 };
 
 // Tiles of 4 × 4 up to 128 · 128 weights a tap, of 2 × 2 beyond; maps smaller than a tile, of a tile's size,
-// with rests; few tiles (stages) and many (blocks).
+// with rests; few tiles (shared by the threads) and many (a block for each thread at a time).
 const Case cases[] = {
     {{1, 1, 1, 32}, 32, 1, false},   {{1, 2, 3, 32}, 64, 1, true},   {{2, 4, 4, 64}, 32, 1, true},
     {{1, 5, 9, 64}, 96, 0, false},   {{3, 7, 7, 128}, 128, 1, true}, {{1, 14, 13, 48}, 32, 2, true},
@@ -155,20 +155,23 @@ TEST_P(WinogradConv2d, HasTheGradientsOfTheConvolution) {
         << "again";
 }
 
-TEST_P(WinogradConv2d, WeightGradientsFollowTheModeAndHaveTheSameBytesForAnyNumberOfThreads) {
+TEST_P(WinogradConv2d, GradientsFollowTheModeAndHaveTheSameBytesForAnyNumberOfThreads) {
     const Operands operands(GetParam());
     const auto computed = [&](Winograd winograd, int threads) {
         const ComputeModeScope mode({.winograd = winograd});
         const int before = thread_count();
         set_thread_count(threads);
-        const std::vector<float> result = values_of<float>(gradients(operands, DType::f32).weight);
+        const Gradients result = gradients(operands, DType::f32);
         set_thread_count(before);
-        return result;
+        return std::pair(values_of<float>(result.x), values_of<float>(result.weight));
     };
-    const std::vector<float> one = computed(Winograd::all, 1);
+    const auto one = computed(Winograd::all, 1), direct = computed(Winograd::off, 1);
     EXPECT_EQ(one, computed(Winograd::all, 3));
-    EXPECT_EQ(computed(Winograd::off, 1), computed(Winograd::inference, 1));
-    EXPECT_NE(one, computed(Winograd::off, 1));
+    EXPECT_EQ(direct, computed(Winograd::inference, 1));
+    if (GetParam().x[3] % 32 == 0) {  // the outputs of the gradient's convolution
+        EXPECT_NE(one.first, direct.first);
+    }
+    EXPECT_NE(one.second, direct.second);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConv2d, testing::ValuesIn(cases), name);
@@ -185,6 +188,15 @@ TEST(WinogradConv2d, GivesAnImageTheSameBytesInAnyBatch) {
         EXPECT_EQ(found, std::vector<float>(all.data<float>() + image * result_size,
                                             all.data<float>() + (image + 1) * result_size));
     }
+}
+
+TEST(WinogradConv2d, OfNoImagesIsNothing) {
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    const PortableScope portable;
+    Tensor y = Tensor::empty({0, 6, 6, 32}), grad_x = Tensor::empty({0, 8, 8, 32});
+    const Tensor weight = Tensor::zeros({32, 3, 3, 32}), none;
+    conv2d_forward(grad_x, weight, none, none, y, Conv2dParams{});
+    conv2d_backward_data(y, weight, grad_x, Conv2dParams{});
 }
 
 TEST(WinogradConv2d, LeavesOtherConvolutionsAlone) {

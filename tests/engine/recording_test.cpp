@@ -7,13 +7,13 @@
 #include <set>
 #include <thread>
 
-#include "cpu/parallel.h"
 #include "engine/chains.h"
 #include "engine/error.h"
 #include "engine/kernel_observer.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
+#include "tests/support/thread_scope.h"
 
 namespace unmask {
 namespace {
@@ -97,18 +97,6 @@ TEST(Recording, ConstantsOfHostCodeAreComputedAtOnce) {
     EXPECT_EQ(y.to_floats(), (std::vector<float>{12.5f, 14.25f}));
 }
 
-// With so many threads to run chains on, whatever the machine has.
-class Threads {
-  public:
-    explicit Threads(int count) : before_(thread_count()) { set_thread_count(count); }
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
-    ~Threads() { set_thread_count(before_); }
-
-  private:
-    int before_;
-};
-
 // Chain i of `chains` adds x so often that the sums tell the chains apart; what comes after joins them.
 struct Chained {
     static constexpr int steps = 6;
@@ -141,7 +129,7 @@ struct Chained {
 TEST(Recording, ChainsSideBySideHaveTheirOwnMemory) {
     for (const int threads : {1, 2, 4})
         for (const int chains : {1, 2, 3, 4, 8}) {
-            const Threads scope(threads);
+            const ThreadScope scope(threads);
             Chained chained;
             Recording recording([&] { chained.work(chains); });
             for (int run = 0; run < 20; ++run) {
@@ -157,14 +145,14 @@ TEST(Recording, ChainsSideBySideHaveTheirOwnMemory) {
 // Each lane needs two tensors of its own at once.
 TEST(Recording, ChainsOneAfterTheOtherShareMemory) {
     const auto arena = [](int threads, int chains) {
-        const Threads scope(threads);
+        const ThreadScope scope(threads);
         Chained chained;
         const Recording recording([&] { chained.work(chains); });
         return recording.arena_bytes() / chained.x.bytes();
     };
     EXPECT_EQ(arena(4, 3), arena(1, 3)) << "fewer chains than threads use all threads one after the other";
     {
-        const Threads scope(2);
+        const ThreadScope scope(2);
         if (thread_count() == 1) GTEST_SKIP() << "this build has no OpenMP: one thread";
     }
     EXPECT_GT(arena(2, 4), arena(1, 4));
@@ -172,7 +160,7 @@ TEST(Recording, ChainsOneAfterTheOtherShareMemory) {
 }
 
 TEST(Recording, AChainKeepsToOneThreadWhereverItRuns) {
-    const Threads scope(2);
+    const ThreadScope scope(2);
     if (thread_count() == 1) GTEST_SKIP() << "this build has no OpenMP: one thread";
     std::set<std::thread::id> threads;
     std::mutex guard;
@@ -195,7 +183,7 @@ TEST(Recording, AChainKeepsToOneThreadWhereverItRuns) {
 }
 
 TEST(Recording, AnErrorInAChainEndsTheRunAndTheNextOneIsWhole) {
-    const Threads scope(2);
+    const ThreadScope scope(2);
     bool failing = true;
     int after = 0;
     Recording recording([&] {
@@ -222,13 +210,42 @@ TEST(Recording, AnObserverSeesTheCallsOfAllChains) {
         int calls = 0;
         void called(const KernelCall&) override { ++calls; }
     };
-    const Threads scope(2);
+    const ThreadScope scope(2);
     Chained chained;
     Recording recording([&] { chained.work(2); });
     Counting counting;
     recording.run();
     EXPECT_EQ(counting.calls, static_cast<int>(recording.calls()));
     EXPECT_EQ(chained.total.to_floats().front(), Chained::expected(2));
+}
+
+// A parameter of two chains: the second adds to its gradient when the first has.
+TEST(Recording, ChainsThatFeedOneGradientAreJoinedBefore) {
+    for (const bool pinned : {false, true}) {
+        const ThreadScope scope(2);
+        Variable w(Tensor::full({1 << 16}, 3.0), true);
+        if (pinned) w.pin_gradient(Tensor::zeros({1 << 16}));
+        Tensor gradient;
+        Recording recording([&] {
+            std::vector<Variable> parts;
+            {
+                Chains chains(cpu_device, 2);
+                for (int chain = 0; chain < 2; ++chain) {
+                    chains.use(chain);
+                    parts.push_back(affine(multiply(w, w), chain + 1.0));
+                }
+            }
+            add(parts[0], parts[1]).backward(Tensor::full({1 << 16}, 1.0));
+            gradient = w.gradient();
+        });
+        for (int run = 0; run < 20; ++run) {
+            if (pinned) gradient.fill_zero();
+            recording.run();
+            const std::vector<float> found = gradient.to_floats();
+            ASSERT_EQ(std::set<float>(found.begin(), found.end()), (std::set<float>{18}))
+                << "pinned: " << pinned << ", run " << run;
+        }
+    }
 }
 
 TEST(Recording, AnotherThreadsCallsRun) {

@@ -22,7 +22,7 @@ struct Step {
 };
 
 // One forward and backward pass of rows [begin, end) of the batch; dropout on.
-Step step_on(DType dtype, Divergence divergence, Communicator* ranks) {
+Step step_on(DType dtype, Divergence divergence, Communicator* ranks, bool recompute = false) {
     Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.125, .size = size, .dropout = 0.5});
     detector.initialize(3);
     detector.to(dtype);
@@ -40,6 +40,7 @@ Step step_on(DType dtype, Divergence divergence, Communicator* ranks) {
     for (int64_t i = 0; i < batch; ++i) labels.push_back(i % 3 == 0 ? 1 : 0);
     const Targets targets{.labels = Tensor::from<int64_t>({batch}, labels)};
     std::optional<GradientExchange> exchange;
+    detector.set_recompute(recompute);
     if (ranks != nullptr) {
         detector.set_communicator(ranks);
         exchange.emplace(flat, &Detector::has_partial_gradient, *ranks, size_t{64} << 10);
@@ -97,6 +98,18 @@ TEST_P(DetectorRanks, AreTheSameBytesOnEveryRank) {
         EXPECT_TRUE(same_bytes(gradient, steps[1].gradients.at(name))) << name;
     for (const auto& [name, tensor] : steps[0].state)
         EXPECT_TRUE(same_bytes(tensor, steps[1].state.at(name))) << name;
+}
+
+TEST_P(DetectorRanks, RecomputeToTheSameBytes) {
+    RankThreads group(2);
+    group.run([&](Communicator& ranks) {
+        const Step kept = step_on(DType::f32, GetParam(), &ranks),
+                   recomputed = step_on(DType::f32, GetParam(), &ranks, true);
+        for (const auto& [name, gradient] : kept.gradients)
+            EXPECT_TRUE(same_bytes(recomputed.gradients.at(name), gradient)) << name;
+        for (const auto& [name, tensor] : kept.state)
+            EXPECT_TRUE(same_bytes(recomputed.state.at(name), tensor)) << name;
+    });
 }
 
 INSTANTIATE_TEST_SUITE_P(Divergences, DetectorRanks, testing::Values(Divergence::kl, Divergence::sinkhorn),

@@ -63,7 +63,7 @@ TEST_F(Resume, AnywhereInAnEpochToTheSameBytes) {
 
     // All of it from the folder.
     TrainOptions again;
-    take_run_options(folder_ / "parts", again, false, false);
+    take_run_options(folder_ / "parts", again, false, {});
     EXPECT_EQ(again.epochs, 3);
     EXPECT_EQ(again.data, data_);
     EXPECT_EQ(again.threads, 1);
@@ -71,6 +71,21 @@ TEST_F(Resume, AnywhereInAnEpochToTheSameBytes) {
     expect_same_run("whole", "parts");
     EXPECT_TRUE(train_detector(again).was_complete);
     expect_same_run("whole", "parts");
+}
+
+// Only what is asked for is computed otherwise.
+TEST_F(Resume, KeepsWhatIsNotGivenAnew) {
+    TrainOptions first = options("run");
+    first.compute.winograd = Winograd::all;
+    first.compute.recompute = true;
+    train_detector(first);
+    TrainOptions again;
+    again.compute.schedule = BranchSchedule::separate;
+    take_run_options(folder_ / "run", again, false, {.schedule = true});
+    EXPECT_EQ(again.compute.winograd, Winograd::all);
+    EXPECT_TRUE(again.compute.recompute);
+    EXPECT_EQ(again.compute.schedule, BranchSchedule::separate);
+    prepare_compute({}, true);
 }
 
 TEST_F(Resume, ARunThatSavedNothingStartsOver) {
@@ -88,7 +103,7 @@ TEST_F(Resume, ARunThatSavedNothingStartsOver) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "last.safetensors"));
     write_file_atomically(folder_ / "train-3.png", picture);
     TrainOptions again;
-    take_run_options(folder_ / "run", again, false, false);
+    take_run_options(folder_ / "run", again, false, {});
     train_detector(again);
     expect_same_run("wide", "run");
 }

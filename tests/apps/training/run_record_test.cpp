@@ -82,6 +82,8 @@ TEST(RunRecord, TellsHowTheRunComputed) {
              .device = "cuda:1",
              .precision = "bf16",
              .schedule = "lockstep",
+             .winograd = "all",
+             .recompute = true,
              .deterministic = false};
     const RunRecord record{.session = last, .earlier_sessions = {first}, .status = "running"};
     const std::string text = run_json(record, train_settings(options));
@@ -91,6 +93,22 @@ TEST(RunRecord, TellsHowTheRunComputed) {
     ASSERT_EQ(run.sessions.size(), 2u);
     EXPECT_EQ(run.sessions[0], first);
     EXPECT_EQ(run.sessions[1], last);
+}
+
+// What rounds alike is no difference.
+TEST(RunSession, SchedulesDifferWhereTheyRoundOtherwise) {
+    const auto session = [](const char* device, const char* schedule, int processes = 1) {
+        return RunSession{.threads = 2, .processes = processes, .device = device, .schedule = schedule};
+    };
+    const auto differ = [](const RunSession& then, const RunSession& now) {
+        return !differences(then, now).device.empty();
+    };
+    EXPECT_TRUE(differ(session("cpu", "auto"), session("cpu", "separate")));
+    EXPECT_TRUE(differ(session("cpu", "separate"), session("cpu", "merged_stems")));
+    EXPECT_FALSE(differ(session("cpu", "auto"), session("cpu", "parallel")));
+    EXPECT_FALSE(differ(session("cpu", "separate"), session("cpu", "lockstep")));
+    EXPECT_FALSE(differ(session("cpu", "auto", 2), session("cpu", "separate", 2))) << "ranks";
+    EXPECT_FALSE(differ(session("cuda:0", "auto"), session("cuda:0", "parallel")));
 }
 
 TEST(RunRecord, EpochsAreReadBackAsTheyWere) {

@@ -6,11 +6,10 @@
 #include <cmath>
 #include <memory>
 
-#include "cpu/parallel.h"
-#include "engine/kernel.h"
 #include "engine/rank_patience.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/small_training.h"
+#include "tests/support/thread_scope.h"
 
 namespace unmask {
 namespace {
@@ -77,7 +76,7 @@ TEST(TrainingStep, RecordedStepsHaveTheBytesOfEagerOnes) {
     }
 }
 
-// With one thread a kernel nothing is summed by threads: branches side by side give the same bytes.
+// Two branches on two threads: with one thread a kernel nothing is summed by threads.
 TEST(TrainingStep, BranchesSideBySideHaveTheBytesOfBranchesInTurn) {
     for (const bool recompute : {false, true})
         for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
@@ -88,10 +87,11 @@ TEST(TrainingStep, BranchesSideBySideHaveTheBytesOfBranchesInTurn) {
                                         .schedule = BranchSchedule::automatic,
                                         .recompute = recompute});
             for (int64_t step = 0; step < 3; ++step) {
-                const int before = thread_count();
-                set_thread_count(1);
-                const EpochTerms expected = in_turn.run(step);
-                set_thread_count(before);
+                const EpochTerms expected = [&] {
+                    const ThreadScope one(1);
+                    return in_turn.run(step);
+                }();
+                const ThreadScope two(2);
                 EXPECT_EQ(side_by_side.run(step).total, expected.total) << step;
             }
             expect_same_bytes(side_by_side, in_turn);
@@ -121,6 +121,42 @@ TEST(TrainingStep, RecomputesOnlyBranchesApart) {
     for (const BranchSchedule schedule : {BranchSchedule::lockstep, BranchSchedule::merged_stems}) {
         SmallTraining training({.schedule = schedule, .recompute = true});
         expect_error([&] { training.run(0); }, {"recompute", "separate", std::string(name_of(schedule))});
+    }
+}
+
+TEST(TrainingStep, UpdatesNothingWhenTheObjectiveIsNoNumber) {
+    for (const double clip : {0.0, 1.0}) {
+        SmallTraining training({.capture = true, .clip = clip});
+        training.run(0);
+        const auto before = training.state();
+        Tensor broken = small_images(1);
+        broken.data<float>()[17] = std::nanf("");
+        EXPECT_TRUE(std::isnan(training.run(1, broken).total));
+        EXPECT_TRUE(training.step().finite());
+        const auto after = training.state();
+        for (const auto& [name, tensor] : before)
+            if (name.find("running_") == std::string::npos) {
+                EXPECT_TRUE(same_bytes(after.at(name), tensor)) << name;
+            }
+    }
+}
+
+// A detector is trained on by steps of another kind; what the first left behind takes nothing.
+TEST(TrainingStep, AnotherStepTakesTheParametersOver) {
+    for (const bool first_captures : {true, false}) {
+        Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.125, .size = 32});
+        Objective objective({});
+        detector.initialize(5);
+        objective.initialize(5);
+        TrainOptions options;
+        options.model = detector.options();
+        const Targets targets{.labels = small_labels(0)};
+        for (const bool captures : {first_captures, !first_captures}) {
+            TrainingStep step(detector, objective, options, captures);
+            EXPECT_TRUE(std::isfinite(step.run(small_images(0), targets, 0, 1e-3).total));
+        }
+        objective.forward(detector.forward(small_images(1)), targets).total.backward();
+        EXPECT_TRUE(detector.parameters().front().variable.gradient().defined());
     }
 }
 

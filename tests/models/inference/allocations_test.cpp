@@ -11,6 +11,7 @@
 #include "cpu/parallel.h"
 #include "engine/kernel.h"
 #include "models/inference/inference_step.h"
+#include "tests/support/thread_scope.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define UNMASK_COUNTS 0
@@ -98,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(Backbones, Allocations,
 
 TEST(Allocations, TensorsOfOneDnnsPathAreAllThereAfterTheFirstCall) {
     if (!onednn_available()) GTEST_SKIP() << "this build has no oneDNN";
-    set_thread_count(2);
+    const ThreadScope threads(2);
     for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::automatic}) {
         Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 64});
         detector.initialize(1);
