@@ -92,10 +92,9 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
            "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench, on the CPU")
         ->option_text("NAME");
     app.add_option(
-           "--schedule", compute.schedule,
+           "--branch-schedule", compute.schedule,
            "Order of the branches' work: auto (parallel on the CPU in one process, else separate), separate, "
-           "merged_stems, lockstep (norms of all in one call) or parallel (side by side; on the CPU where "
-           "there "
+           "merged_stems, lockstep (norms of all in one call) or parallel (side by side; on the CPU if there "
            "are as many branches as threads)")
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
@@ -153,7 +152,7 @@ int run(int argc, const char* const* argv) {
     if (is_one_too_many(*named)) return exit_done;
     global.given = {.device = app.count("--device") > 0,
                     .precision = app.count("--precision") > 0,
-                    .schedule = app.count("--schedule") > 0,
+                    .schedule = app.count("--branch-schedule") > 0,
                     .winograd = app.count("--winograd") > 0,
                     .recompute = compute.recompute,
                     .nondeterministic = compute.nondeterministic};

@@ -52,7 +52,7 @@ void prepare_compute(const Compute& compute, bool deterministic) {
             "deterministic");
     if (compute.recompute &&
         (compute.schedule == BranchSchedule::merged_stems || compute.schedule == BranchSchedule::lockstep))
-        fail("--recompute: expected --schedule auto, separate or parallel, found {}",
+        fail("--recompute: expected --branch-schedule auto, separate or parallel, found {}",
              name_of(compute.schedule));
     set_compute_mode({.tf32 = compute.precision == Precision::tf32,
                       .deterministic = deterministic,

@@ -20,9 +20,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # Settings of unmask beside "--precision bf16"; in a quick run only the first list.
 QUICK = [["--nondeterministic"], ["--no-graph"]]
-TRAIN = [["--schedule", "merged_stems"], ["--schedule", "lockstep"], ["--schedule", "parallel"], ["--input", "raw"],
+TRAIN = [["--branch-schedule", "merged_stems"], ["--branch-schedule", "lockstep"], ["--branch-schedule", "parallel"], ["--input", "raw"],
          ["--precision", "tf32"]]
-INFER = [["--schedule", "merged_stems"], ["--schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
+INFER = [["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
 EAGER = "tf32,bf16,fp16"
 
 # name: mode, backbone, branches, batch; the most important first.
@@ -47,7 +47,7 @@ def programs(case, quick):
     mode, _, branches, _ = case
     own = QUICK + ([] if quick else TRAIN if mode == "train" else INFER)
     if branches == 1:  # nothing to merge or to run side by side
-        own = [arguments for arguments in own if "--schedule" not in arguments]
+        own = [arguments for arguments in own if "--branch-schedule" not in arguments]
     if mode == "infer":
         own = [arguments for arguments in own if arguments != ["--nondeterministic"]]
     return [("unmask", []), ("torch", EAGER), ("unmask", []), *(("unmask", arguments) for arguments in own),

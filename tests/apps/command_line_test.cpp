@@ -40,8 +40,13 @@ TEST_F(Program, WrongUsageEndsWithTwo) {
     expect_failure("bench --backbone vgg", {"vgg", "resnet18"});
     expect_failure("bench --threads -1", {"threads", "-1"});
     expect_failure("bench --device tpu", {"tpu", "cuda"});
-    expect_failure("bench --schedule sideways", {"schedule", "lockstep", "sideways"});
-    expect_failure("bench --mode train --recompute --schedule lockstep",
+    expect_failure("bench --branch-schedule sideways", {"schedule", "lockstep", "sideways"});
+    // A training's own --schedule is that of its learning rate.
+    expect_failure("train --data " + data_ + " --out " + path("x") + " --schedule separate",
+                   {"--schedule", "cosine"});
+    expect_failure("train --data " + data_ + " --out " + path("x") + " --branch-schedule cosine",
+                   {"schedule", "lockstep", "cosine"});
+    expect_failure("bench --mode train --recompute --branch-schedule lockstep",
                    {"--recompute", "separate or parallel", "lockstep"});
     expect_failure("bench --log-level loud", {"log-level", "loud"});
     expect_failure("train --out " + path("x"), {"--data"});
