@@ -213,8 +213,8 @@ void tell(KernelObserver& observer, const Node& node) {
 }  // namespace
 
 void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient) {
-    // The nodes stay until the end, since they keep the slots of what they took; what they saved does not.
     const WalkCount counted;
+    // The nodes stay until the end, since they keep the slots of what they took; what they saved does not.
     const auto order = backward_order(root->node);
     root->gradient = gradient;
     ChainWalk walk(gradient.device(), order);

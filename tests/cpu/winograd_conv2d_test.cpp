@@ -8,10 +8,10 @@
 #include <limits>
 #include <vector>
 
-#include "cpu/parallel.h"
 #include "engine/philox.h"
 #include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/thread_scope.h"
 
 namespace unmask {
 namespace {
@@ -112,13 +112,11 @@ TEST_P(WinogradConv2d, FollowsTheMode) {
 TEST_P(WinogradConv2d, HasTheSameBytesForAnyNumberOfThreads) {
     const Operands operands(GetParam());
     const ComputeModeScope mode({.winograd = Winograd::all});
-    const int before = thread_count();
-    set_thread_count(1);
-    const std::vector<float> one = values_of<float>(operands.forward(DType::f32));
-    set_thread_count(3);
-    const std::vector<float> three = values_of<float>(operands.forward(DType::f32));
-    set_thread_count(before);
-    EXPECT_EQ(one, three);
+    const auto computed = [&](int count) {
+        const ThreadScope threads(count);
+        return values_of<float>(operands.forward(DType::f32));
+    };
+    EXPECT_EQ(computed(1), computed(3));
 }
 
 // Of the same operands, whatever their epilogue; y's gradient is drawn.
@@ -159,10 +157,8 @@ TEST_P(WinogradConv2d, GradientsFollowTheModeAndHaveTheSameBytesForAnyNumberOfTh
     const Operands operands(GetParam());
     const auto computed = [&](Winograd winograd, int threads) {
         const ComputeModeScope mode({.winograd = winograd});
-        const int before = thread_count();
-        set_thread_count(threads);
+        const ThreadScope scope(threads);
         const Gradients result = gradients(operands, DType::f32);
-        set_thread_count(before);
         return std::pair(values_of<float>(result.x), values_of<float>(result.weight));
     };
     const auto one = computed(Winograd::all, 1), direct = computed(Winograd::off, 1);

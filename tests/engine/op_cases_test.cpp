@@ -10,11 +10,11 @@
 #include <regex>
 #include <set>
 
-#include "cpu/parallel.h"
 #include "engine/kernel.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/gradcheck.h"
+#include "tests/support/thread_scope.h"
 
 namespace unmask {
 
@@ -58,18 +58,6 @@ void expect_same_bytes(const OpCase& op_case, const Evaluation& found, const Eva
                 << what << ", gradient of " << op_case.inputs[i].name;
         }
 }
-
-// Sets the number of threads while it lives.
-class ThreadScope {
-  public:
-    explicit ThreadScope(int count) : before_(thread_count()) { set_thread_count(count); }
-    ThreadScope(const ThreadScope&) = delete;
-    ThreadScope& operator=(const ThreadScope&) = delete;
-    ~ThreadScope() { set_thread_count(before_); }
-
-  private:
-    int before_;
-};
 
 TEST_P(OpCases, GradientsAgreeWithFiniteDifferences) {
     const ThreadScope one_thread(1);  // thousands of small calls

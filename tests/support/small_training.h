@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -103,6 +104,20 @@ class SmallTraining {
 inline void expect_same_bytes(const SmallTraining& found, const SmallTraining& expected) {
     const auto a = found.state(), b = expected.state();
     for (const auto& [name, tensor] : b) EXPECT_TRUE(same_bytes(a.at(name), tensor)) << name;
+}
+
+// The next step, on a batch with one value that is no number, leaves all parameters as they were.
+inline void expect_broken_batch_updates_nothing(SmallTraining& training, int64_t step) {
+    const auto before = training.state();
+    Tensor broken = small_images(step);
+    broken.data<float>()[17] = std::nanf("");
+    EXPECT_TRUE(std::isnan(training.run(step, broken).total));
+    EXPECT_TRUE(training.step().finite());
+    const auto after = training.state();
+    for (const auto& [name, tensor] : before)
+        if (name.find("running_") == std::string::npos) {
+            EXPECT_TRUE(same_bytes(after.at(name), tensor)) << name;
+        }
 }
 
 }  // namespace unmask
