@@ -1,94 +1,148 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares results of the benchmarks (JSON of --benchmark_out, several repetitions each) and names what moved beyond noise.
+"""Compares results that were taken in turns, and names the rows whose time or memory moved beyond noise.
 
-    compare_results.py before.json after.json
-    compare_results.py before1.json,before2.json after1.json,after2.json    # taken in turns: before, after, before, after
+    compare_results.py b1.json,b2.json,b3.json,b4.json,b5.json a1.json,a2.json,a3.json,a4.json,a5.json
 
-A row has moved when the two medians differ by more than --least percent and the ranges of the repetitions do not overlap. The
-repetitions of one file share the machine's mood of that minute; files taken in turns show how far it varies, and their repetitions
-count together. Where most rows moved alike the machine itself is the likeliest reason, which is said.
-Exit code 1 when something became slower, so that a script can ask.
+Take them as b1 a1 a2 b2 b3 a3 …, so that neither side always comes first: bN and aN are a pair, and each pair gives every row one ratio
+of the medians of its repetitions. A row has moved when the mean of its log ratios is beyond noise by Student's t, at a rate of false
+discoveries (Benjamini and Hochberg) over all rows of --level, and by more than --least percent. At least five pairs allow a verdict;
+fewer show ratios and intervals alone. --drift takes from every pair the median ratio of all rows: what the machine did to all alike.
+
+Reads the JSON of --benchmark_out, DATE-bench.json, DATE-peers.json and growth.json. Exit code 1 when something grew, 2 without a verdict.
 """
 import argparse
-import json
+import math
+import random
 import statistics
 import sys
 
-ALIKE = 0.1  # how far the median row may move before that is said
+import result_files
+import statistics_of_pairs as pairs
 
 
-def rows_of(paths):
-    """Name -> times of the repetitions in all files, in nanoseconds."""
-    nanoseconds = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
-    rows = {}
-    for path in paths.split(","):
-        try:
-            with open(path, encoding="utf-8") as file:
-                result = json.load(file)
-            for entry in result["benchmarks"]:
-                if entry.get("run_type") == "iteration" and not entry.get("error_occurred"):
-                    rows.setdefault(entry["run_name"], []).append(entry["real_time"] * nanoseconds[entry["time_unit"]])
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            sys.exit(f"{path}: expected the JSON of a benchmark: {problem}")
-    return rows
+class Comparison:
+    """Of pairs of {row: median}; the rows are those that all results have."""
+
+    def __init__(self, before, after, level=0.05, least=3.0, drift=False):
+        shared = sorted(set.intersection(*(set(result) for result in [*before, *after])))
+        logs = {name: [math.log(a[name] / b[name]) for b, a in zip(before, after)] for name in shared}
+        self.drift = None
+        # The machine slows time, not memory.
+        times = {name: each for name, each in logs.items() if not name.endswith(result_files.MEMORY)}
+        if drift and times:
+            flat, self.drift = pairs.without_drift(times)
+            logs.update(flat)
+        self.rows = {name: pairs.Row(each, level) for name, each in logs.items()}
+        self.verdict = len(before) >= pairs.LEAST_PAIRS
+        found = pairs.discoveries({name: row.p for name, row in self.rows.items()}, level) if self.verdict and self.rows else set()
+        self.moved = sorted((name for name in found if abs(self.rows[name].ratio - 1) * 100 >= least), key=lambda name: self.rows[name].ratio)
 
 
-def moved(before, after, least):
-    """The ratio of the medians where it is beyond noise, else None."""
-    ratio = statistics.median(after) / statistics.median(before)
-    apart = max(before) < min(after) or max(after) < min(before)
-    return ratio if apart and abs(ratio - 1) * 100 >= least else None
+def line(name, row, word):
+    low, high = row.interval
+    return f"{word}  {row.ratio:6.3f} x ({low:.3f} to {high:.3f})  {name}"
 
 
-def moved_alike(before, after):
-    """The median ratio of all rows, where it is so far from 1 that the machine must have changed; else None."""
-    ratios = [statistics.median(after[name]) / statistics.median(before[name]) for name in before.keys() & after.keys()]
-    middle = statistics.median(ratios) if len(ratios) >= 5 else 1
-    return middle if abs(middle - 1) > ALIKE else None
+def report(compared, level):
+    """Lines for people."""
+    lines = []
+    if compared.verdict:
+        for name in compared.moved:
+            grew, memory = compared.rows[name].ratio > 1, name.endswith(result_files.MEMORY)
+            lines.append(line(name, compared.rows[name], ("more  " if grew else "less  ") if memory else ("slower" if grew else "faster")))
+    else:
+        lines += [line(name, row, "ratio ") for name, row in compared.rows.items()]
+    if compared.drift is not None:
+        lines.append("all rows alike, taken out: " + ", ".join(f"{math.exp(each):.3f} x" for each in compared.drift))
+    count = next(iter(compared.rows.values())).pairs
+    if compared.verdict:
+        grew = sum(compared.rows[name].ratio > 1 for name in compared.moved)
+        lines.append(f"{len(compared.rows)} rows compared in {count} pairs, {len(compared.moved)} moved, {grew} of them grew; at most "
+                     f"{100 * level:g}% of those named are expected to be wrong")
+    else:
+        lines.append(f"no verdict: expected at least {pairs.LEAST_PAIRS} pairs, found {count}")
+    return lines
+
+
+def simulated(generator, moved, rows=60, count=5, repetitions=3, drift=0.1, noise=0.03, outliers=0.0):
+    """Pairs of results: every result has a mood of its own that all its rows share, repetitions are noisy, and one of some is half slower.
+
+    `moved`: name -> the factor that it takes after.
+    """
+    def result(after):
+        mood = math.exp(generator.gauss(0, drift))
+        return {str(name): statistics.median(
+            (1 + name) * mood * (moved.get(str(name), 1) if after else 1) * math.exp(generator.gauss(0, noise)) *
+            (1.5 if generator.random() < outliers else 1) for _ in range(repetitions)) for name in range(rows)}
+
+    both = [(result(False), result(True)) for _ in range(count)]
+    return [before for before, _ in both], [after for _, after in both]
 
 
 def self_test():
-    assert moved([10, 11, 12], [10.5, 11.5, 12.5], 3) is None  # ranges overlap
-    assert moved([10, 10.1, 10.2], [10.3, 10.3, 10.4], 3) is None  # apart, but by 2%
-    assert abs(moved([10, 10.1, 10.2], [20, 20.2, 20.4], 3) - 2) < 1e-9
-    assert moved([20, 20.2, 20.4], [10, 10.1, 10.2], 3) < 1
-    same = {str(i): [10 + i] * 3 for i in range(5)}
-    assert moved_alike(same, same) is None
-    assert moved_alike(same, {**same, "0": [30] * 3, "1": [30] * 3}) is None  # two rows of five
-    assert abs(moved_alike(same, {name: [2 * each for each in times] for name, times in same.items()}) - 2) < 1e-9
+    pairs.self_test()
+    result_files.self_test()
+    generator = random.Random(1)
+    # Nothing moved: any discovery is false, and as rare as the level says (to two deviations of so many tries), whether the drift is
+    # taken out or not.
+    for drift in (False, True):
+        wrong = sum(bool(Comparison(*simulated(generator, {}, rows=24), least=0, drift=drift).moved) for _ in range(400))
+        assert wrong <= 0.05 * 400 + 2 * math.sqrt(0.05 * 0.95 * 400), (drift, wrong)
+    # Some moved by 20% with outliers among the repetitions: most are found, and of what is named few did not move.
+    truth = {str(name): 1.2 for name in range(0, 60, 6)}
+    named = found = 0
+    for _ in range(40):
+        compared = Comparison(*simulated(generator, truth, count=7, outliers=0.05), drift=True)
+        named += len(compared.moved)
+        found += len(truth.keys() & set(compared.moved))
+    assert found >= 0.9 * 40 * len(truth), found
+    assert named - found <= 0.05 * named, (named, found)
+    # More pairs find more.
+    few, many = (sum(len(Comparison(*simulated(generator, truth, count=count, outliers=0.1, noise=0.06), drift=True).moved)
+                     for _ in range(10)) for count in (5, 10))
+    assert many > few, (few, many)
+    # Memory has no noise and no drift.
+    before = [{"a": 1.0 + i, "a: memory": 100.0, "b": 2.0, "c": 3.0} for i in range(5)]
+    after = [{"a": 1.0 + i, "a: memory": 110.0, "b": 2.0, "c": 3.0, "only after": 1.0} for i in range(5)]
+    compared = Comparison(before, after, drift=True)
+    assert compared.moved == ["a: memory"] and abs(compared.rows["a: memory"].ratio - 1.1) < 1e-9
+    assert "more     1.100 x (1.100 to 1.100)  a: memory" in report(compared, 0.05)[0], report(compared, 0.05)
+    compared = Comparison(before[:3], after[:3])
+    assert not compared.moved and "no verdict: expected at least 5 pairs, found 3" in report(compared, 0.05)[-1]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("before", nargs="?", help="a file, or several with commas between them")
-    parser.add_argument("after", nargs="?", help="the same")
+    parser.add_argument("before", nargs="?", help="files with commas between them")
+    parser.add_argument("after", nargs="?", help="as many, the first of which goes with the first, and so on")
+    parser.add_argument("--level", type=float, default=0.05, help="of the rows that are named, the part that may be wrong")
     parser.add_argument("--least", type=float, default=3, help="percent that are not worth a line")
+    parser.add_argument("--drift", action="store_true", help="take from every pair what all rows did alike")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
     if args.self_test:
         return self_test()
     if args.after is None:
-        parser.error("expected two files, or two lists of files")
-    before, after = rows_of(args.before), rows_of(args.after)
-    both = sorted(before.keys() & after.keys())
-    if not both:
-        sys.exit(f"expected rows that {args.before} and {args.after} have in common, found none")
-    slower = 0
-    for name in both:
-        if min(len(before[name]), len(after[name])) < 3:
-            sys.exit(f"{name}: expected at least 3 repetitions in both (--benchmark_repetitions=3)")
-        ratio = moved(before[name], after[name], args.least)
-        if ratio is None:
-            continue
-        slower += ratio > 1
-        print(f"{'slower' if ratio > 1 else 'faster'}  {ratio:6.2f} x the time  {name}")
-    for name in sorted(before.keys() ^ after.keys()):
-        print(f"only in {args.before if name in before else args.after}: {name}")
-    if alike := moved_alike(before, after):
-        print(f"the median row takes {alike:.2f} x the time: did the machine do the same beside it? Take the results in turns to know")
-    print(f"{len(both)} rows compared, {slower} slower beyond noise")
-    return 1 if slower else 0
+        parser.error("expected two lists of files")
+    paths = [args.before.split(","), args.after.split(",")]
+    if len(paths[0]) != len(paths[1]):
+        parser.error(f"expected as many files before as after, found {len(paths[0])} and {len(paths[1])}")
+    if not 0 < args.level < 1:
+        parser.error(f"--level: expected a number between 0 and 1, found {args.level}")
+    try:
+        before, after = ([result_files.read(path) for path in each] for each in paths)
+    except result_files.Unreadable as problem:
+        parser.error(str(problem))
+    compared = Comparison(before, after, args.level, args.least, args.drift)
+    if not compared.rows:
+        parser.error("expected rows that all files have in common, found none")
+    for name in sorted(set().union(*before, *after) - compared.rows.keys()):
+        print(f"not in every file: {name}")
+    print("\n".join(report(compared, args.level)))
+    if not compared.verdict:
+        return 2
+    return 1 if any(compared.rows[name].ratio > 1 for name in compared.moved) else 0
 
 
 if __name__ == "__main__":
