@@ -24,9 +24,11 @@ minimal:
 	cmake/run_tests.sh minimal minimal-clang minimal-aarch64
 
 # How fast ops, detector, loader and start-up are, three repetitions each: JSON in build/bench, which
-# bench/compare_results.py compares with another run's. UNMASK_BENCH_PICTURES=DIR takes pictures of your own.
+# bench/compare_results.py compares with others, and a page. BENCH_OPTIONS=--out writes both to bench/results.
+# UNMASK_BENCH_PICTURES=DIR takes pictures of your own.
 bench: build
 	bench/run_benchmarks.sh build/$(PRESET)/bin build/bench
+	python3 bench/bench_page.py build/bench $(BENCH_OPTIONS)
 
 # The same work in PyTorch (python3-torchvision) and ONNX Runtime (npm's onnxruntime-node, in the folder UNMASK_ONNXRUNTIME_NODE),
 # alternating with ours, and the goals. BENCH_OPTIONS: --rounds 1, --only resnet34, --out (writes to bench/results).
