@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole detector, four branches at 224 pixels: inference by batch, and a training step of 8. What the
-// machine needs at least is counted from the convolutions' and products' arithmetic alone. UNMASK_THREADS=N
-// uses N threads.
+// The whole detector, four branches at 224 pixels, by the same work as `unmask bench`: inference by batch,
+// and a training step of 8, by `--winograd all` too. What the machine needs at least is counted from the
+// arithmetic of direct convolutions and products alone, so that Winograd's algorithm may take less.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 
-#include "apps/profile/machine.h"
-#include "apps/training/training_step.h"
-#include "cpu/parallel.h"
+#include "apps/bench_work.h"
+#include "apps/idle_threads.h"
+#include "bench/program/program.h"
 #include "engine/ops/kernel_work.h"
-#include "engine/philox.h"
-#include "losses/objective.h"
-#include "models/inference/inference_step.h"
 
 namespace unmask {
 namespace {
@@ -23,93 +19,54 @@ constexpr int branches = 4, size = 224;
 
 constexpr const char* backbones[] = {"resnet18", "resnet34", "resnet50", "mobilenet_v1", "efficientnet_b0"};
 
-Tensor images(int64_t batch) {
-    const Philox random(1, "images");
-    Tensor result = Tensor::empty({batch, size, size, 3});
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = 4.0f * random.uniform(0, static_cast<uint64_t>(i)) - 2.0f;
-    return result;
-}
-
-template <class Work>
-void time_images(benchmark::State& state, const MachinePeak& machine, int64_t batch, const Work& work) {
+void time_steps(benchmark::State& state, const std::string& mode, const char* backbone, Winograd winograd) {
+    const MachinePeak& machine = machine_peak();
+    BenchOptions options{.mode = mode, .batch = int(state.range(0)), .threads = machine.threads};
+    options.train.compute.winograd = winograd;
+    options.train.model = {.backbone = backbone, .branches = branches, .size = size};
+    prepare_compute(options.train.compute, true);
+    BenchWork work(options);
+    work.record();
     double flops = 0;
     {
         const WorkCounter counter;
-        work();  // makes what is made once
+        work.step();
         flops = counter.work().flops;
     }
     context_of(cpu_device)->reset_peak();
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
-    for (auto _ : state) work();
+    for (auto _ : state) work.step();
     const double seconds =
         std::chrono::duration<double>(Clock::now() - begin).count() / double(state.iterations());
-    state.counters["images/s"] = double(batch) / seconds;
+    state.counters["images/s"] = options.batch / seconds;
     state.counters["of_peak"] = flops / seconds / machine.flops;
     state.counters["peak_MB"] = double(context_of(cpu_device)->memory().peak_bytes) / 1e6;
 }
 
-void infer(benchmark::State& state, const char* backbone, const MachinePeak& machine) {
-    Detector detector({.backbone = backbone, .branches = branches, .size = size});
-    detector.initialize(0);
-    detector.keep_inference_only();
-    InferenceStep step(detector, cpu_device);
-    const Tensor x = images(state.range(0));
-    time_images(state, machine, state.range(0), [&] { benchmark::DoNotOptimize(step.enqueue(x).raw()); });
+void add_row(const std::string& mode, const char* backbone, Winograd winograd, const std::string& suffix,
+             const std::vector<int64_t>& batches) {
+    auto* row = benchmark::RegisterBenchmark(
+        fmt::format("{}{}/{}x{}", mode, suffix, backbone, branches).c_str(),
+        [=](benchmark::State& state) { time_steps(state, mode, backbone, winograd); });
+    for (const int64_t batch : batches) row->Arg(batch);
+    row->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 
-void train(benchmark::State& state, const char* backbone, const MachinePeak& machine) {
-    TrainOptions options;
-    options.model = {.backbone = backbone, .branches = branches, .size = size};
-    Detector detector(options.model);
-    detector.initialize(0);
-    Objective objective(options.objective);
-    objective.initialize(0);
-    TrainingStep step(detector, objective, options);
-    const int64_t batch = state.range(0);
-    const Tensor x = images(batch);
-    std::vector<int64_t> labels;
-    for (int64_t i = 0; i < batch; ++i) labels.push_back(i % 2);
-    const Targets targets{.labels = Tensor::from<int64_t>({batch}, labels), .mixed_labels = {}, .lambda = 1};
-    int64_t number = 0;
-    time_images(state, machine, batch, [&] { step.enqueue(x, targets, number++, 1e-3); });
-}
-
-int run(int argc, char** argv) {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    if (const char* threads = std::getenv("UNMASK_THREADS")) set_thread_count(std::atoi(threads));
-    static const MachinePeak machine = measure_machine();
-    benchmark::AddCustomContext("threads", std::to_string(machine.threads));
-    benchmark::AddCustomContext(
-        "peak", fmt::format("{:.0f} GFLOP/s, {:.1f} GB/s copied", machine.flops / 1e9, machine.bytes / 1e9));
+void add_rows() {
+    static_cast<void>(machine_peak());
+    const Winograd winograd = compute_mode().winograd;
     for (const char* backbone : backbones) {
-        benchmark::RegisterBenchmark(fmt::format("infer/{}x{}", backbone, branches).c_str(),
-                                     [backbone](benchmark::State& state) { infer(state, backbone, machine); })
-            ->Arg(1)
-            ->Arg(8)
-            ->Arg(32)
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
-        benchmark::RegisterBenchmark(fmt::format("train/{}x{}", backbone, branches).c_str(),
-                                     [backbone](benchmark::State& state) { train(state, backbone, machine); })
-            ->Arg(8)
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
+        add_row("infer", backbone, winograd, "", {1, 8, 32});
+        add_row("train", backbone, winograd, "", {8});
+        if (winograd != Winograd::all) add_row("train", backbone, Winograd::all, "_winograd_all", {8});
     }
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
 }
 
 }  // namespace
 }  // namespace unmask
 
 int main(int argc, char** argv) {
-    try {
-        return unmask::run(argc, argv);
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "detector_bench: {}\n", error.what());
-        return 2;
-    }
+    unmask::let_idle_threads_sleep_soon(argv);
+    return unmask::run_benchmark_program(argc, argv, &unmask::add_rows);
 }

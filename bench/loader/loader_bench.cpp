@@ -7,7 +7,9 @@
 
 #include <filesystem>
 
+#include "apps/idle_threads.h"
 #include "bench/loader/pictures.h"
+#include "bench/program/program.h"
 #include "data/loader.h"
 #include "data/picture.h"
 #include "data/shard/shard.h"
@@ -81,3 +83,8 @@ BENCHMARK_CAPTURE(load, pixel_shard, Source::pixel_shard)
 
 }  // namespace
 }  // namespace unmask
+
+int main(int argc, char** argv) {
+    unmask::let_idle_threads_sleep_soon(argv);
+    return unmask::run_benchmark_program(argc, argv, [] {});
+}

@@ -4,18 +4,6 @@
 #include <algorithm>
 
 namespace unmask {
-namespace {
-
-constexpr double element = 4;  // float32
-
-double input_bytes(const OpRow& row) {
-    double bytes = 0;
-    for (const OpInput& input : row.op_case.inputs) bytes += element * double(input.shape.numel());
-    return bytes;
-}
-
-}  // namespace
-
 const std::vector<OpRow>& op_rows() {
     static const std::vector<OpRow> rows = [] {
         std::vector<OpRow> all;
@@ -25,29 +13,33 @@ const std::vector<OpRow>& op_rows() {
         detail::add_pointwise_rows(all);
         detail::add_layout_rows(all);
         detail::add_loss_rows(all);
+        detail::add_optimizer_rows(all);
         return all;
     }();
     return rows;
 }
 
+std::vector<Variable> row_inputs(const OpRow& row) {
+    std::vector<Variable> inputs = make_inputs(row.op_case, DType::f32);
+    for (const size_t input : row.frozen) inputs.at(input).value().buffer()->freeze();
+    return inputs;
+}
+
 KernelWork forward_work(const OpRow& row) {
     const NoGrad nothing_recorded;
-    const std::vector<Variable> inputs = make_inputs(row.op_case, DType::f32);
-    WorkCounter counter;
-    const Variable y = row.op_case.run(inputs);
-    return {counter.work().flops, input_bytes(row) + element * double(y.value().numel())};
+    const std::vector<Variable> inputs = row_inputs(row);
+    static_cast<void>(row.op_case.run(inputs));
+    const WorkCounter counter;
+    static_cast<void>(row.op_case.run(inputs));
+    return counter.work();
 }
 
 KernelWork training_work(const OpRow& row) {
-    const std::vector<Variable> inputs = make_inputs(row.op_case, DType::f32);
-    double gradients = 0;
-    for (const OpInput& input : row.op_case.inputs)
-        if (input.differentiable) gradients += element * double(input.shape.numel());
-    WorkCounter counter;
-    const Variable y = row.op_case.run(inputs);
-    const double result = element * double(y.value().numel());
-    y.backward(projection(y.shape(), DType::f32));
-    return {counter.work().flops, 2 * input_bytes(row) + 2 * result + gradients};
+    const std::vector<Variable> inputs = row_inputs(row);
+    const Tensor gradient = projection(row.op_case.run(inputs).shape(), DType::f32);
+    const WorkCounter counter;
+    row.op_case.run(inputs).backward(gradient);
+    return counter.work();
 }
 
 bool is_differentiable(const OpRow& row) {

@@ -12,15 +12,21 @@ namespace unmask {
 
 struct OpRow {
     OpCase op_case;
+    // Inputs that are frozen, by number, as a model's weights are in inference: kernels keep what they derive
+    // from them (Buffer::frozen()).
+    std::vector<size_t> frozen{};
+    // Whether `--winograd all` computes it otherwise than the default.
+    bool winograd = false;
 };
 
 // At least one row for every op of the op-case table.
 [[nodiscard]] const std::vector<OpRow>& op_rows();
 
-// The work of the forward pass, or of forward and backward together, whatever kernels do it. The arithmetic
-// is that of the kernels it calls (it runs once to see them). The bytes are those that must move where
-// nothing stays in a cache: every input read once, the result written once; backward reads the result's
-// gradient and each input again, and writes the gradients of those that are differentiable.
+// Leaves as of make_inputs.
+[[nodiscard]] std::vector<Variable> row_inputs(const OpRow& row);
+
+// The work of the kernel calls of the forward pass, or of forward and backward together, as work_of counts
+// it: it runs to see them. What is made once, at the first run, is no part of it.
 [[nodiscard]] KernelWork forward_work(const OpRow& row);
 [[nodiscard]] KernelWork training_work(const OpRow& row);
 [[nodiscard]] bool is_differentiable(const OpRow& row);
@@ -32,6 +38,7 @@ void add_norm_rows(std::vector<OpRow>& rows);       // batch norm, channel scale
 void add_pointwise_rows(std::vector<OpRow>& rows);  // elementwise, activations, dropout, softmax, casts
 void add_layout_rows(std::vector<OpRow>& rows);     // copies, permutations, reductions
 void add_loss_rows(std::vector<OpRow>& rows);       // objective, embedding
+void add_optimizer_rows(std::vector<OpRow>& rows);  // updates, adding gradients up
 }  // namespace detail
 
 }  // namespace unmask

@@ -25,6 +25,8 @@ struct Geometry {
                 .padding = {(kernel - 1) / 2, (kernel - 1) / 2},
                 .groups = depthwise ? static_cast<int>(in) : 1};
     }
+    // Whether Winograd's algorithm may compute it, where the mode allows that.
+    [[nodiscard]] bool by_winograd() const { return kernel == 3 && stride == 1 && !depthwise; }
     [[nodiscard]] std::string name() const {
         return fmt::format("{}{}x{}_{}to{}_side{}_stride{}_batch{}", depthwise ? "depthwise_" : "", kernel,
                            kernel, in, out, side, stride, batch);
@@ -38,23 +40,55 @@ void add_plain(std::vector<OpRow>& rows, const Geometry& geometry) {
         "conv2d_" + geometry.name(),
         {{"x", geometry.x(), {}, geometry.in != 3}, {"weight", geometry.weight()}},
         [options = geometry.options()](const Inputs& in) { return conv2d(in[0], in[1], {}, options); }};
-    rows.push_back({std::move(op_case)});
+    rows.push_back({std::move(op_case), {}, geometry.by_winograd()});
 }
 
-void add_fused(std::vector<OpRow>& rows, const Geometry& geometry) {
+// The two gradients, each by itself.
+void add_backward(std::vector<OpRow>& rows, const Geometry& geometry) {
+    const Conv2dParams params = conv2d_params(geometry.x(), geometry.weight(), geometry.options());
+    const Shape y = conv2d_shape(geometry.x(), geometry.weight(), params);
+    OpCase weight{"conv2d",
+                  "conv2d_backward_weight_" + geometry.name(),
+                  {{"grad_y", y, {}, false}, {"x", geometry.x(), {}, false}},
+                  [geometry, params](const Inputs& in) {
+                      Tensor gradient = Tensor::empty(geometry.weight());
+                      conv2d_backward_weight(in[0].value(), in[1].value(), gradient, params);
+                      return Variable(gradient);
+                  }};
+    rows.push_back({std::move(weight), {}, geometry.by_winograd()});
+    if (geometry.in == 3) return;
+    OpCase data{"conv2d",
+                "conv2d_backward_data_" + geometry.name(),
+                {{"grad_y", y, {}, false}, {"weight", geometry.weight(), {}, false}},
+                [geometry, params](const Inputs& in) {
+                    Tensor gradient = Tensor::empty(geometry.x());
+                    conv2d_backward_data(in[0].value(), in[1].value(), gradient, params);
+                    return Variable(gradient);
+                }};
+    rows.push_back({std::move(data), {}, geometry.by_winograd()});
+}
+
+// Inference's, once with weights that may change, once with frozen ones as folding leaves them.
+void add_fused(std::vector<OpRow>& rows, const Geometry& geometry, bool residual) {
     const Shape y = conv2d_shape(geometry.x(), geometry.weight(),
                                  conv2d_params(geometry.x(), geometry.weight(), geometry.options()));
-    OpCase op_case{"conv2d_fused",
-                   "conv2d_fused_" + geometry.name(),
-                   {{"x", geometry.x(), {}, false},
-                    {"weight", geometry.weight(), {}, false},
-                    {"bias", {geometry.out}, {}, false},
-                    {"residual", y, {}, false}},
-                   [options = geometry.options()](const Inputs& in) {
-                       return Variable(conv2d_fused(in[0].value(), in[1].value(), in[2].value(),
-                                                    in[3].value(), options, Activation::relu));
-                   }};
-    rows.push_back({std::move(op_case)});
+    for (const bool frozen : {false, true}) {
+        OpCase op_case{
+            "conv2d_fused",
+            "conv2d_fused_" + geometry.name() + (residual ? "" : "_alone") + (frozen ? "_frozen" : ""),
+            {{"x", geometry.x(), {}, false},
+             {"weight", geometry.weight(), {}, false},
+             {"bias", {geometry.out}, {}, false}},
+            [options = geometry.options()](const Inputs& in) {
+                return Variable(conv2d_fused(in[0].value(), in[1].value(), in[2].value(),
+                                             in.size() > 3 ? in[3].value() : Tensor(), options,
+                                             Activation::relu));
+            }};
+        if (residual) op_case.inputs.push_back({"residual", y, {}, false});
+        OpRow row{std::move(op_case)};
+        if (frozen) row.frozen = {1, 2};
+        rows.push_back(std::move(row));
+    }
 }
 
 // Compacting is part of no inference: it happens once, here at the first run.
@@ -97,18 +131,23 @@ void add_quantized(std::vector<OpRow>& rows, const Geometry& geometry) {
 
 void add_conv2d_rows(std::vector<OpRow>& rows) {
     for (const int64_t batch : {int64_t{1}, int64_t{8}}) {
-        add_plain(rows, {batch, 224, 3, 64, 7, 2});
+        const std::vector<Geometry> others{
+            {batch, 224, 3, 64, 7, 2},        {batch, 56, 64, 128, 3, 2},
+            {batch, 56, 64, 256, 1, 1},       {batch, 14, 512, 512, 1, 1},
+            {batch, 112, 64, 64, 3, 2, true}, {batch, 14, 512, 512, 3, 1, true},
+            {batch, 28, 240, 240, 5, 1, true}};
         for (const auto& [channels, side] :
              {std::pair<int64_t, int64_t>{64, 56}, {128, 28}, {256, 14}, {512, 7}}) {
-            add_plain(rows, {batch, side, channels, channels, 3, 1});
-            add_fused(rows, {batch, side, channels, channels, 3, 1});
+            const Geometry geometry{batch, side, channels, channels, 3, 1};
+            add_plain(rows, geometry);
+            add_fused(rows, geometry, true);
+            if (batch > 1) add_backward(rows, geometry);
         }
-        add_plain(rows, {batch, 56, 64, 128, 3, 2});
-        add_plain(rows, {batch, 56, 64, 256, 1, 1});
-        add_plain(rows, {batch, 14, 512, 512, 1, 1});
-        add_plain(rows, {batch, 112, 64, 64, 3, 2, true});
-        add_plain(rows, {batch, 14, 512, 512, 3, 1, true});
-        add_plain(rows, {batch, 28, 240, 240, 5, 1, true});
+        for (const Geometry& geometry : others) {
+            add_plain(rows, geometry);
+            add_fused(rows, geometry, false);
+            if (batch > 1) add_backward(rows, geometry);
+        }
         add_compact(rows, {batch, 14, 256, 256, 3, 1}, WeightFormat::bf16);
         add_compact(rows, {batch, 14, 256, 256, 3, 1}, WeightFormat::int8);
         add_quantized(rows, {batch, 56, 64, 64, 3, 1});

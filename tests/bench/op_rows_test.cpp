@@ -51,7 +51,46 @@ TEST(OpRows, WorkIsThatOfTheDefinition) {
     const double map = 8 * 56 * 56 * 64;
     EXPECT_DOUBLE_EQ(forward_work(sum).flops, 0);
     EXPECT_DOUBLE_EQ(forward_work(sum).bytes, 4.0 * 3 * map);
-    EXPECT_DOUBLE_EQ(training_work(sum).bytes, 4.0 * (2 * 2 * map + 2 * map + 2 * map));
+    // The gradients of a sum are the gradient itself.
+    EXPECT_DOUBLE_EQ(training_work(sum).bytes, 4.0 * 3 * map);
+    // A product's gradients read the other factor and write their own.
+    EXPECT_DOUBLE_EQ(training_work(row_named("multiply_maps")).bytes, 4.0 * (3 + 2 * 3) * map);
+}
+
+TEST(OpRows, BytesAreThoseThatKernelsMove) {
+    // 8-bit activations and weights, a multiplier and a bias in float32 for every channel, 8-bit results.
+    const double map = 56 * 56 * 64;
+    EXPECT_DOUBLE_EQ(forward_work(row_named("quantized_conv2d_3x3_64to64_side56_stride1_batch1")).bytes,
+                     2 * map + 64 * 9 * 64 + 4.0 * (64 + 64));
+    // Float32 activations, bf16 weights.
+    EXPECT_DOUBLE_EQ(forward_work(row_named("compact_conv2d_bf16_3x3_256to256_side14_stride1_batch1")).bytes,
+                     4.0 * 2 * 14 * 14 * 256 + 2.0 * 256 * 9 * 256);
+    // To bf16 and back.
+    EXPECT_DOUBLE_EQ(forward_work(row_named("cast_map")).bytes, 2.0 * (4 + 2) * 8 * map);
+    // Four parts copied out, then copied together.
+    EXPECT_DOUBLE_EQ(forward_work(row_named("split_channels")).bytes, 2.0 * 2 * 4 * 8 * map);
+    EXPECT_DOUBLE_EQ(forward_work(row_named("reshape")).bytes, 0);
+    // The gradient is read, values and two moments are read and written.
+    const double parameters = 1 << 22;
+    EXPECT_DOUBLE_EQ(forward_work(row_named("adam_step_4M")).bytes, 4.0 * 7 * parameters + 2 * 8);
+    EXPECT_DOUBLE_EQ(forward_work(row_named("sgd_step_4M_momentum")).bytes, 4.0 * 5 * parameters + 2 * 8);
+    EXPECT_DOUBLE_EQ(forward_work(row_named("accumulate_gradients_4M")).bytes, 4.0 * 3 * parameters);
+}
+
+TEST(OpRows, GradientsOfAConvolutionByThemselvesDoAsMuchAsForward) {
+    const std::string geometry = "3x3_256to256_side14_stride1_batch8";
+    const double flops = forward_work(row_named("conv2d_" + geometry)).flops;
+    EXPECT_DOUBLE_EQ(forward_work(row_named("conv2d_backward_data_" + geometry)).flops, flops);
+    EXPECT_DOUBLE_EQ(forward_work(row_named("conv2d_backward_weight_" + geometry)).flops, flops);
+}
+
+TEST(OpRows, FrozenWeightsAreFrozen) {
+    const std::string name = "conv2d_fused_3x3_64to64_side56_stride1_batch1";
+    EXPECT_FALSE(row_inputs(row_named(name))[1].value().buffer()->frozen());
+    const OpRow& row = row_named(name + "_frozen");
+    EXPECT_TRUE(row_inputs(row)[1].value().buffer()->frozen());
+    EXPECT_FALSE(row_inputs(row)[0].value().buffer()->frozen());
+    EXPECT_DOUBLE_EQ(forward_work(row).flops, forward_work(row_named(name)).flops);
 }
 
 TEST(OpRows, TheFloorIsTheLongerOfArithmeticAndMemory) {
