@@ -8,6 +8,8 @@
 #include "apps/bench_work.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/elementwise.h"
+#include "tests/support/compute_mode_scope.h"
+#include "tests/support/thread_scope.h"
 
 namespace unmask {
 namespace {
@@ -42,6 +44,63 @@ TEST(NeededMemory, IsNearlyAllThatATrainingStepTakes) {
         const int64_t peak = int64_t(context.memory().peak_bytes) - before;
         EXPECT_LE(double(peak), 1.2 * double(needed)) << size << " pixels, batch " << batch;
         EXPECT_GE(peak, needed);
+    }
+}
+
+struct RecordedCase {
+    const char* backbone;
+    int size;
+    Winograd winograd = Winograd::inference;
+    bool recompute = false;
+};
+
+BenchOptions options_of(const RecordedCase& recorded, bool graph) {
+    BenchOptions options{.mode = "train", .graph = graph, .batch = 8};
+    options.train.model = {.backbone = recorded.backbone, .branches = 2, .width = 0.5, .size = recorded.size};
+    options.train.compute.winograd = recorded.winograd;
+    options.train.compute.recompute = recorded.recompute;
+    return options;
+}
+
+// What forward leaves for backward, as a step that is not recorded shows.
+int64_t saved_for_backward(const RecordedCase& recorded) {
+    BenchWork work(options_of(recorded, false));
+    const int64_t kept = NeededMemory(work.kept_tensors()).kept_bytes();
+    return needed_by_backward(work) - kept;
+}
+
+// A recorded step keeps no gradients: each goes into its update. What it needs beside that are one branch's
+// gradients on their way for each thread, and Winograd's transformed weights. With recompute a stage's
+// activations are there once more while backward passes it, in each branch: less than half of all.
+TEST(NeededMemory, IsNearlyAllThatARecordedTrainingStepTakes) {
+    const ThreadScope threads(2);
+    for (const RecordedCase& recorded : {RecordedCase{"resnet18", 96},
+                                         {"resnet18", 128, Winograd::all},
+                                         {"resnet18", 96, Winograd::inference, true},
+                                         {"mobilenet_v1", 96},
+                                         {"mobilenet_v1", 96, Winograd::inference, true}}) {
+        const ComputeModeScope mode({.winograd = recorded.winograd});
+        int64_t saved = saved_for_backward(recorded);
+        if (recorded.recompute) {
+            RecordedCase whole = recorded;
+            whole.recompute = false;
+            const int64_t of_all = saved_for_backward(whole);
+            EXPECT_LT(saved, of_all / 2);
+            saved += of_all / 2;
+        }
+        Context& context = *context_of(cpu_device);
+        const int64_t before = int64_t(context.memory().used_bytes);
+        BenchWork work(options_of(recorded, true));
+        const int64_t kept = NeededMemory(work.kept_tensors()).kept_bytes();
+        EXPECT_LT(kept, int64_t(4 * 3.5 * double(work.parameter_count()))) << "gradients are kept";
+        work.record();
+        context.reset_peak();
+        work.step();
+        const int64_t peak = int64_t(context.memory().peak_bytes) - before;
+        EXPECT_LE(double(peak), 1.2 * double(kept + saved))
+            << recorded.backbone << ", " << recorded.size << " pixels, winograd "
+            << name_of(recorded.winograd) << (recorded.recompute ? ", recompute" : "");
+        EXPECT_GE(peak, kept);
     }
 }
 
