@@ -7,6 +7,7 @@
 #include "data/picture_decode.h"
 #include "data/video.h"
 #include "engine/kernel.h"
+#include "engine/libraries.h"
 
 namespace unmask {
 namespace {
@@ -44,7 +45,10 @@ std::vector<std::pair<std::string, std::string>> build_information() {
 std::string version_text() {
     std::string text = fmt::format("unmask {}", version());
     for (const auto& [name, value] : build_information()) text += fmt::format("\n{}: {}", name, value);
-    return text;
+    std::string libraries;
+    for (const auto& [name, value] : library_versions())
+        libraries += fmt::format("{}{} {}", libraries.empty() ? "" : ", ", name, value);
+    return text + fmt::format("\nlibraries: {}", libraries.empty() ? "none" : libraries);
 }
 
 }  // namespace unmask

@@ -41,7 +41,7 @@ class Comparison:
 
 def line(name, row, word):
     low, high = row.interval
-    return f"{word}  {row.ratio:6.3f} x ({low:.3f} to {high:.3f})  {name}"
+    return f"{word}  {row.ratio:6.3f} x ({f'{low:.3f} to {high:.3f}' if row.pairs > 1 else 'one pair'})  {name}"
 
 
 def report(compared, level):

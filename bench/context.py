@@ -48,6 +48,12 @@ def commit():
         return "unknown"
 
 
+def versions(said):
+    """Of what `unmask --version` printed: itself, its compiler, and the libraries that it computes with."""
+    lines = said.splitlines()
+    return [lines[0], *(line for line in lines[1:] if line.startswith(("compiler:", "libraries:")))]
+
+
 def today():
     return str(datetime.date.today())
 
@@ -68,6 +74,7 @@ def self_test():
                "processor\t: 1\nmodel name\t: another\nflags\t\t: amx_tile\n")
     assert machine_text(cpuinfo, 2) == "AMD EPYC, family 26, model 2, 2 cores, avx2 avx512f avx512_vnni", machine_text(cpuinfo, 2)
     assert machine_text("Features\t: fp asimd sve2 i8mm\n", 1) == "1 core, asimd i8mm"
+    assert versions("unmask 1\ncompiler: c\ncuda: no\nlibraries: oneDNN 2") == ["unmask 1", "compiler: c", "libraries: oneDNN 2"]
     assert machine_text("", 4) == "4 cores"
 
 

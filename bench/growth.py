@@ -158,9 +158,8 @@ def document(args, about, result):
 
 
 def circumstances(args):
-    said = child.run([args.unmask, "--version"])["output"].splitlines()
     return {"date": context.today(), "machine": context.machine(), "commit": context.commit(),
-            "versions": [said[0], *(line for line in said[1:] if line.startswith("compiler"))],
+            "versions": context.versions(child.run([args.unmask, "--version"])["output"]),
             "settings": {name: getattr(args, name) for name in ("backbone", "branches", "width", "size", "batch", "threads", "runs", "rounds")}}
 
 
