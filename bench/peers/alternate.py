@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same work in unmask, PyTorch and ONNX Runtime, alternating in one session: medians of the rounds, ratios, and the goals.
 
+Peers are run in several ways, and the fastest counts. All take as many untimed steps, time for about --seconds in every round, and let
+idle OpenMP threads sleep alike; the order turns by one place from round to round. A try before the rounds says how many steps that is;
+a peer's ways that take half as long again as its best there are not taken further.
+
 PyTorch is Debian's python3-torch with python3-torchvision; ONNX Runtime is npm's onnxruntime-node (UNMASK_ONNXRUNTIME_NODE names the
 folder it was installed in), on a model that PyTorch exports. A program that is missing is named and left out. Times are medians of
-the runs within a round; memory is the peak of the process's resident set for every program, beside it our allocator's.
+the steps within a round; memory is the peak of the process's resident set for every program, beside it our allocator's.
 """
 import argparse
+import math
 import os
 import pathlib
 import shlex
+import statistics
 import struct
 import subprocess
 import sys
@@ -21,6 +27,12 @@ import report
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import child  # noqa: E402  pylint: disable=wrong-import-position
+# What `unmask` sets for itself, for every program; start-up is left to what each does by itself.
+IDLE_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}
+UNTIMED = 3  # steps
+TRIED = 3
+WORTH_A_ROUND = 1.5  # times a peer's best in the try
+TORCH = {"infer": ["eager", "channels_last", "jit", "jit_channels_last", "jit_optimized"], "train": ["eager", "channels_last"]}
 SMALL = ["--backbone", "mobilenet_v1", "--branches", "2", "--width", "0.25", "--size", "128"]  # of start-up
 
 
@@ -77,30 +89,42 @@ class Programs:
         return [self.python, str(HERE / "torch_detector.py"), *words, "--threads", str(self.args.threads)]
 
     def bench(self, work, *words):
+        """The command for so many timed steps. The step that is recorded is untimed too."""
         mode = "train" if work["mode"] == "train" else "infer"
-        return [self.args.unmask, "bench", "--mode", mode, "--backbone", work["backbone"], "--batch", str(work["batch"]), "--threads",
-                str(self.args.threads), "--branches", "4", "--size", "224", "--runs", self.repeats(mode), "--warm-up", "1", *words,
-                "--json", "-"]
+        command = [self.args.unmask, "bench", "--mode", mode, "--backbone", work["backbone"], "--batch", str(work["batch"]), "--threads",
+                   str(self.args.threads), "--branches", "4", "--size", "224", "--warm-up", str(UNTIMED - 1), *words, "--json", "-"]
+        return lambda repeats: [*command, "--runs", str(repeats)]
 
-    def repeats(self, mode):
-        return str(self.args.repeats or (3 if mode == "train" else 5))
+    def torch_bench(self, work, variant):
+        command = self.torch("--mode", work["mode"], "--backbone", work["backbone"], "--batch", str(work["batch"]), "--variant", variant,
+                             "--warm-up", str(UNTIMED))
+        return lambda repeats: [*command, "--repeats", str(repeats)]
+
+    def onnx(self, work, variant):
+        command = ["node", str(HERE / "onnx_detector.mjs"), str(self.folder / f"{work['backbone']}.onnx"), str(work["batch"]), "224",
+                   str(self.args.threads)]
+        return lambda repeats: [*command, str(repeats), str(UNTIMED), variant]
 
     def of(self, work):
-        """Name -> command and whether it prints JSON; ours first."""
+        """Name -> what gives the command for a number of timed steps; ours first, a peer's ways as "PEER: WAY".
+
+        In start-up a step is a whole run of the program.
+        """
         if work["mode"] == "startup":
             model, picture = self.folder / "small.safetensors", self.folder / "face.png"
-            return {"unmask": ([self.args.unmask, "detect", str(picture), "--model", str(model), "--faces", "whole", "--threads",
-                                str(self.args.threads), "--quiet"], False),
-                    "PyTorch": (self.torch("--mode", "score", *SMALL, "--out", str(self.folder / "small.pt")), False)}
+            ours = [self.args.unmask, "detect", str(picture), "--model", str(model), "--faces", "whole", "--threads", str(self.args.threads),
+                    "--quiet"]
+            theirs = self.torch("--mode", "score", *SMALL, "--out", str(self.folder / "small.pt"))
+            return {"unmask": lambda _: ours, "PyTorch": lambda _: theirs}
         if work["mode"] == "int8":
-            return {"unmask, int8": (self.bench(work, "--precision", "int8"), True), "unmask, float32": (self.bench(work), True),
-                    "unmask, float32, --winograd off": (self.bench(work, "--winograd", "off"), True)}
-        common = ["--mode", work["mode"], "--backbone", work["backbone"], "--batch", str(work["batch"]), "--repeats",
-                  self.repeats(work["mode"])]
-        result = {"unmask": (self.bench(work, *work["options"]), True), "PyTorch": (self.torch(*common), True)}
+            return {"unmask, int8": self.bench(work, "--precision", "int8"), "unmask, float32": self.bench(work),
+                    "unmask, float32, --winograd off": self.bench(work, "--winograd", "off")}
+        result = {"unmask": self.bench(work, *work["options"])}
+        for variant in TORCH[work["mode"]]:
+            result[f"PyTorch: {variant}"] = self.torch_bench(work, variant)
         if work["mode"] == "infer":
-            result["ONNX Runtime"] = (["node", str(HERE / "onnx_detector.mjs"), str(self.folder / f"{work['backbone']}.onnx"),
-                                       str(work["batch"]), "224", str(self.args.threads), self.repeats("infer")], True)
+            for variant in ("sequential", "parallel"):
+                result[f"ONNX Runtime: {variant}"] = self.onnx(work, variant)
         return result
 
     def prepare(self, chosen):
@@ -115,46 +139,73 @@ class Programs:
             steps.append([self.args.unmask, "convert", small, str(self.folder / "small.safetensors"), *SMALL])
         for step in steps:
             try:
-                child.run(step)
+                child.run(step, environment=IDLE_THREADS)
             except child.Failed as problem:
                 print(f"not prepared: {shlex.join(step)}: {problem}", file=sys.stderr)
 
 
-def measure(programs, work, rounds):
-    """Rounds of every program on one piece of work, one after the other."""
+def run_once(work, command, repeats):
+    """The median of so many timed steps; Failed where the program is missing or fails."""
+    if work["mode"] == "startup":
+        runs = [child.run(command) for _ in range(repeats)]
+        return {"seconds": statistics.median(each["wall_seconds"] for each in runs), "steps": repeats,
+                "resident_bytes": max(each["resident_bytes"] for each in runs), "peak_bytes": None, "peer": None}
+    done = child.run_json(command, environment=IDLE_THREADS)
+    return {"seconds": done["seconds"], "steps": repeats, "resident_bytes": done["resident_bytes"], "peak_bytes": done.get("peak_bytes"),
+            "winograd": done.get("winograd"), "peer": done.get("peer")}
+
+
+def repeats_for(seconds, wanted):
+    """How many steps of `seconds` take about so long; at least 3."""
+    return max(3, min(1000, math.ceil(wanted / seconds)))
+
+
+def turned(names, number):
+    """The names, from another one on in every round."""
+    number %= max(1, len(names))
+    return names[number:] + names[:number]
+
+
+def measure(programs, work, rounds, wanted):
+    """A try, then rounds of every program on one piece of work, one after the other."""
     commands = programs.of(work)
     result = {"key": work["key"], "name": work["name"], "batch": work["batch"], "goal": work["goal"], "programs": list(commands),
-              "rounds": {name: [] for name in commands}, "missing": {}}
+              "tries": {}, "rounds": {name: [] for name in commands}, "missing": {}}
+
+    def run(name, repeats, told):
+        try:
+            done = run_once(work, commands[name](repeats), repeats)
+        except child.Failed as problem:
+            result["missing"][name] = str(problem)
+            print(f"{work['key']}: {name} left out: {problem}", file=sys.stderr)
+            return None
+        print(f"{told}: {work['key']}: {name} {done['seconds']:.4f} s, {repeats} steps, {done['resident_bytes'] / 1e6:.0f} MB", file=sys.stderr)
+        return done
+
+    for name in commands:
+        if done := run(name, TRIED, "try"):
+            result["tries"][name] = done
+    taken = report.worth_rounds({name: done["seconds"] for name, done in result["tries"].items()}, WORTH_A_ROUND)
     for number in range(rounds):
-        for name, (command, answers) in commands.items():
-            if name in result["missing"]:
-                continue
-            try:
-                done = child.run_json(command) if answers else child.run(command)
-            except child.Failed as problem:
-                result["missing"][name] = str(problem)
-                print(f"{work['key']}: {name} left out: {problem}", file=sys.stderr)
-                continue
-            seconds = done["seconds"] if answers else done["wall_seconds"]
-            result["rounds"][name].append({"seconds": seconds, "resident_bytes": done["resident_bytes"],
-                                           "peak_bytes": done.get("peak_bytes") if name.startswith("unmask") else None,
-                                           "peer": done.get("peer")})
-            print(f"round {number + 1}: {work['key']}: {name} {seconds:.4f} s, {done['resident_bytes'] / 1e6:.0f} MB", file=sys.stderr)
+        for name in turned(taken, number):
+            repeats = repeats_for(result["tries"][name]["seconds"], wanted)
+            if name not in result["missing"] and (done := run(name, repeats, f"round {number + 1}")):
+                result["rounds"][name].append(done)
     return result
 
 
 def versions(unmask, results):
-    said = child.run([unmask, "--version"])["output"].splitlines()
+    said = child.run([unmask, "--version"])["output"]
     peers = [each["peer"] for result in results for rounds in result["rounds"].values() for each in rounds if each["peer"]]
-    return [said[0], *(line for line in said[1:] if line.startswith("compiler")), *dict.fromkeys(peers)]
+    return [*report.context.versions(said), *dict.fromkeys(peers)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--unmask", default="build/release/bin/unmask", help="the program")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=0, help="runs within a round; 0: 5, in training 3")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of timed steps in a round, three at least")
     parser.add_argument("--only", default="", help="a part of " + ", ".join(work["key"] for work in WORK))
     parser.add_argument("--out", nargs="?", const=str(HERE.parent / "results"), metavar="FOLDER",
                         help="write DATE-peers.md and .json there; bench/results without a folder")
@@ -162,6 +213,8 @@ def main():
     args = parser.parse_args()
     if args.self_test:
         child.self_test()
+        assert [repeats_for(seconds, 1.5) for seconds in (0.05, 4.0, 1e-9)] == [30, 3, 1000]
+        assert [turned(["a", "b", "c"], number) for number in (0, 1, 3)] == [["a", "b", "c"], ["b", "c", "a"], ["a", "b", "c"]]
         return report.self_test()
     chosen = [work for work in WORK if args.only in work["key"]]
     if not chosen or args.rounds < 1 or args.threads < 1:
@@ -169,8 +222,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         programs = Programs(args, pathlib.Path(name))
         programs.prepare(chosen)
-        results = [measure(programs, work, args.rounds) for work in chosen]
-    about = report.circumstances(versions(args.unmask, results), args.threads, args.rounds)
+        results = [measure(programs, work, args.rounds, args.seconds) for work in chosen]
+    about = report.circumstances(versions(args.unmask, results), args.threads, args.rounds, IDLE_THREADS)
     command = shlex.join(["python3", "bench/peers/alternate.py", *sys.argv[1:]])
     print(report.document(results, about, command))
     if args.out:

@@ -8,15 +8,13 @@
     python3 bench/peers/torch_detector.py --mode score --out m.pt       # loads them and scores an image: what a program's start costs
     python3 bench/peers/torch_detector.py --device cuda --mode train --batch 256 --variants tf32,bf16,bf16_compile
 
-On the CPU Debian's python3-torch and python3-torchvision do; on a GPU (torch_cuda.py) it takes PyTorch 2.3 or newer.
+On the CPU (torch_cpu.py) Debian's python3-torch and python3-torchvision do; on a GPU (torch_cuda.py) it takes PyTorch 2.3 or newer.
 """
 import argparse
-import json
-import statistics
-import time
 
 import torch
 import torch.nn.functional as F
+import torch_cpu
 import torch_cuda
 import torchvision
 from torch import nn
@@ -96,16 +94,6 @@ def objective(heads, labels, sigma, temperature=1.5):
     return sum(0.5 / s**2 * term + torch.log(1 + s**2) for term, s in zip(terms, sigma))
 
 
-def median_seconds(run, repeats):
-    run()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mode", choices=["infer", "train", "export", "save", "score", "ceilings"], required=True)
@@ -117,11 +105,13 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--warm-up", type=int, default=2, help="runs before those that are timed")
+    parser.add_argument("--variant", default="eager", help="on the CPU: of " + ", ".join(torch_cpu.INFERENCE) + "; in training of " +
+                        ", ".join(torch_cpu.TRAINING))
     parser.add_argument("--out", default="detector.onnx", help="the file that export and save write and score reads")
     on_gpu = parser.add_argument_group("with --device cuda (see torch_cuda.py)")
     on_gpu.add_argument("--variants", default="tf32,bf16,fp16,bf16_compile", help="of " + ", ".join(torch_cuda.VARIANTS))
     on_gpu.add_argument("--steps", type=int, default=1, help="of a run, between two waits for the GPU")
-    on_gpu.add_argument("--warm-up", type=int, default=2, help="runs before those that are timed")
     args = parser.parse_args()
     if unknown := set(args.variants.split(",")) - set(torch_cuda.VARIANTS):
         parser.error(f"--variants: expected some of {', '.join(torch_cuda.VARIANTS)}, found {', '.join(unknown)}")
@@ -133,6 +123,8 @@ def main():
         return torch_cuda.run(args, Detector, objective)
     if args.width != 1 and args.backbone != "mobilenet_v1":
         parser.error(f"--width: expected --backbone mobilenet_v1, found {args.backbone}")
+    if args.mode in torch_cpu.VARIANTS and args.variant not in torch_cpu.VARIANTS[args.mode]:
+        parser.error(f"--variant: expected one of {', '.join(torch_cpu.VARIANTS[args.mode])}, found {args.variant}")
     torch.set_num_threads(args.threads)
     net = Detector(args.backbone, args.branches, args.width)
     x = torch.rand(args.batch, 3, args.size, args.size)
@@ -150,25 +142,7 @@ def main():
         torch.onnx.export(net, x, args.out, opset_version=13, input_names=["image"], output_names=["logits"],
                           dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}})
         return
-    if args.mode == "infer":
-        net.eval()
-
-        def run():
-            with torch.no_grad():
-                net(x)
-    else:
-        labels = torch.arange(args.batch) % 2
-        sigma = nn.Parameter(torch.ones(3))
-        optimizer = torch.optim.Adam([*net.parameters(), sigma], lr=1e-3, weight_decay=1e-6)
-
-        def run():
-            optimizer.zero_grad(set_to_none=True)
-            objective(net.all_heads(x), labels, sigma).backward()
-            optimizer.step()
-    seconds = median_seconds(run, args.repeats)
-    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "mode": args.mode, "backbone": args.backbone,
-                      "branches": args.branches, "size": args.size, "batch": args.batch, "threads": args.threads,
-                      "seconds": seconds, "images_per_second": args.batch / seconds}))
+    torch_cpu.run(args, net, x, objective)
 
 
 if __name__ == "__main__":
