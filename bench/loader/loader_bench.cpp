@@ -81,10 +81,11 @@ BENCHMARK_CAPTURE(load, pixel_shard, Source::pixel_shard)
     ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);
 
+[[gnu::section(".preinit_array"), gnu::used]] auto* const first = &let_idle_threads_sleep_soon;
+
 }  // namespace
 }  // namespace unmask
 
 int main(int argc, char** argv) {
-    unmask::let_idle_threads_sleep_soon(argv);
     return unmask::run_benchmark_program(argc, argv, [] {});
 }
