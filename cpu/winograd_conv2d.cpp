@@ -16,14 +16,18 @@ namespace {
 
 using namespace winograd;
 
-// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns].
-template <int rows>
-void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product) {
+// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]. Meanwhile
+// `fetched` · depth vectors from `next` on are brought into the second-level cache.
+template <int rows, int fetched>
+void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
+                   const float* next) {
     Vector sums[rows][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) sums[r][0] = sums[r][1] = Vector{};
     for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
         const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
+#pragma GCC unroll 2
+        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 2);
 #pragma GCC unroll 16
         for (int r = 0; r < rows; ++r) {
             sums[r][0] += a[r * pitch + d] * left;
@@ -147,17 +151,35 @@ class Forward {
     }
     static int64_t product_plane(int64_t tiles) { return spread_plane(tiles * panel_columns); }
 
+    // One xi of one panel. The weights of the next lie behind these; both are read from far away once for all
+    // tiles, so that the next ones are fetched meanwhile: a half with each of the first two parts of the
+    // rows.
+    void multiply_plane(int64_t tiles, const float* transformed, const float* weights,
+                        float* products) const {
+        const int64_t depth = sizes_.channels, pitch = sizes_.input_pitch();
+        const float* next = weights + weight_plane_;
+        int part = 0;
+        for_row_parts(tiles, [&](auto rows, int64_t row) {
+            const float* a = transformed + row * pitch;
+            float* product = products + row * panel_columns;
+            if (tiles <= most_rows)
+                multiply_rows<rows, 2>(depth, a, pitch, weights, product, next);
+            else if (part < 2)
+                multiply_rows<rows, 1>(depth, a, pitch, weights, product, next + part * depth * lanes);
+            else
+                multiply_rows<rows, 0>(depth, a, pitch, weights, product, next);
+            ++part;
+        });
+    }
+
     // Outputs of tiles [first, last), whose transformed inputs, `in_plane` elements from xi to xi, these are,
     // in the channels of one panel.
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products) const {
-        const int64_t tiles = last - first, plane = product_plane(tiles), pitch = sizes_.input_pitch();
+        const int64_t tiles = last - first, plane = product_plane(tiles);
         const float* weights = weights_ + panel * points * weight_plane_;
         for (int64_t xi = 0; xi < points; ++xi, weights += weight_plane_)
-            for_row_parts(tiles, [&](auto count, int64_t row) {
-                multiply_rows<count>(sizes_.channels, transformed + xi * in_plane + row * pitch, pitch,
-                                     weights, products + xi * plane + row * panel_columns);
-            });
+            multiply_plane(tiles, transformed + xi * in_plane, weights, products + xi * plane);
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
     }
 
