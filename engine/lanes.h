@@ -16,4 +16,8 @@ struct LaneRunner {
 // Filled when the program starts.
 inline constinit LaneRunner lane_runner{};
 
+[[nodiscard]] inline int lane_count() {
+    return lane_runner.count == nullptr ? 1 : lane_runner.count();
+}
+
 }  // namespace unmask

@@ -95,7 +95,7 @@ void Recording::join() {
     std::vector<size_t> begins;  // of the chains
     for (size_t i = 0; i < call_chains_.size(); ++i)
         if (i == 0 || call_chains_[i] != call_chains_[i - 1]) begins.push_back(begin + i);
-    const size_t lanes = lane_runner.count == nullptr ? 1 : static_cast<size_t>(lane_runner.count());
+    const auto lanes = static_cast<size_t>(lane_count());
     const size_t each = begins.size() / lanes;  // chains of a lane
     begins.push_back(calls_.size());
     call_chains_.clear();

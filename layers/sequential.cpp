@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/sequential.h"
 
+#include <algorithm>
+
+#include "engine/ops/layout.h"
 #include "engine/recompute.h"
 
 namespace unmask {
@@ -21,6 +24,21 @@ Variable Sequential::forward_recomputed(const Variable& x) {
     for (Layer* layer : layers_)
         y = recompute(y, [layer](const Variable& input) { return layer->forward(input); });
     return y;
+}
+
+Variable Sequential::forward_in_slices(const Variable& x, int64_t images, int64_t pixels) {
+    const int64_t batch = x.shape()[0];
+    std::vector<Variable> slices;
+    size_t whole = layers_.size();  // the first layer of the whole batch
+    for (int64_t begin = 0; begin < batch; begin += images) {
+        Variable y = slice(x, 0, begin, std::min(batch, begin + images));
+        for (size_t i = 0; i < whole; ++i) {
+            y = layers_[i]->forward(y);
+            if (y.shape()[1] * y.shape()[2] <= pixels) whole = i + 1;
+        }
+        slices.push_back(std::move(y));
+    }
+    return forward_from(whole, concat(slices, 0));
 }
 
 std::vector<Variable> Sequential::forward_lockstep_from(size_t first, const std::vector<Sequential*>& peers,

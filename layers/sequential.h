@@ -20,6 +20,9 @@ class Sequential final : public LockstepLayer {
     [[nodiscard]] float link_scales(float input) override;
     // Through all layers, each of which backward runs again (engine/recompute.h).
     [[nodiscard]] Variable forward_recomputed(const Variable& x);
+    // Through all layers in inference: as long as maps have more than `pixels` pixels, `images` images at a
+    // time, so that what a layer leaves is still in the cache for the next; then the whole batch.
+    [[nodiscard]] Variable forward_in_slices(const Variable& x, int64_t images, int64_t pixels);
     // Through the layers from number `first` on.
     [[nodiscard]] Variable forward_from(size_t first, const Variable& x) {
         return forward_lockstep_from(first, {this}, {x}).front();

@@ -7,6 +7,7 @@
 
 #include "engine/chains.h"
 #include "engine/error.h"
+#include "engine/lanes.h"
 #include "engine/ops/gather_batch.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
@@ -131,10 +132,13 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             maps = Backbone::feature_maps(parts_->branches, x);
             break;
         case BranchSchedule::parallel: {
+            const bool one_thread_each = side_by_side && options_.branches >= lane_count();
             Chains chains(x.device(), options_.branches);
             for (int i = 0; i < options_.branches; ++i) {
                 chains.use(i);
-                maps.push_back(map_of(*parts_->branches[static_cast<size_t>(i)]));
+                Backbone& branch = *parts_->branches[static_cast<size_t>(i)];
+                const bool in_slices = one_thread_each && !branch.training() && !grad_enabled();
+                maps.push_back(in_slices ? branch.feature_map_in_slices(x) : map_of(branch));
             }
             break;
         }

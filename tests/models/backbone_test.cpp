@@ -52,6 +52,21 @@ TEST(Backbones, MapImagesOfAnySizeToFeatures) {
     }
 }
 
+TEST(Backbones, SlicesOfABatchGiveTheMapsOfTheWhole) {
+    const PortableScope bytes_of_any_batch;
+    const NoGrad nothing_recorded;
+    for (const BackboneEntry& entry : backbones()) {
+        SCOPED_TRACE(entry.name);
+        const auto backbone = entry.make(0.125);
+        backbone->initialize(1);
+        backbone->set_training(false);
+        Tensor x = Tensor::empty({5, 96, 96, 3});
+        fill_normal(x, 1.0, 1, "x");
+        EXPECT_EQ(backbone->feature_map_in_slices(x).value().to_floats(),
+                  backbone->feature_map(x).value().to_floats());
+    }
+}
+
 TEST(Backbones, WidthScalesEveryChannelCount) {
     const std::map<std::string_view, int64_t> half{{"resnet18", 256},
                                                    {"resnet34", 256},
