@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// matmul by oneDNN, transposes as strides.
+// matmul by oneDNN, transposes as strides; products of few rows by our own kernel.
 #include "engine/ops/matmul.h"
 
+#include "cpu/onednn/narrow_product.h"
 #include "cpu/onednn/primitive.h"
 #include "cpu/parallel.h"
 #include "engine/lru_cache.h"
@@ -58,7 +59,11 @@ void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, co
         const PortableScope portable;  // an inner size of 0: only the bias is left
         return matmul_forward(a, b, bias, y, params);
     }
-    checked("matmul_forward", a.shape(), b.shape(), [&] { run(a, b, bias, y, params); });
+    if (b.rank() == 2 && params.transpose_b && !params.transpose_a && y.numel() <= narrow_rows * y.dim(-1))
+        narrow_product(y.numel() / y.dim(-1), y.dim(-1), a.dim(-1), a.data<float>(), b.data<float>(),
+                       bias.defined() ? bias.data<float>() : nullptr, y.data<float>());
+    else
+        checked("matmul_forward", a.shape(), b.shape(), [&] { run(a, b, bias, y, params); });
     // Apart from the product, since oneDNN's fused relu makes zeros of NaNs.
     if (params.activation != Activation::none)
         activation_forward(y, y, ActivationParams{.kind = params.activation});
