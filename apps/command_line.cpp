@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/command_line.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <iostream>
 #include <new>
-#include <system_error>
-#include <thread>
 
 #include "apps/build_information.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/interrupt.h"
 #include "cpu/parallel.h"
-#include "engine/atomic_file.h"
 #include "engine/context.h"
 #include "engine/error.h"
 #include "engine/process_group.h"
@@ -189,34 +181,6 @@ int run_command_line(int argc, const char* const* argv) {
         log_error("{}", error.what());
     }
     return exit_error;
-}
-
-int resolved_threads(int threads) {
-    return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
-}
-
-void write_answer(const std::string& target, const std::string& text) {
-    if (target != "-") return write_file_atomically(target, text + "\n");
-    fmt::print("{}\n", text);
-    if (std::fflush(stdout) != 0) fail("standard output: writing failed");
-}
-
-void check_answer_target(const std::string& target) {
-    if (target.empty() || target == "-") return;
-    if (std::filesystem::is_directory(target)) fail("{}: is a folder", target);
-    // Only a file that is made tells: permissions do not bind root, and some file systems take no files.
-    const std::string path = fmt::format("{}.tmp{}", target, ::getpid());
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) fail("{}: cannot be written: {}", target, std::strerror(errno));
-    ::close(descriptor);
-    ::unlink(path.c_str());
-}
-
-void make_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) fail("{}: the folder cannot be made: {}", folder.string(), error.message());
-    if (!std::filesystem::is_directory(folder)) fail("{}: is not a folder", folder.string());
 }
 
 }  // namespace unmask

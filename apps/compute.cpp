@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/compute.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "engine/compute_mode.h"
 #include "engine/error.h"
 #include "engine/ops/cast.h"
@@ -21,6 +24,10 @@ Precision parse_precision(std::string_view name) {
 
 std::string_view name_of(Precision precision) {
     return names[static_cast<size_t>(precision)];
+}
+
+int resolved_threads(int threads) {
+    return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
 }
 
 DType image_dtype(Precision precision) {

@@ -28,6 +28,9 @@ struct Compute {
     bool recompute = false;                   // in training, see Detector::set_recompute
 };
 
+// The number of threads meant: the machine's cores for 0.
+[[nodiscard]] int resolved_threads(int threads);
+
 // Which of them were asked for, and so stay where a run is taken up (see take_run_options).
 struct ComputeGiven {
     bool device = false, precision = false, schedule = false, winograd = false, recompute = false,

@@ -7,6 +7,7 @@
 #include "apps/bench.h"
 #include "apps/command_line.h"
 #include "apps/commands/bench_options.h"
+#include "apps/output_files.h"
 #include "apps/progress.h"
 
 namespace unmask {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/number_range.h"
+#include "apps/output_files.h"
 
 namespace unmask {
 namespace {

@@ -9,6 +9,7 @@
 #include "apps/console.h"
 #include "apps/evaluation/calibrate_model.h"
 #include "apps/number_range.h"
+#include "apps/output_files.h"
 
 namespace unmask {
 namespace {

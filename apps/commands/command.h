@@ -51,16 +51,4 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global);
 CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global);
 
-// The number of threads meant: the machine's cores for 0.
-[[nodiscard]] int resolved_threads(int threads);
-
-// Writes an answer for programs: to stdout for "-", else atomically to the file.
-void write_answer(const std::string& target, const std::string& text);
-// Before the work that leads to the answer: Error when such a file could not be written. Nothing for "-" and
-// "".
-void check_answer_target(const std::string& target);
-
-// Makes the folder and the ones above it; Error names it and the system's reason when that fails.
-void make_folder(const std::filesystem::path& folder);
-
 }  // namespace unmask

@@ -8,6 +8,7 @@
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/explanation/genuine_maps.h"
+#include "apps/output_files.h"
 #include "engine/error.h"
 #include "models/exchange/export_torch.h"
 #include "models/exchange/import.h"

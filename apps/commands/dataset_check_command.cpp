@@ -8,6 +8,7 @@
 #include "apps/commands/dataset_command.h"
 #include "apps/console.h"
 #include "apps/dataset/check_answer.h"
+#include "apps/output_files.h"
 #include "apps/progress.h"
 #include "data/check/check.h"
 

@@ -8,6 +8,7 @@
 #include "apps/commands/dataset_command.h"
 #include "apps/console.h"
 #include "apps/dataset/import_answer.h"
+#include "apps/output_files.h"
 #include "data/lists/export.h"
 #include "engine/error.h"
 

@@ -11,6 +11,7 @@
 #include "apps/console.h"
 #include "apps/dataset/data_warnings.h"
 #include "apps/dataset/import_answer.h"
+#include "apps/output_files.h"
 #include "data/lists/import.h"
 #include "engine/error.h"
 

@@ -16,6 +16,7 @@
 #include "apps/detection/file_detector.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/number_range.h"
+#include "apps/output_files.h"
 #include "apps/training/trainer.h"
 #include "data/face_detector.h"
 #include "data/picture.h"

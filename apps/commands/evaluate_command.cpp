@@ -12,6 +12,7 @@
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/evaluation/robustness.h"
 #include "apps/number_range.h"
+#include "apps/output_files.h"
 #include "apps/report/evaluation_report.h"
 #include "engine/error.h"
 

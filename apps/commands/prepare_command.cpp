@@ -10,6 +10,7 @@
 #include "apps/commands/split_options.h"
 #include "apps/console.h"
 #include "apps/number_range.h"
+#include "apps/output_files.h"
 #include "apps/progress.h"
 #include "data/face_detector.h"
 #include "data/prepare/coverage.h"

@@ -6,6 +6,7 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/bench_options.h"
+#include "apps/output_files.h"
 #include "apps/profile/profile_text.h"
 
 namespace unmask {

@@ -7,6 +7,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/explanation/genuine_maps.h"
+#include "apps/output_files.h"
 #include "apps/quantization/quantize_model.h"
 #include "engine/error.h"
 

@@ -6,6 +6,7 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
+#include "apps/output_files.h"
 #include "apps/report/run_report.h"
 
 namespace unmask {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <mutex>
 
-#include "apps/commands/command.h"
+#include "apps/output_files.h"
 #include "apps/progress.h"
 #include "cpu/parallel.h"
 #include "data/manifest.h"

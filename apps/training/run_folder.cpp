@@ -15,8 +15,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "apps/commands/command.h"
 #include "apps/evaluation/score_file.h"
+#include "apps/output_files.h"
 #include "apps/tensorboard/event_file.h"
 #include "engine/atomic_file.h"
 #include "engine/error.h"

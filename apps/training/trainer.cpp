@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/evaluation/score_file.h"
 #include "apps/interrupt.h"

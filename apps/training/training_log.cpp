@@ -5,9 +5,9 @@
 
 #include <optional>
 
-#include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/evaluation/evaluation_lines.h"
+#include "apps/output_files.h"
 #include "apps/report/run_report.h"
 #include "apps/tensorboard/event_file.h"
 #include "engine/atomic_file.h"

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands write their answers to: files, stdout and folders.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace unmask {
+
+// Writes an answer for programs: to stdout for "-", else atomically to the file.
+void write_answer(const std::string& target, const std::string& text);
+// Before the work that leads to the answer: Error when such a file could not be written. Nothing for "-" and
+// "".
+void check_answer_target(const std::string& target);
+
+// Makes the folder and the ones above it; Error names it and the system's reason when that fails.
+void make_folder(const std::filesystem::path& folder);
+
+}  // namespace unmask
