@@ -40,7 +40,7 @@ class BenchWork {
     BenchWork& operator=(const BenchWork&) = delete;
     ~BenchWork();
 
-    // Whether the steps are recorded once and run again as a whole; training is on a GPU only.
+    // Whether the steps are recorded once and run again as a whole.
     [[nodiscard]] static bool is_recorded(const BenchOptions& options);
 
     // The steps in which that happens, if it does; waits for the device.

@@ -24,6 +24,13 @@ for group in "$@"; do
     esac
 done
 
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "error: expected a system with dpkg and apt-get (Debian), found none. Install what these packages of Debian hold" >&2
+    echo "(README.md says what for, and what is optional), then: cmake --preset release && cmake --build --preset release" >&2
+    echo "$packages" >&2
+    exit 2
+fi
+
 missing=""
 for package in $packages; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)

@@ -16,7 +16,7 @@ class Shard;
 
 struct ManifestRow {
     std::string path;     // the picture; relative to the manifest's folder, or absolute
-    std::string video;    // id of the video, unique within the dataset; scores of its rows are averaged
+    std::string video;    // id of the video within dataset and method; scores of its rows are averaged
     std::string split;    // "train", "val", "test", or empty
     std::string dataset;  // such as "FaceForensics++"
     std::string method;   // "original", or what forged it, such as "Deepfakes"

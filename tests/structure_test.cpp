@@ -171,19 +171,33 @@ TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
     }
 }
 
+// What begins a comment in such a file; empty where it has no comments, or is not ours to license.
+std::string comment_of(const fs::path& path) {
+    static const std::set<std::string> slashes{".h", ".hpp", ".c", ".cpp", ".cu", ".cuh", ".mjs"};
+    static const std::set<std::string> hashes{".py", ".sh", ".cmake", ".toml"};
+    static const std::set<std::string> names{"CMakeLists.txt", "Makefile"};
+    const std::string extension = path.extension();
+    if (slashes.contains(extension)) return "//";
+    const bool ci = path.parent_path() == ".ci";
+    return hashes.contains(extension) || names.contains(path.filename()) || ci ? "#" : "";
+}
+
 TEST(Structure, EveryFileSaysItsLicence) {
-    for (const char* folder :
-         {"engine", "cpu", "cuda", "layers", "losses", "models", "data", "embed", "apps", "tests", "bench"}) {
+    std::vector<fs::path> files{"CMakeLists.txt", "Makefile"};
+    for (const char* folder : {".ci", "cmake", "recipes", "engine", "cpu", "cuda", "layers", "losses",
+                               "models", "data", "embed", "apps", "tests", "bench"}) {
         if (!fs::exists(folder)) continue;
-        for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-            const std::string extension = entry.path().extension();
-            if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh")
-                continue;
-            std::ifstream stream(entry.path());
-            std::string first;
-            std::getline(stream, first);
-            EXPECT_EQ(first, "// SPDX-License-Identifier: Apache-2.0") << entry.path();
-        }
+        for (const auto& entry : fs::recursive_directory_iterator(folder))
+            if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+    for (const fs::path& path : files) {
+        const std::string comment = comment_of(path);
+        if (comment.empty()) continue;
+        std::ifstream stream(path);
+        std::string line;
+        std::getline(stream, line);
+        if (line.starts_with("#!")) std::getline(stream, line);
+        EXPECT_EQ(line, comment + " SPDX-License-Identifier: Apache-2.0") << path;
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Named settings: each is a key of a recipe file, a flag of the command line and an entry of run.json, so
-// that the three cannot disagree. A new setting is one line in settings.cpp.
+// that the three cannot disagree. A new setting is a line in
+// apps/training/train_settings.cpp.
 #pragma once
 
 #include <cstdint>

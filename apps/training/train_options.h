@@ -33,7 +33,6 @@ struct TrainOptions {
         initial;  // a file that training starts from (models/exchange/import.h); empty: drawn from the seed
     std::string freeze;     // layers that stay as they are (see FrozenLayers)
     int freeze_epochs = 0;  // after which they are trained too; 0: never
-    // How the crops were made, for `unmask detect` to cut faces in the same way.
     // How the pictures were cut, which the model file tells to detect; 0: what prepare.json beside the
     // manifest says, or Preprocessing's defaults where there is none.
     double margin = 0;  // side of the square crop over the longer side of the face's box

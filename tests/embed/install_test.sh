@@ -3,8 +3,8 @@
 # Installs libunmask into a temporary folder, builds its examples against that by CMake and by pkg-config, shared and
 # static, in C and C++, with a model compiled in, and compares what they print with unmask-mini. Moves the tree once, as
 # packages are.
-# install_test.sh BUILD SOURCE MAKE_FIXTURE WRITE_HEADER [MINI_IS_STATIC]; from the environment: CC, CXX, CMAKE, the
-# toolchain file TOOLCHAIN, the EMULATOR that runs programs, and LINKS (libraries that the compiler cannot find itself).
+# install_test.sh BUILD SOURCE MAKE_FIXTURE WRITE_HEADER; from the environment: CC, CXX, CMAKE, the VERSION that is expected,
+# the toolchain file TOOLCHAIN, the EMULATOR that runs programs, and LINKS (libraries that the compiler cannot find itself).
 set -eu
 build=$1 source=$2 make_fixture=$3 write_header=$4
 folder=$(mktemp -d)
