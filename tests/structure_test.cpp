@@ -173,11 +173,12 @@ TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
 
 // What begins a comment in such a file; empty where it has no comments, or is not ours to license.
 std::string comment_of(const fs::path& path) {
-    static const std::set<std::string> slashes{".h", ".hpp", ".c", ".cpp", ".cu", ".cuh", ".mjs"};
+    static const std::set<std::string> slashes{".h", ".hpp", ".cpp", ".cu", ".cuh", ".mjs"};
     static const std::set<std::string> hashes{".py", ".sh", ".cmake", ".toml"};
     static const std::set<std::string> names{"CMakeLists.txt", "Makefile"};
     const std::string extension = path.extension();
     if (slashes.contains(extension)) return "//";
+    if (extension == ".c") return "/*";
     const bool ci = path.parent_path() == ".ci";
     return hashes.contains(extension) || names.contains(path.filename()) || ci ? "#" : "";
 }
@@ -197,7 +198,8 @@ TEST(Structure, EveryFileSaysItsLicence) {
         std::string line;
         std::getline(stream, line);
         if (line.starts_with("#!")) std::getline(stream, line);
-        EXPECT_EQ(line, comment + " SPDX-License-Identifier: Apache-2.0") << path;
+        EXPECT_TRUE(line.starts_with(comment + " SPDX-License-Identifier: Apache-2.0"))
+            << path << ": " << line;
     }
 }
 
