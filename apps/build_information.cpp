@@ -44,7 +44,13 @@ std::vector<std::pair<std::string, std::string>> build_information() {
 
 std::string version_text() {
     std::string text = fmt::format("unmask {}", version());
-    for (const auto& [name, value] : build_information()) text += fmt::format("\n{}: {}", name, value);
+    std::vector<std::pair<std::string, std::string>> lines = build_information();
+    // What decides no byte of a run, and so is not on its record.
+    lines.insert(lines.end(), {{"openmp", presence(UNMASK_HAS_OPENMP)},
+                               {"mpi", presence(UNMASK_HAS_MPI)},
+                               {"onnx", presence(UNMASK_HAS_ONNX)},
+                               {"http_server", presence(UNMASK_HAS_HTTPLIB)}});
+    for (const auto& [name, value] : lines) text += fmt::format("\n{}: {}", name, value);
     std::string libraries;
     for (const auto& [name, value] : library_versions())
         libraries += fmt::format("{}{} {}", libraries.empty() ? "" : ", ", name, value);

@@ -12,7 +12,7 @@ namespace unmask {
 [[nodiscard]] std::string version();
 // Compiler, build type and optional libraries, as (name, value).
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> build_information();
-// Both, for people, and the versions of the libraries that it runs with.
+// Both, for people, what else the build was made with, and the versions of the libraries that it runs with.
 [[nodiscard]] std::string version_text();
 
 }  // namespace unmask

@@ -12,6 +12,7 @@
 #include "apps/commands/command.h"
 #include "apps/console.h"
 #include "apps/interrupt.h"
+#include "apps/option_value.h"
 #include "cpu/parallel.h"
 #include "engine/context.h"
 #include "engine/error.h"
@@ -65,7 +66,39 @@ std::string command_names() {
 }
 
 constexpr const char* exit_code_text =
-    "Exit codes: 0 done; 1 some of the inputs failed, each is named; 2 wrong usage, model or data.";
+    "Exit codes:\n"
+    "  0    done; of serve also: ended by Ctrl-C or SIGTERM\n"
+    "  1    done, but some of the inputs failed (each is named), dataset check found a problem, verify a\n"
+    "       difference, or the demo's detector is worse than it should be\n"
+    "  2    wrong usage, model or data: the message says what\n"
+    "  130  stopped by Ctrl-C; 143: by SIGTERM. Training keeps a checkpoint";
+
+// Below the help of every subcommand.
+constexpr const char* global_options_text =
+    "Global options (--threads, --device, --quiet, ...): unmask --help";
+
+// CLI11's, but an option with a text of its own for its value is said to be required too.
+class HelpText : public CLI::Formatter {
+  public:
+    std::string make_option_opts(const CLI::Option* option) const override {
+        const std::string text = CLI::Formatter::make_option_opts(option);
+        const bool lost = !option->get_option_text().empty() && option->get_required();
+        return lost ? text + " " + get_label("REQUIRED") : text;
+    }
+};
+
+// Each subcommand's footer is what it says itself, and where the rest is.
+void add_footers(CLI::App& app) {
+    const std::string own = app.get_footer();
+    app.footer(own.empty() ? global_options_text : own + "\n" + global_options_text);
+    for (CLI::App* subcommand : app.get_subcommands({})) add_footers(*subcommand);
+}
+
+// "unmask dataset check", as far as the command line was understood.
+std::string understood_command(const CLI::App& app) {
+    const std::vector<CLI::App*> parsed = app.get_subcommands();
+    return parsed.empty() ? app.get_name() : app.get_name() + " " + understood_command(*parsed.front());
+}
 
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
@@ -79,9 +112,9 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
         ->check(CLI::Range(0, 1024))
         ->option_text("N");
     app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")->option_text("NAME");
-    app.add_option(
-           "--precision", compute.precision,
-           "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench, on the CPU")
+    app.add_option("--precision", compute.precision,
+                   "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench and "
+                   "profile, on the CPU")
         ->option_text("NAME");
     app.add_option(
            "--branch-schedule", compute.schedule,
@@ -114,7 +147,7 @@ int run(int argc, const char* const* argv) {
     ComputeText compute;
     CLI::App app("Finds faces that were forged.", "unmask");
     app.require_subcommand(1);
-    app.footer(std::string("The options above may stand before or after the subcommand.\n") + exit_code_text);
+    app.formatter(std::make_shared<HelpText>());
     add_global_options(app, global, compute);
     const Command* named = nullptr;
     CommandRun chosen;
@@ -122,11 +155,15 @@ int run(int argc, const char* const* argv) {
         CLI::App* subcommand = app.add_subcommand(command.name, command.text);
         subcommand->fallthrough();
         const CommandRun runner = command.set_up(*subcommand, global);
+        add_footers(*subcommand);
         subcommand->callback([&, runner] {
             named = &command;
             chosen = runner;
         });
     }
+    app.footer(std::string("The options above may stand before or after the subcommand, whose own options\n"
+                           "unmask SUBCOMMAND --help lists.\n") +
+               exit_code_text);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -138,7 +175,7 @@ int run(int argc, const char* const* argv) {
         const std::vector<std::string> unknown = app.remaining();
         if (app.get_subcommands().empty() && !unknown.empty())
             fail("expected a subcommand among {}, found \"{}\"", command_names(), unknown.front());
-        fail("{} (see unmask --help)", error.what());
+        fail("{} (see {} --help)", error.what(), understood_command(app));
     }
     set_up_console(global.log_level, global.quiet);
     if (is_one_too_many(*named)) return exit_done;
@@ -148,9 +185,10 @@ int run(int argc, const char* const* argv) {
                     .winograd = app.count("--winograd") > 0,
                     .recompute = compute.recompute,
                     .nondeterministic = compute.nondeterministic};
-    global.compute = {parse_device(compute.device), parse_precision(compute.precision),
-                      parse_branch_schedule(compute.schedule), parse_winograd(compute.winograd),
-                      compute.recompute};
+    global.compute = {option_value("--device", parse_device, compute.device),
+                      option_value("--precision", parse_precision, compute.precision),
+                      option_value("--branch-schedule", parse_branch_schedule, compute.schedule),
+                      option_value("--winograd", parse_winograd, compute.winograd), compute.recompute};
     if (global.compute.precision == Precision::int8 && std::string_view(named->name) != "bench" &&
         std::string_view(named->name) != "profile")
         fail(

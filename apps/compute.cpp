@@ -19,7 +19,7 @@ constexpr std::string_view names[] = {"f32", "tf32", "bf16", "int8"};
 Precision parse_precision(std::string_view name) {
     for (size_t i = 0; i < std::size(names); ++i)
         if (names[i] == name) return static_cast<Precision>(i);
-    fail("precision: expected f32, tf32, bf16 or int8, found '{}'", name);
+    fail("expected a precision of f32, tf32, bf16 or int8, found '{}'", name);
 }
 
 std::string_view name_of(Precision precision) {
@@ -48,19 +48,16 @@ Tensor model_input(const Tensor& images, const Compute& compute) {
 void prepare_compute(const Compute& compute, bool deterministic) {
     static_cast<void>(context_of(compute.device));
     if (compute.precision == Precision::int8 && compute.device.type != DeviceType::cpu)
-        fail("precision: int8 is the CPU's alone, found --device {}", name_of(compute.device));
+        fail("--precision: int8 is the CPU's alone, found --device {}", name_of(compute.device));
     if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32 &&
         compute.precision != Precision::int8)
-        fail("precision: expected f32 on the CPU, found {} (it needs --device cuda)",
+        fail("--precision: expected f32 on the CPU, found {} (it needs --device cuda)",
              name_of(compute.precision));
     if (compute.device.type == DeviceType::cpu && !deterministic)
         fail(
             "--nondeterministic: expected a GPU (--device cuda), found the CPU, which is always "
             "deterministic");
-    if (compute.recompute &&
-        (compute.schedule == BranchSchedule::merged_stems || compute.schedule == BranchSchedule::lockstep))
-        fail("--recompute: expected --branch-schedule auto, separate or parallel, found {}",
-             name_of(compute.schedule));
+    if (compute.recompute) check_recomputable(compute.schedule);
     set_compute_mode({.tf32 = compute.precision == Precision::tf32,
                       .deterministic = deterministic,
                       .winograd = compute.winograd});

@@ -55,7 +55,7 @@ void add_notices(const std::vector<SplitGroup>& groups, std::span<const SplitIte
 SplitBy parse_split_by(std::string_view text) {
     if (text == "video") return SplitBy::video;
     if (text == "frame") return SplitBy::frame;
-    fail("split: expected video or frame, found \"{}\"", text);
+    fail("expected a split by video or frame, found \"{}\"", text);
 }
 
 std::vector<int64_t> apportion(int64_t count, std::span<const double> fractions) {

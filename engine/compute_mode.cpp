@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 3> winograd_names{"off", "inference", "al
 Winograd parse_winograd(std::string_view name) {
     for (size_t i = 0; i < winograd_names.size(); ++i)
         if (winograd_names[i] == name) return static_cast<Winograd>(i);
-    fail("winograd: expected off, inference or all, found '{}'", name);
+    fail("expected winograd off, inference or all, found '{}'", name);
 }
 
 std::string_view name_of(Winograd winograd) {

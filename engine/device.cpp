@@ -24,7 +24,7 @@ Device parse_device(std::string_view name) {
         const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, index);
         if (error == std::errc() && stop == end && index >= 0) return {DeviceType::cuda, index};
     }
-    fail("device: expected cpu, cuda or cuda:N, found '{}'", name);
+    fail("expected a device of cpu, cuda or cuda:N, found '{}'", name);
 }
 
 }  // namespace unmask

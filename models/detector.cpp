@@ -63,11 +63,17 @@ void check_detector_options(const DetectorOptions& options) {
 BranchSchedule parse_branch_schedule(std::string_view name) {
     for (size_t i = 0; i < std::size(schedule_names); ++i)
         if (schedule_names[i] == name) return static_cast<BranchSchedule>(i);
-    fail("schedule: expected one of {}, found '{}'", fmt::join(schedule_names, ", "), name);
+    fail("expected a schedule of the branches among {}, found '{}'", fmt::join(schedule_names, ", "), name);
 }
 
 std::string_view name_of(BranchSchedule schedule) {
     return schedule_names[static_cast<size_t>(schedule)];
+}
+
+void check_recomputable(BranchSchedule schedule) {
+    if (schedule == BranchSchedule::merged_stems || schedule == BranchSchedule::lockstep)
+        fail("--recompute: expected --branch-schedule auto, separate or parallel, found {}",
+             name_of(schedule));
 }
 
 struct Detector::Parts {
@@ -106,10 +112,8 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             "detector: expected images [batch, {}, {}, 3] (or 4 or 8 channels, zeros behind the third), "
             "found {}",
             options_.size, options_.size, shape.str());
-    const bool apart = schedule_ != BranchSchedule::merged_stems && schedule_ != BranchSchedule::lockstep;
     const bool recomputed = recompute_ && training() && grad_enabled();
-    if (recomputed && !apart)
-        fail("recompute: expected a schedule of auto, separate or parallel, found {}", name_of(schedule_));
+    if (recomputed) check_recomputable(schedule_);
     const auto map_of = [&](Backbone& branch) {
         return recomputed ? branch.feature_map_recomputed(x) : branch.feature_map(x);
     };

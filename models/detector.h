@@ -38,6 +38,9 @@ enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockste
 [[nodiscard]] BranchSchedule parse_branch_schedule(std::string_view name);
 [[nodiscard]] std::string_view name_of(BranchSchedule schedule);
 
+// Error for a schedule whose branches' stages cannot run again in backward: they are not each by itself.
+void check_recomputable(BranchSchedule schedule);
+
 // Error names an unknown backbone (and lists the known ones) or a number out of range.
 void check_detector_options(const DetectorOptions& options);
 

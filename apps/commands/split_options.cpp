@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/number_range.h"
+#include "apps/option_value.h"
 #include "data/manifest.h"
 #include "engine/error.h"
 
@@ -44,7 +45,7 @@ std::optional<int> label_of(const SplitArguments& arguments) {
 
 SplitOptions split_of(const SplitArguments& arguments) {
     SplitOptions split;
-    split.by = parse_split_by(arguments.split_by);
+    split.by = option_value("--split-by", parse_split_by, arguments.split_by);
     split.seed = arguments.seed;
     if (!arguments.fractions.empty()) {
         split.train = arguments.fractions[0];

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/number_range.h"
+#include "data/face_detector.h"
 
 namespace unmask {
 
@@ -18,7 +19,8 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
         ->check(CLI::Range(0, 1'000'000));
     app.add_option("--faces", detection.faces,
                    "dlib: look for faces; whole: the picture is a face crop already")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->check(CLI::IsMember(face_detector_names()));
     app.add_option("--margin", options.margin,
                    "Side of the crop over the side of the face's box; default: the model's own")
         ->check(number_range(0.1, 10));

@@ -25,7 +25,7 @@ void check_scale(const Tensor& values, const Tensor& scale) {
 WeightFormat parse_weight_format(std::string_view name) {
     for (size_t i = 0; i < std::size(format_names); ++i)
         if (format_names[i] == name) return static_cast<WeightFormat>(i);
-    fail("weights: expected f32, bf16 or int8, found '{}'", name);
+    fail("expected weights in f32, bf16 or int8, found '{}'", name);
 }
 
 std::string_view name_of(WeightFormat format) {
@@ -48,8 +48,8 @@ CompactWeight compact_weight(const Tensor& weight, WeightFormat format) {
         result.scale.data<float>()[o] = scale;
         int8_t* to = result.values.data<int8_t>() + o * row;
         for (int64_t i = 0; i < row; ++i)
-            to[i] = scale > 0.0f ? static_cast<int8_t>(
-                                       std::clamp(std::nearbyint(from[i] / scale), -largest_level, largest_level))
+            to[i] = scale > 0.0f ? static_cast<int8_t>(std::clamp(std::nearbyint(from[i] / scale),
+                                                                  -largest_level, largest_level))
                                  : int8_t{0};
     }
     return result;
@@ -62,15 +62,17 @@ Tensor expanded(const CompactWeight& weight) {
     const int64_t rows = result.dim(0), row = rows == 0 ? 0 : result.numel() / rows;
     for (int64_t o = 0; o < rows; ++o)
         for (int64_t i = o * row; i < (o + 1) * row; ++i)
-            result.data<float>()[i] = weight.scale.data<float>()[o] * static_cast<float>(weight.values.data<int8_t>()[i]);
+            result.data<float>()[i] =
+                weight.scale.data<float>()[o] * static_cast<float>(weight.values.data<int8_t>()[i]);
     return result;
 }
 
-Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor& bias, const Tensor& residual,
-                      const Conv2dOptions& options, Activation activation) {
+Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor& bias,
+                      const Tensor& residual, const Conv2dOptions& options, Activation activation) {
     if (weight.values.dtype() == x.dtype())
         return conv2d_fused(x, weight.values, bias, residual, options, activation);
-    if (x.dtype() != DType::f32 || (weight.values.dtype() != DType::bf16 && weight.values.dtype() != DType::i8))
+    if (x.dtype() != DType::f32 ||
+        (weight.values.dtype() != DType::bf16 && weight.values.dtype() != DType::i8))
         fail("compact conv2d: expected an input in f32 and weights in bf16 or i8, found {} and {}",
              name_of(x.dtype()), name_of(weight.values.dtype()));
     check_scale(weight.values, weight.scale);
@@ -84,7 +86,8 @@ Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor
     return y;
 }
 
-Tensor compact_linear(const Tensor& x, const CompactWeight& weight, const Tensor& bias, Activation activation) {
+Tensor compact_linear(const Tensor& x, const CompactWeight& weight, const Tensor& bias,
+                      Activation activation) {
     check_rank("compact linear", "input [N, C]", x.shape(), 2);
     check_rank("compact linear", "weight [O, C]", weight.values.shape(), 2);
     if (weight.values.dtype() == x.dtype()) return linear_fused(x, weight.values, bias, activation);

@@ -16,7 +16,42 @@ TEST_F(Program, HelpAndVersionAreNoErrors) {
     }
     EXPECT_NE(run_program("--help").output.find("Exit codes"), std::string::npos);
     EXPECT_NE(run_program("detect --help").output.find("highest of its"), std::string::npos);
-    EXPECT_EQ(run_program("--version").output.rfind("unmask ", 0), 0u);
+    const std::string version = run_program("--version").output;
+    EXPECT_EQ(version.rfind("unmask ", 0), 0u);
+    for (const char* name : {"ffmpeg: ", "openmp: ", "mpi: ", "onnx: ", "http_server: "})
+        EXPECT_NE(version.find(name), std::string::npos) << name;
+}
+
+TEST_F(Program, HelpSaysWhatIsRequiredAndWhereTheRestIs) {
+    const std::string all = run_program("--help").output;
+    for (const char* code : {"  0 ", "  1 ", "  2 ", "  130 ", "143"})
+        EXPECT_NE(all.find(code, all.find("Exit codes")), std::string::npos) << code;
+    for (const char* command : {"prepare", "dataset", "dataset check", "train", "demo"}) {
+        const std::string help = run_program(std::string(command) + " --help").output;
+        const size_t found = help.find("Global options (");
+        EXPECT_NE(found, std::string::npos) << help;
+        EXPECT_EQ(help.find("Global options (", found + 1), std::string::npos) << help;
+        EXPECT_EQ(help.find("before or after the subcommand"), std::string::npos) << help;
+    }
+    EXPECT_NE(run_program("prepare --help").output.find("--videos DIR REQUIRED"), std::string::npos);
+    EXPECT_EQ(run_program("prepare --help").output.find("--json -|FILE REQUIRED"), std::string::npos);
+}
+
+TEST_F(Program, AWrongValueIsToldWithItsOption) {
+    const std::string begin = "unmask: error: ";
+    for (const char* arguments :
+         {"bench|--device|tpu", "bench|--precision|f16", "bench|--branch-schedule|sideways",
+          "bench|--winograd|on", "detect a.png --model b|--faces|none",
+          "prepare --videos a --out b|--faces|none", "prepare --videos a --out b|--split-by|people"}) {
+        std::string text = arguments;
+        const size_t first = text.find('|'), second = text.find('|', first + 1);
+        const std::string option = text.substr(first + 1, second - first - 1),
+                          value = text.substr(second + 1);
+        text = text.substr(0, first) + " " + option + " " + value;
+        expect_failure(text, {begin + option + ": ", value});
+    }
+    expect_failure("bench --bogus", {"(see unmask bench --help)"});
+    expect_failure("--bogus", {"(see unmask --help)"});
 }
 
 TEST_F(Program, WrongUsageEndsWithTwo) {

@@ -191,8 +191,8 @@ TEST(WinogradConv2d, OfNoImagesIsNothing) {
     const PortableScope portable;
     Tensor y = Tensor::empty({0, 6, 6, 32}), grad_x = Tensor::empty({0, 8, 8, 32});
     const Tensor weight = Tensor::zeros({32, 3, 3, 32}), none;
-    conv2d_forward(grad_x, weight, none, none, y, Conv2dParams{});
-    conv2d_backward_data(y, weight, grad_x, Conv2dParams{});
+    EXPECT_NO_THROW(conv2d_forward(grad_x, weight, none, none, y, Conv2dParams{}));
+    EXPECT_NO_THROW(conv2d_backward_data(y, weight, grad_x, Conv2dParams{}));
 }
 
 TEST(WinogradConv2d, LeavesOtherConvolutionsAlone) {
@@ -233,7 +233,7 @@ TEST(Winograd, NamesItsModes) {
     for (const Winograd mode : {Winograd::off, Winograd::inference, Winograd::all})
         EXPECT_EQ(parse_winograd(name_of(mode)), mode);
     expect_error([] { static_cast<void>(parse_winograd("on")); },
-                 {"winograd: expected off, inference or all, found 'on'"});
+                 {"expected winograd off, inference or all, found 'on'"});
 }
 
 }  // namespace
