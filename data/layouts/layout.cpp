@@ -112,7 +112,7 @@ void describe_by_label(SourceVideo& video, const fs::path& root, int label) {
     for (const LayoutEntry& entry : layout_table())
         shapes += std::string(shapes.empty() ? "" : "; ") + entry.name + ": " + entry.shape;
     fail(
-        "{}: cannot tell real or fake from the path; give the label (real or fake) or use one of the "
+        "{}: cannot tell real or fake from the path; give the label (--label real|fake) or use one of the "
         "layouts: {}",
         path.string(), shapes);
 }

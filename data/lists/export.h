@@ -26,7 +26,7 @@ struct ExportResult {
 // import_lists would take from them, and identities) stands below a key "unmask" of the video, which
 // DeepfakeBench does not read; import_lists gives back the same rows, in another order. Rows without a split
 // have no place in it and are counted in a notice. Error where no row has one, for rows of the
-// FaceForensics++ family without a compression, and for a path that is not UTF-8.
+// FaceForensics++ family without a compression, for a path that is not UTF-8, and for a packed shard.
 ExportResult export_deepfakebench(const Manifest& manifest, const std::filesystem::path& file,
                                   const ExportOptions& options = {});
 
@@ -34,7 +34,7 @@ ExportResult export_deepfakebench(const Manifest& manifest, const std::filesyste
 // hold folders of frames, splits and labels; what else the manifest says is lost unless the folders' layout
 // tells it. Rows without a split, and pictures of a listed folder that the manifest does not have, are
 // counted in notices. Error when no row has a split, when a folder holds frames of two videos or labels, for
-// a name with a line end, and when one of the six lists is there already.
+// a name with a line end, when one of the six lists is there already, and for a packed shard.
 ExportResult export_txt_lists(const Manifest& manifest, const std::filesystem::path& folder,
                               const ExportOptions& options = {});
 

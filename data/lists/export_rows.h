@@ -10,7 +10,8 @@
 
 namespace unmask {
 
-// The rows with a split; a notice counts the others. Error when there is none.
+// The rows with a split; a notice counts the others. Error when there is none, and for a packed shard, whose
+// pictures are no files that a list could name.
 [[nodiscard]] std::vector<const ManifestRow*> rows_with_split(const Manifest& manifest, ExportResult& result);
 
 // The path as the list says it.

@@ -56,6 +56,9 @@ int64_t unlisted_pictures(const fs::path& path, const Folder& folder) {
 }  // namespace
 
 std::vector<const ManifestRow*> rows_with_split(const Manifest& manifest, ExportResult& result) {
+    if (manifest.shard)
+        fail("{}: a packed shard has no picture files to list; export its manifest instead",
+             manifest.source.string());
     std::vector<const ManifestRow*> rows;
     for (const ManifestRow& row : manifest.rows)
         if (!row.split.empty()) rows.push_back(&row);

@@ -62,9 +62,9 @@ fs::path make_output(const fs::path& output) {
 }
 
 // The videos, without the crops of an earlier run when the output lies within the input.
-std::vector<SourceVideo> input_videos(const PrepareOptions& options, const fs::path& output,
-                                      std::vector<std::string>& notices) {
-    std::vector<SourceVideo> videos = find_videos(options.input, options.label, output / "crops", &notices);
+std::vector<SourceVideo> input_videos(const PrepareOptions& options, std::vector<std::string>& notices) {
+    std::vector<SourceVideo> videos =
+        find_videos(options.input, options.label, options.output / "crops", &notices);
     std::sort(videos.begin(), videos.end(), [](const SourceVideo& a, const SourceVideo& b) {
         return std::tie(a.dataset, a.video) < std::tie(b.dataset, b.video);
     });
@@ -83,9 +83,9 @@ std::vector<VideoReport> PrepareReport::failures() const {
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress) {
     const auto start = std::chrono::steady_clock::now();
     check_options(options);
-    const fs::path output = make_output(options.output);
     std::vector<std::string> listed;  // what the dataset's own lists name and is not there
-    std::vector<SourceVideo> videos = input_videos(options, output, listed);
+    std::vector<SourceVideo> videos = input_videos(options, listed);  // an Error of it leaves no folder
+    const fs::path output = make_output(options.output);
     const CropSettings settings{options.size, options.margin, options.detector, options.align};
     const EarlierRuns earlier(output, videos, settings);
     PrepareReport report;

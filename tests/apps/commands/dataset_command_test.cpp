@@ -55,6 +55,7 @@ TEST_F(DatasetProgram, WrongUsageEndsWithTwo) {
         EXPECT_EQ(outcome.errors, "");
     }
     EXPECT_NE(run_program("dataset --help").output.find("check"), std::string::npos);
+    expect_failure("check " + data_ + " --bogus", {"--bogus", "see unmask dataset check --help"});
 }
 
 TEST_F(DatasetProgram, PacksAndTakesTheShardForAManifest) {
@@ -69,6 +70,11 @@ TEST_F(DatasetProgram, PacksAndTakesTheShardForAManifest) {
     const Outcome small = run_program("dataset pack " + shard + " --size 16 --overwrite --out " + shard);
     EXPECT_EQ(small.code, 0) << small.errors;
     EXPECT_EQ(read_manifest(shard).rows, read_manifest(data_).rows);
+    // Lists name pictures that are files of their own.
+    for (const std::string format : {"--lists " + path("lists"), "--deepfakebench " + path("bench.json")})
+        expect_failure("export " + shard + " " + format, {"faces.shard", "no picture files", "its manifest"});
+    EXPECT_FALSE(std::filesystem::exists(path("lists")));
+    EXPECT_FALSE(std::filesystem::exists(path("bench.json")));
     // A byte of the first picture changed.
     std::fstream file(shard, std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(200);
@@ -98,7 +104,7 @@ TEST_F(DatasetProgram, AMissingFileEndsWithOneAndIsNamedWithTheNearest) {
     std::filesystem::rename(path("val-3.png"), path("val_3.png"));
     const Outcome outcome = run_program("dataset check " + data_);
     EXPECT_EQ(outcome.code, 1);
-    EXPECT_NE(outcome.output.find("PROBLEM: 1 missing files"), std::string::npos) << outcome.output;
+    EXPECT_NE(outcome.output.find("PROBLEM: missing files (1)"), std::string::npos) << outcome.output;
     EXPECT_NE(outcome.output.find(path("val-3.png") + "; nearest: " + path("val_3.png")), std::string::npos)
         << outcome.output;
 }
@@ -129,7 +135,8 @@ TEST_F(DatasetProgram, ALeakEndsWithOne) {
         "real.csv", [](auto& rows) { std::erase_if(rows, [](const auto& row) { return row.label == 1; }); });
     const Outcome warned = run_program("dataset check " + one_class);
     EXPECT_EQ(warned.code, 0);
-    EXPECT_NE(warned.output.find("warning: 3 sides with one class only"), std::string::npos) << warned.output;
+    EXPECT_NE(warned.output.find("warning: sides with one class only (3)"), std::string::npos)
+        << warned.output;
 }
 
 TEST_F(DatasetProgram, ExportsAndImportsTheSame) {

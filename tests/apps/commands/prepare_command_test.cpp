@@ -29,6 +29,7 @@ TEST_F(Program, PreparesFromFoldersOfRealAndFake) {
     EXPECT_EQ(partly.code, 1) << partly.errors;
     EXPECT_NE(partly.errors.find("9.png"), std::string::npos) << partly.errors;
     expect_failure("prepare --videos " + path("nowhere") + " --out " + path("p"), {"nowhere"});
+    EXPECT_FALSE(std::filesystem::exists(path("p")));
     expect_failure("prepare --videos " + path("raw") + " --out " + path("p") + " --label maybe",
                    {"--label", "maybe"});
 }
