@@ -7,6 +7,7 @@
 #include "apps/bench.h"
 #include "apps/command_line.h"
 #include "apps/commands/bench_options.h"
+#include "apps/counted.h"
 #include "apps/output_files.h"
 #include "apps/progress.h"
 
@@ -35,10 +36,10 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     if (json != "-")
         fmt::print(
             "{} {} x{} width {} size {} batch {}: {:.4f} s, {:.2f} images/s, peak memory {}{} "
-            "({} parameters, {} threads, median of {})\n",
+            "({} parameters, {}, median of {})\n",
             result.mode, result.backbone, result.branches, result.width, result.size, result.batch,
             result.seconds, result.images_per_second, bytes_text(result.peak_bytes), needed_text(result),
-            result.parameters, result.threads, result.runs);
+            result.parameters, counted(result.threads, "thread", "threads"), result.runs);
     return exit_done;
 }
 

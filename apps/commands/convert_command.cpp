@@ -7,7 +7,9 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/explanation/genuine_maps.h"
+#include "apps/option_value.h"
 #include "apps/output_files.h"
 #include "engine/error.h"
 #include "models/exchange/export_torch.h"
@@ -40,7 +42,8 @@ void check(const Arguments& arguments, Target target) {
         fail("--names is for PyTorch files, found {}", arguments.output.string());
     if (!arguments.weights.empty() && target != Target::safetensors)
         fail("--weights is for model files, found {}", arguments.output.string());
-    if (!arguments.weights.empty()) static_cast<void>(parse_weight_format(arguments.weights));
+    if (!arguments.weights.empty())
+        static_cast<void>(option_value("--weights", parse_weight_format, arguments.weights));
     if (target == Target::onnx) require_onnx();
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
@@ -84,8 +87,8 @@ int run(const Arguments& arguments) {
         notices.emplace_back("the state of its training is left out: it serves to detect, and as --init");
     for (const std::string& notice : notices) log_notice("{}: {}", arguments.output.string(), notice);
     const DetectorOptions& made = loaded.detector->options();
-    fmt::print("{}: {}, {} branches, width {}, {} pixels\n", arguments.output.string(), made.backbone,
-               made.branches, made.width, made.size);
+    fmt::print("{}: {}, {}, width {}, {} pixels\n", arguments.output.string(), made.backbone,
+               counted(made.branches, "branch", "branches"), made.width, made.size);
     return exit_done;
 }
 

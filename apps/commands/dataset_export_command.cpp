@@ -7,6 +7,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/dataset/import_answer.h"
 #include "apps/output_files.h"
 #include "data/lists/export.h"
@@ -37,7 +38,8 @@ int run(const Arguments& arguments) {
     for (const std::string& notice : result.notices) log_warning("{}", notice);
     if (!arguments.json.empty()) write_answer(arguments.json, export_answer(result));
     if (arguments.json == "-") return exit_done;
-    fmt::print("{} frames of {} videos\n", result.frames, result.videos);
+    fmt::print("{} of {}\n", counted(result.frames, "frame", "frames"),
+               counted(result.videos, "video", "videos"));
     for (const auto& file : result.files) fmt::print("written: {}\n", file.string());
     return exit_done;
 }

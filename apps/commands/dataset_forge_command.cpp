@@ -7,6 +7,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/number_range.h"
 #include "apps/progress.h"
 #include "data/self_blend/forge_set.h"
@@ -27,8 +28,8 @@ int run(ForgeSetOptions options, const GlobalOptions& global) {
     if (report.without_landmarks > 0)
         log_notice("{} of the faces have no landmarks: an ellipse in the middle of the crop stands for them",
                    report.without_landmarks);
-    fmt::print("{} forgeries of {} real faces\nmanifest: {}\n", report.forged, report.real,
-               report.manifest.string());
+    fmt::print("{} of {}\nmanifest: {}\n", counted(report.forged, "forgery", "forgeries"),
+               counted(report.real, "real face", "real faces"), report.manifest.string());
     return exit_done;
 }
 

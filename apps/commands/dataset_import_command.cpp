@@ -9,6 +9,7 @@
 #include "apps/commands/dataset_command.h"
 #include "apps/commands/split_options.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/dataset/data_warnings.h"
 #include "apps/dataset/import_answer.h"
 #include "apps/output_files.h"
@@ -68,8 +69,10 @@ int run(const Arguments& arguments) {
         return exit_error;
     }
     if (arguments.json != "-")
-        fmt::print("{} pictures of {} videos ({} not taken)\nmanifest: {}\n", result.manifest.rows.size(),
-                   result.videos, result.missing.size(), options.manifest.string());
+        fmt::print("{} of {} ({} not taken)\nmanifest: {}\n",
+                   counted(result.manifest.rows.size(), "picture", "pictures"),
+                   counted(result.videos, "video", "videos"), result.missing.size(),
+                   options.manifest.string());
     return result.missing.empty() ? exit_done : exit_some_failed;
 }
 

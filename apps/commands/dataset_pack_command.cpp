@@ -6,6 +6,7 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
+#include "apps/counted.h"
 #include "apps/progress.h"
 #include "data/shard/shard.h"
 #include "engine/error.h"
@@ -26,7 +27,7 @@ int run(const Arguments& arguments) {
     Progress progress("pack", int64_t(manifest.rows.size()), "pictures");
     const uint64_t bytes = pack_shard(manifest, arguments.output, arguments.options,
                                       [&](int64_t done, int64_t) { progress.update(done); });
-    fmt::print("{}: {} rows, {}\n", arguments.output.string(), manifest.rows.size(),
+    fmt::print("{}: {}, {}\n", arguments.output.string(), counted(manifest.rows.size(), "row", "rows"),
                bytes_text(int64_t(bytes)));
     return exit_done;
 }

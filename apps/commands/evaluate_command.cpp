@@ -100,11 +100,11 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
                    "A page with ROC, histograms and confusion matrices, or the curves of --robustness")
         ->option_text("-|FILE.html");
     app.footer(
-        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by data\n"
-        "set, method, label and id. Fake is the positive class. A figure that the rows leave undefined "
+        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by dataset,\n"
+        "method, label and id. Fake is the positive class. A figure that the rows leave undefined "
         "reads\n"
         "n/a, in JSON null: AUC, EER and AP need both classes. With several methods each one's fakes are\n"
-        "also measured against all real rows of its data set. Intervals: whole videos are drawn again and\n"
+        "also measured against all real rows of its dataset. Intervals: whole videos are drawn again and\n"
         "again, as many real and as many fake ones.");
     return [arguments, &global] { return run(*arguments, global); };
 }

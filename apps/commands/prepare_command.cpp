@@ -9,6 +9,7 @@
 #include "apps/commands/command.h"
 #include "apps/commands/split_options.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/number_range.h"
 #include "apps/output_files.h"
 #include "apps/progress.h"
@@ -47,15 +48,17 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     if (!arguments.json.empty()) write_answer(arguments.json, prepare_answer(report));
     if (arguments.json != "-") fmt::print("{}", coverage_table(report.videos, table_lines, report.coverage));
     if (report.rows == 0) {
-        log_error("{}: no face was found in any of {} videos", options.input.string(), report.videos.size());
+        log_error("{}: no face was found in {}", options.input.string(),
+                  counted(report.videos.size(), "video", "videos"));
         return exit_error;
     }
     if (arguments.json != "-")
         fmt::print(
-            "{} faces of {} videos ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n"
+            "{} of {} ({} from an earlier run, {} with problems) in {:.1f} s\nmanifest: {}\n"
             "coverage: {}\n",
-            report.rows, report.videos.size(), report.reused, failures.size(), report.seconds,
-            report.manifest.string(), report.coverage.string());
+            counted(report.rows, "face", "faces"), counted(report.videos.size(), "video", "videos"),
+            report.reused, failures.size(), report.seconds, report.manifest.string(),
+            report.coverage.string());
     return failures.empty() ? exit_done : exit_some_failed;
 }
 
@@ -83,7 +86,9 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     std::string detectors;
     for (const std::string& name : face_detector_names())
         detectors += (detectors.empty() ? "" : " or ") + name;
-    app.add_option("--faces", options.detector, "Face detector: " + detectors)->capture_default_str();
+    app.add_option("--faces", options.detector, "Face detector: " + detectors)
+        ->capture_default_str()
+        ->check(CLI::IsMember(face_detector_names()));
     app.add_flag("--align", options.align,
                  "Turn and scale every face to the same place by its landmarks, as DeepfakeBench does");
     app.add_option(

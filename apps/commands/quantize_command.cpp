@@ -6,6 +6,7 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
+#include "apps/counted.h"
 #include "apps/explanation/genuine_maps.h"
 #include "apps/output_files.h"
 #include "apps/quantization/quantize_model.h"
@@ -34,8 +35,9 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     // What measures the genuine maps stays valid: they are those of the same network.
     write_safetensors(arguments.output, detector_content(*model.detector, nullptr, model.info,
                                                          tensors_of(genuine_maps_of(model))));
-    fmt::print("{}: {} scales found on {} pictures of {} ({})\n", arguments.output.string(),
-               model.info.quantization->scales.size(), model.info.quantization->pictures,
+    fmt::print("{}: {} scales found on {} of {} ({})\n", arguments.output.string(),
+               model.info.quantization->scales.size(),
+               counted(model.info.quantization->pictures, "picture", "pictures"),
                model.info.quantization->data, model.info.quantization->range);
     return exit_done;
 }

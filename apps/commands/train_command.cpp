@@ -9,6 +9,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/interrupt.h"
 #include "apps/settings/recipe.h"
@@ -78,8 +79,8 @@ void connect_ranks(TrainOptions& options) {
     Device& device = options.compute.device;
     if (device.type != DeviceType::cpu) device.index += ranks.group->local_rank();
     ranks.communicator = communicator_of(device, ranks.group);
-    log_notice("{} processes train together, {} on this machine, {} threads each", ranks.size(),
-               ranks.group->local_size(), options.threads);
+    log_notice("{} processes train together, {} on this machine, {} each", ranks.size(),
+               ranks.group->local_size(), counted(options.threads, "thread", "threads"));
 }
 
 // Whether the first rank has written why the run ended, and said it.
@@ -107,9 +108,9 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
     options.threads = threads_of(ranks, global.threads, resumed);
     set_thread_count(options.threads);
     if (resumed)
-        log_notice("resuming {}: data {}, device {}, precision {}, {} threads, its recipe",
-                   options.output.string(), options.data.string(), name_of(options.compute.device),
-                   name_of(options.compute.precision), options.threads);
+        log_notice("resuming {}: data {}, device {}, precision {}, {}, its recipe", options.output.string(),
+                   options.data.string(), name_of(options.compute.device), name_of(options.compute.precision),
+                   counted(options.threads, "thread", "threads"));
     time_algorithms();
     connect_ranks(options);
     const TrainResult result = train_detector(options);
@@ -173,7 +174,8 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
     app.add_flag("--print-recipe", arguments->print_recipe, "Print the settings as a recipe and stop");
     for (size_t i = 0; i < arguments->settings.size(); ++i) add_setting(app, arguments, i);
     app.footer(
-        "The settings below a [section] are also the keys of a recipe's section, with _ for -.\n"
+        "The settings below a [section] are also the keys of a recipe's section, with _ for -; those of\n"
+        "[augmentation] are named there without augment_ (--augment-flip is flip).\n"
         "The same seed, build and machine with the same --threads give the same bytes in the model files.\n"
         "A run keeps checkpoints after each epoch, every --checkpoint-minutes and when it is interrupted\n"
         "(Ctrl-C, SIGTERM). --resume RUN goes on from the last with the run's own data, settings, threads,\n"

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/counted.h"
+
 namespace unmask {
 namespace {
 
@@ -37,14 +39,15 @@ std::string check_text(const CheckReport& report, size_t shown) {
         text += fmt::format("{:<10}{:>12}{:>12}{:>12}{:>12}\n", side.name, side.real_rows, side.fake_rows,
                             side.real_videos, side.fake_videos);
     for (const Finding& finding : report.findings) {
-        text += fmt::format("\n{}: {} {}\n", is_problem(finding.kind) ? "PROBLEM" : "warning",
-                            finding.items.size(), explanation(finding.kind));
+        text += fmt::format("\n{}: {} ({})\n", is_problem(finding.kind) ? "PROBLEM" : "warning",
+                            explanation(finding.kind), finding.items.size());
         for (size_t i = 0; i < std::min(shown, finding.items.size()); ++i)
             text += "  " + item_text(finding.items[i], finding.kind) + "\n";
         if (finding.items.size() > shown)
             text += fmt::format("  … and {} more (--json has them all)\n", finding.items.size() - shown);
     }
-    return text + fmt::format("\n{} rows, {} files: {}\n", report.rows, report.files,
+    return text + fmt::format("\n{}, {}: {}\n", counted(report.rows, "row", "rows"),
+                              counted(report.files, "file", "files"),
                               report.has_problem()      ? "NOT fit for training and testing as it is"
                               : report.findings.empty() ? "nothing found"
                                                         : "no problem found");

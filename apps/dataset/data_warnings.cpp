@@ -14,8 +14,8 @@ std::string line_of(const Finding& finding) {
     const FindingItem& first = finding.items.front();
     std::string example = first.what;
     if (!first.sides.empty()) example += fmt::format(" ({})", fmt::join(first.sides, ", "));
-    return fmt::format("{} {}, such as {}; see unmask dataset check", finding.items.size(),
-                       explanation(finding.kind), example);
+    return fmt::format("{} ({}), such as {}; see unmask dataset check", explanation(finding.kind),
+                       finding.items.size(), example);
 }
 
 // The side that training reads: the rows without a split where there is no other.

@@ -79,7 +79,7 @@ std::string detection_csv(const std::vector<FileScore>& files, const VerdictThre
 }
 
 std::string detection_table_head() {
-    return fmt::format("{:<9} {:>6}  {:>9}  {:>5}  {}", "verdict", "score", "frames", "faces", "file");
+    return fmt::format("{:<9} {:>6}  {:>9}  {:>6}  {}", "verdict", "score", "frames", "tracks", "file");
 }
 
 std::string detection_table_line(const FileScore& file, const VerdictThresholds& thresholds) {
@@ -87,7 +87,7 @@ std::string detection_table_line(const FileScore& file, const VerdictThresholds&
     const std::string frames = file.frames.empty() ? "-"
                                : one               ? "1"
                                      : fmt::format("{} of {}", frames_with_face(file), file.frames.size());
-    return fmt::format("{:<9} {:>6}  {:>9}  {:>5}  {}", to_string(verdict_of(file, thresholds)),
+    return fmt::format("{:<9} {:>6}  {:>9}  {:>6}  {}", to_string(verdict_of(file, thresholds)),
                        file.score ? fmt::format("{:.3f}", *file.score) : "-", frames, file.tracks.size(),
                        file.file.string());
 }

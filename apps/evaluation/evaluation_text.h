@@ -18,11 +18,11 @@ namespace unmask {
 [[nodiscard]] std::string calibration_line(const DatasetEvaluation& evaluation);
 // For write_answer, which ends the last line. A table in GitHub's Markdown, for papers and issues.
 [[nodiscard]] std::string evaluation_markdown(const std::vector<DatasetEvaluation>& evaluations);
-// A line for every data set, method and level; every line repeats its protocol. The calibration stands in the
+// A line for every dataset, method and level; every line repeats its protocol. The calibration stands in the
 // lines of all frames: temperature (empty: the model has none), ece and calibrated_ece.
 [[nodiscard]] std::string evaluation_csv(const std::vector<DatasetEvaluation>& evaluations);
 
-// "results": for each data set name, protocol, frame, video, methods; each set of metrics with real, fake,
+// "results": for each dataset name, protocol, frame, video, methods; each set of metrics with real, fake,
 // accuracy, auc, eer, average_precision, log_loss and, by the same names, intervals [low, high]; calibration
 // with the model's temperature and thresholds, ece and calibrated_ece of the frames.
 [[nodiscard]] std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations);

@@ -43,7 +43,7 @@ struct ScoringOptions {
     int part = 0, parts = 1;  // of each batch, see LoaderOptions; the other rows score 0
 };
 
-// The probability of fake of every picture, in the data set's order. The detector is put into evaluation mode
+// The probability of fake of every picture, in the dataset's order. The detector is put into evaluation mode
 // and its weights are prepared. `progress` hears how many pictures are done.
 [[nodiscard]] std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset,
                                                 const ScoringOptions& options,

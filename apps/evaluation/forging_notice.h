@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the user should know about forgeries that a data set makes.
+// What the user should know about forgeries that a dataset makes.
 #pragma once
 
 #include "data/dataset.h"

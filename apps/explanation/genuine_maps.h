@@ -19,7 +19,7 @@ struct GenuineMaps {
     std::vector<Tensor> branches;  // [h, w, d] each, f32, on the CPU; empty: not known
 };
 
-// The mean over the data set's real pictures, over most_genuine of them, evenly spaced, where there are more;
+// The mean over the dataset's real pictures, over most_genuine of them, evenly spaced, where there are more;
 // empty where there is none. The detector's mode stays as it is. Error names a picture that cannot be read.
 inline constexpr int64_t most_genuine = 128;
 [[nodiscard]] GenuineMaps measure_genuine_maps(Detector& detector, const FaceDataset& pictures,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/counted.h"
 #include "apps/progress.h"
 
 namespace unmask {
@@ -61,9 +62,10 @@ std::string table(const std::vector<ProfileLine>& lines, ProfileGrouping groupin
 
 std::string headline(const Profile& profile, const BenchOptions& options) {
     const DetectorOptions& model = options.train.model;
-    std::string text = fmt::format("{} {} x{} width {} size {} batch {}, {} threads, medians of {} steps",
-                                   options.mode, model.backbone, model.branches, model.width, model.size,
-                                   options.batch, options.threads, options.runs);
+    std::string text =
+        fmt::format("{} {} x{} width {} size {} batch {}, {}, median of {}", options.mode, model.backbone,
+                    model.branches, model.width, model.size, options.batch,
+                    counted(options.threads, "thread", "threads"), counted(options.runs, "step", "steps"));
     if (profile.machine)
         text += fmt::format("; this machine: {:.0f} GFLOP/s, {:.1f} GB/s copied",
                             profile.machine->flops / 1e9, profile.machine->bytes / 1e9);

@@ -12,10 +12,10 @@ namespace unmask {
 // Figures as they stand in reports, the first row their heads: frames and videos, each with its intervals.
 [[nodiscard]] std::vector<std::vector<std::string>> figure_rows(const Evaluation& evaluation);
 
-// For each data set its protocol, figures, ROC, histograms and confusion matrices.
+// For each dataset its protocol, figures, ROC, histograms and confusion matrices.
 [[nodiscard]] std::string evaluation_report(const std::vector<DatasetEvaluation>& evaluations);
 
-// What evaluate_robustness found: for each data set a curve of AUC for each corruption, and the figures.
+// What evaluate_robustness found: for each dataset a curve of AUC for each corruption, and the figures.
 [[nodiscard]] std::string robustness_report(const std::vector<DatasetEvaluation>& evaluations);
 
 }  // namespace unmask

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "apps/counted.h"
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/evaluation/score_file.h"
 #include "apps/progress.h"
@@ -143,8 +144,9 @@ std::vector<std::pair<std::string, std::string>> facts_of(const Json& record, si
         {"Pictures", fmt::format("{} to train on, {} to validate on", text_of(data.at("train_pictures")),
                                  text_of(data.at("val_pictures")))},
         {"Seed", text_of(record.at("seed"))},
-        {"Computed on", fmt::format("{}, {}, {} threads", text_of(record.at("device")),
-                                    record.value("precision", "f32"), text_of(record.at("threads")))},
+        {"Computed on",
+         fmt::format("{}, {}, {}", text_of(record.at("device")), record.value("precision", "f32"),
+                     counted(record.at("threads").get<int>(), "thread", "threads"))},
         {"Parameters", text_of(record.at("parameters"))},
         {"Time", clock_text(results.at("seconds").get<double>())},
         {"Version", "unmask " + text_of(record.at("version"))}};

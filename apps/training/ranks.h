@@ -29,7 +29,7 @@ struct Ranks {
     // What each rank loaded of a batch, its part in the order of ranks, as the whole batch; `with_pictures`:
     // labels alone otherwise.
     [[nodiscard]] Batch whole(const Batch& part, bool with_pictures) const;
-    // The data set's rows of a whole batch.
+    // The dataset's rows of a whole batch.
     [[nodiscard]] std::vector<size_t> whole(const std::vector<size_t>& part) const;
     // The rows of this rank.
     [[nodiscard]] Tensor own_rows(const Tensor& whole) const;

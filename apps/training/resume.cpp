@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/settings/settings.h"
 #include "cpu/parallel.h"
 #include "engine/context.h"
@@ -91,7 +92,7 @@ void take_up_sessions(const RecordedRun& run, int64_t steps, bool complete, RunR
 int threads_to_go_on_with(int before, int threads, const TrainOptions& options) {
     if (before == threads || options.threads > 0 || options.compute.device.type != DeviceType::cpu)
         return threads;
-    log_notice("computing with {} threads as before", before);
+    log_notice("computing with {} as before", counted(before, "thread", "threads"));
     set_thread_count(before);
     return before;
 }

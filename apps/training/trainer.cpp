@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/evaluation/score_file.h"
 #include "apps/interrupt.h"
 #include "apps/progress.h"
@@ -149,8 +150,9 @@ TrainResult Trainer::run() {
         options_.ranks.group->patience().set_stop_request([] { return InterruptWatch::received() != 0; });
     const bool was_complete = is_complete();
     RunRecord& record = keeper_.record();
-    log_notice("{} pictures to train on, {} to validate on; {} parameters; {} steps an epoch",
-               data_.train->size(), record.val_pictures, record.parameters, loop_->batches());
+    log_notice("{} to train on, {} to validate on; {} parameters; {} an epoch",
+               counted(data_.train->size(), "picture", "pictures"), record.val_pictures, record.parameters,
+               counted(loop_->batches(), "step", "steps"));
     try {
         train_epochs();
     } catch (const Interruption& interruption) {

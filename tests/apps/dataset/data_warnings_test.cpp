@@ -68,7 +68,8 @@ TEST_F(DataWarnings, VideosAndPeopleInSeveralSplits) {
     manifest.rows[2].video = "b";
     manifest.rows[0].identity = "x;y";
     manifest.rows[2].identity = "y";
-    expect_warning("1 identities on both sides of a split, such as y (train, val); see unmask dataset check");
+    expect_warning(
+        "identities on both sides of a split (1), such as y (train, val); see unmask dataset check");
 }
 
 }  // namespace
