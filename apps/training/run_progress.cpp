@@ -110,9 +110,8 @@ RunProgress check_resumable(const LoadedDetector& loaded, const std::filesystem:
     for (size_t i = 0; i < before.size(); ++i)
         if (before[i] != now[i])
             fail(
-                "{0}: cannot be resumed with another setting: expected {1}, found {2}; a run of its own "
-                "begins "
-                "from its weights with --init {0}",
+                "{0}: cannot be resumed with another setting: expected {1}, found {2}; begin a new run "
+                "from it with --init {0}",
                 file.string(), before[i], now[i]);
     const std::string& hash = entries.text("data_hash");
     if (data_hash_kind(hash) != data_hash_kind(data_hash))

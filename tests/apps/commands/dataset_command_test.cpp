@@ -71,7 +71,7 @@ TEST_F(DatasetProgram, PacksAndTakesTheShardForAManifest) {
     EXPECT_EQ(small.code, 0) << small.errors;
     EXPECT_EQ(read_manifest(shard).rows, read_manifest(data_).rows);
     // Lists name pictures that are files of their own.
-    for (const std::string format : {"--lists " + path("lists"), "--deepfakebench " + path("bench.json")})
+    for (const std::string& format : {"--lists " + path("lists"), "--deepfakebench " + path("bench.json")})
         expect_failure("export " + shard + " " + format, {"faces.shard", "no picture files", "its manifest"});
     EXPECT_FALSE(std::filesystem::exists(path("lists")));
     EXPECT_FALSE(std::filesystem::exists(path("bench.json")));
