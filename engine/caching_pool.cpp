@@ -17,14 +17,15 @@ void* CachingPool::allocate(size_t bytes) {
     const size_t size = rounded(bytes);
     {
         const std::lock_guard lock(mutex_);
-        statistics_.used_bytes += size;
-        statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.used_bytes);
-        const auto found = free_.find(size);
-        if (found != free_.end() && !found->second.empty()) {
-            void* memory = found->second.back();
-            found->second.pop_back();
+        FreeBlocks& free = free_[size];
+        if (!free.blocks.empty()) {
+            void* memory = free.blocks.back();
+            free.blocks.pop_back();
+            count_use(size);
             return memory;
         }
+        if (free.blocks.capacity() == free.taken) free.blocks.reserve(2 * free.taken + 1);
+        ++free.taken;
     }
     void* memory = take_(size);
     if (memory == nullptr) {
@@ -32,27 +33,35 @@ void* CachingPool::allocate(size_t bytes) {
         memory = take_(size);
     }
     const std::lock_guard lock(mutex_);
-    if (memory == nullptr)
-        statistics_.used_bytes -= size;
-    else
+    if (memory == nullptr) {
+        --free_[size].taken;
+    } else {
         statistics_.reserved_bytes += size;
+        count_use(size);
+    }
     return memory;
+}
+
+void CachingPool::count_use(size_t size) {
+    statistics_.used_bytes += size;
+    statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.used_bytes);
 }
 
 void CachingPool::release(void* memory, size_t bytes) noexcept {
     const size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;
-    free_[size].push_back(memory);
+    free_.find(size)->second.blocks.push_back(memory);  // for which allocate() made room
 }
 
 void CachingPool::release_cached() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [size, blocks] : free_) {
-        for (void* block : blocks) give_(block, size);
-        statistics_.reserved_bytes -= size * blocks.size();
+    for (auto& [size, free] : free_) {
+        for (void* block : free.blocks) give_(block, size);
+        statistics_.reserved_bytes -= size * free.blocks.size();
+        free.taken -= free.blocks.size();
+        free.blocks.clear();
     }
-    free_.clear();
 }
 
 MemoryStatistics CachingPool::statistics() const {

@@ -35,10 +35,17 @@ class CachingPool {
     [[nodiscard]] static size_t rounded(size_t bytes);
 
   private:
+    // Of one rounded size. `blocks` has room for all of them, so that none needs memory to be released.
+    struct FreeBlocks {
+        std::vector<void*> blocks;
+        size_t taken = 0;  // from the system, in use or free
+    };
+    void count_use(size_t size);
+
     Take take_;
     Give give_;
     mutable std::mutex mutex_;
-    std::map<size_t, std::vector<void*>> free_;  // by rounded size
+    std::map<size_t, FreeBlocks> free_;  // by rounded size
     MemoryStatistics statistics_;
 };
 

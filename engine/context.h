@@ -73,8 +73,8 @@ class Context {
     // Whether this device records work (a GPU: CUDA graphs; the CPU: see engine/recording.h).
     [[nodiscard]] virtual bool can_capture() const { return false; }
     // Records what `work` enqueues on this device instead of running it. Memory that `work` allocates belongs
-    // to the result and is reused by nothing else while that lives. `work` may not wait for the device (no
-    // copy to the host); Error when it does, or where the device cannot capture.
+    // to the result and is reused by nothing else while that lives. `work` may not wait for the device nor
+    // read on the host what it computes; Error when it does, or where the device cannot capture.
     [[nodiscard]] virtual std::unique_ptr<CapturedWork> capture(const std::function<void()>& work);
 };
 

@@ -192,9 +192,9 @@ Tensor Tensor::to(Device device) const {
 
 Tensor Tensor::to(DType dtype) const {
     if (dtype == dtype_) return *this;
+    check_memory();
     const Recording::Pause constant;
     const Tensor source = to(cpu_device);
-    source.check_placed();
     Tensor result = empty(shape_, dtype);
     convert_elements(source, result);
     return result.to(device());
@@ -205,8 +205,10 @@ void Tensor::copy_from(const Tensor& source) {
         fail("copy: expected {} {}, found {} {}", name_of(dtype_), shape_.str(), name_of(source.dtype()),
              source.shape().str());
     if (device() == source.device() && recorded())
-        Recording::current()->add(&copy_on_host, source, *this);
-    else if (device() == source.device())
+        return Recording::current()->add(&copy_on_host, source, *this);
+    check_memory();
+    source.check_memory();
+    if (device() == source.device())
         buffer_->context()->copy_on_device(raw(), source.raw(), bytes());
     else if (source.device().type == DeviceType::cpu)
         buffer_->context()->copy_from_host(raw(), source.raw(), bytes());
@@ -223,13 +225,11 @@ void Tensor::fill_zero() {
 
 std::vector<float> Tensor::to_floats() const {
     const Tensor host = to(cpu_device).to(DType::f32);
-    host.check_placed();
     return {host.data<float>(), host.data<float>() + numel()};
 }
 
 std::vector<double> Tensor::to_doubles() const {
     const Tensor host = to(cpu_device).to(DType::f64);
-    host.check_placed();
     return {host.data<double>(), host.data<double>() + numel()};
 }
 
@@ -242,8 +242,9 @@ bool Tensor::recorded() const {
     return Recording::current() != nullptr && device().type == DeviceType::cpu;
 }
 
-void Tensor::check_placed() const {
-    UNMASK_ASSERT(buffer_->data() != nullptr || buffer_->bytes() == 0);
+void Tensor::fail_without_memory() const {
+    fail("tensor {} {}: expected memory, found {}", name_of(dtype_), shape_.str(),
+         Recording::current() != nullptr ? "what recorded work will compute" : "a shape alone");
 }
 
 void Tensor::check_dtype(DType dtype) const {

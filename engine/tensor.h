@@ -47,13 +47,13 @@ class Buffer {
     [[nodiscard]] bool frozen() const { return frozen_; }
     void freeze() { frozen_ = true; }
 
-    // The attachment under the key, made by `make` when there is none yet. Thread-safe; T must be copyable
-    // and cheap to copy (a shared_ptr, a handle).
+    // The attachment under the key, made by `make` when there is none yet; an exception of `make` leaves
+    // none. Thread-safe; T must be copyable and cheap to copy (a shared_ptr, a handle).
     template <class T, class Make>
     T attachment(const std::string& key, Make&& make) {
         const std::lock_guard lock(attachment_mutex_);
-        auto [place, inserted] = attachments_.try_emplace(key);
-        if (inserted) place->second = T(make());
+        auto place = attachments_.find(key);
+        if (place == attachments_.end()) place = attachments_.emplace(key, T(make())).first;
         return std::any_cast<T>(place->second);
     }
 
@@ -108,10 +108,12 @@ class Tensor {
 
     [[nodiscard]] void* raw() const { return buffer_->data() + byte_offset_; }
     // The elements; T must be the dtype's C++ type (asserted). Host code may only follow a CPU tensor's
-    // pointer.
+    // pointer. Error when there is no memory: before recorded work is placed (engine/recording.h), or where a
+    // module has nothing but shapes (layers/module.h).
     template <class T>
     [[nodiscard]] T* data() const {
         check_dtype(dtype_of<T>);
+        check_memory();
         return static_cast<T*>(raw());
     }
 
@@ -123,10 +125,10 @@ class Tensor {
     [[nodiscard]] Tensor clone() const;
     [[nodiscard]] Tensor to(Device device) const;  // itself when already there
     [[nodiscard]] Tensor to(DType dtype) const;  // itself when already so; conversions run on the host's CPU
-    void copy_from(const Tensor& source);        // same shape and dtype (Error); any devices
+    void copy_from(const Tensor& source);  // same shape and dtype, memory on both sides (Error); any devices
     void fill_zero();
 
-    // Elements on the host, converted; for tests, logs and small results.
+    // Elements on the host, converted; for tests, logs and small results. Error as of data().
     [[nodiscard]] std::vector<float> to_floats() const;
     [[nodiscard]] std::vector<double> to_doubles() const;
     // The one element of a tensor with a single element (Error otherwise).
@@ -135,7 +137,11 @@ class Tensor {
   private:
     void check_dtype(DType dtype) const;
     [[nodiscard]] bool recorded() const;  // whether calls on it are recorded now
-    void check_placed() const;            // a bug: host code reads what recorded work will compute
+    void check_memory() const {
+        if (buffer_->data() == nullptr && buffer_->bytes() > 0) [[unlikely]]
+            fail_without_memory();
+    }
+    [[noreturn]] void fail_without_memory() const;
 
     std::shared_ptr<Buffer> buffer_;
     size_t byte_offset_ = 0;

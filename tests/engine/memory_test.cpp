@@ -143,5 +143,22 @@ TEST(AtomicFile, AFileThatCannotGrowIsAnErrorAndLeavesTheOldContent) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(CachingPool, WhatIsNotThereDoesNotCountAsPeak) {
+    CachingPool pool([](size_t bytes) { return bytes > 4096 ? nullptr : std::malloc(bytes); },
+                     [](void* memory, size_t) { std::free(memory); });
+    void* memory = pool.allocate(512);
+    EXPECT_EQ(pool.allocate(8192), nullptr);
+    EXPECT_EQ(pool.statistics().peak_bytes, 512u);
+    pool.release(memory, 512);
+    EXPECT_EQ(pool.statistics().used_bytes, 0u);
+}
+
+TEST(Buffer, AnAttachmentThatCouldNotBeMadeIsMadeLater) {
+    const Tensor x = Tensor::zeros({1});
+    EXPECT_THROW((void)x.buffer()->attachment<int>("key", []() -> int { throw Error("no memory"); }), Error);
+    EXPECT_EQ(x.buffer()->attachment<int>("key", [] { return 3; }), 3);
+    EXPECT_EQ(x.buffer()->attachment<int>("key", [] { return 4; }), 3);
+}
+
 }  // namespace
 }  // namespace unmask
