@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "engine/error.h"
 #include "engine/ops/cast.h"
@@ -89,7 +90,9 @@ class Adam final : public FlatOptimizer {
 class Sgd final : public FlatOptimizer {
   public:
     Sgd(FlatParameters& parameters, const SgdParams& params)
-        : FlatOptimizer(parameters), params_(params), velocity_(Tensor::zeros_like(parameters.values())) {}
+        : FlatOptimizer(parameters),
+          params_(params),
+          velocity_(params.momentum > 0.0 ? Tensor::zeros_like(parameters.values()) : Tensor()) {}
 
     void apply() override {
         Tensor values = parameters().values();
@@ -101,7 +104,10 @@ class Sgd final : public FlatOptimizer {
     }
     void set_learning_rate(double learning_rate) override { params_.learning_rate = learning_rate; }
     [[nodiscard]] double learning_rate() const override { return params_.learning_rate; }
-    [[nodiscard]] std::map<std::string, Tensor> state() const override { return {{"velocity", velocity_}}; }
+    [[nodiscard]] std::map<std::string, Tensor> state() const override {
+        if (!velocity_.defined()) return {};
+        return {{"velocity", velocity_}};
+    }
 
   private:
     [[nodiscard]] std::array<double, 2> factors(int64_t step) const override {
@@ -109,8 +115,20 @@ class Sgd final : public FlatOptimizer {
     }
 
     SgdParams params_;
-    Tensor velocity_;
+    Tensor velocity_;  // undefined without momentum
 };
+
+void check_common(const char* name, double learning_rate, double weight_decay) {
+    const auto serves = [](double value) { return value >= 0.0 && std::isfinite(value); };
+    if (!serves(learning_rate))
+        fail("{}: expected a finite learning rate of at least 0, found {}", name, learning_rate);
+    if (!serves(weight_decay))
+        fail("{}: expected a finite weight decay of at least 0, found {}", name, weight_decay);
+}
+
+void check_share(const char* name, const char* parameter, double value) {
+    if (!(value >= 0.0 && value < 1.0)) fail("{}: expected {} in [0, 1), found {}", name, parameter, value);
+}
 
 }  // namespace
 
@@ -122,7 +140,10 @@ FlatParameters::FlatParameters(std::vector<Entry> entries, GradientSink* sink)
     const int64_t alignment = alignment_bytes / static_cast<int64_t>(size_of(dtype));
     int64_t total = 0;
     std::vector<int64_t> offsets;
+    std::set<const void*> seen;
     for (const Entry& entry : entries_) {
+        if (entry.variable.value().bytes() > 0 && !seen.insert(entry.variable.value().raw()).second)
+            fail("parameters: expected each of them once, found {} twice", entry.name);
         if (entry.variable.dtype() != dtype || entry.variable.device() != device)
             fail("parameters: expected all of them as {} on {}, found {} as {} on {}", name_of(dtype),
                  name_of(device), entry.name, name_of(entry.variable.dtype()),
@@ -147,35 +168,51 @@ FlatParameters::FlatParameters(std::vector<Entry> entries, GradientSink* sink)
     }
 }
 
+// The variables may have been given to others since.
 FlatParameters::~FlatParameters() {
-    if (sink_ == nullptr) return;
-    for (Entry& entry : entries_)
-        if (entry.variable.gradient_sink() == sink_) entry.variable.release_gradient();
+    for (Entry& entry : entries_) {
+        if (sink_ != nullptr && entry.variable.gradient_sink() == sink_) entry.variable.release_gradient();
+        if (copies_.defined() && entry.variable.copy().defined() &&
+            entry.variable.copy().buffer() == copies_.buffer())
+            entry.variable.set_copy({});
+    }
 }
 
 void FlatParameters::clear_gradients() {
-    if (gradients_.defined()) gradients_.fill_zero();
+    if (gradients_.defined()) return gradients_.fill_zero();
+    for (Entry& entry : entries_) entry.variable.clear_gradient();
 }
 
 void FlatParameters::keep_copies(DType dtype) {
     copies_ = Tensor::empty(values_.shape(), dtype, values_.device());
+    refresh_copies();
+}
+
+void FlatParameters::refresh_copies() {
+    if (!copies_.defined()) return;
+    cast_forward(values_, copies_);
+    const DType dtype = copies_.dtype();
     for (Entry& entry : entries_) {
         const size_t offset =
             entry.variable.value().byte_offset() / size_of(values_.dtype()) * size_of(dtype);
         entry.variable.set_copy(Tensor::view(copies_.buffer(), offset, entry.variable.shape(), dtype));
     }
-    refresh_copies();
-}
-
-void FlatParameters::refresh_copies() {
-    if (copies_.defined()) cast_forward(values_, copies_);
 }
 
 std::unique_ptr<Optimizer> make_adam(FlatParameters& parameters, const AdamParams& params) {
+    check_common("adam", params.learning_rate, params.weight_decay);
+    check_share("adam", "beta1", params.beta1);
+    check_share("adam", "beta2", params.beta2);
+    if (!(params.eps > 0.0) || !std::isfinite(params.eps))
+        fail("adam: expected a positive eps, found {}", params.eps);
     return std::make_unique<Adam>(parameters, params);
 }
 
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, const SgdParams& params) {
+    check_common("sgd", params.learning_rate, params.weight_decay);
+    check_share("sgd", "a momentum", params.momentum);
+    if (params.nesterov && params.momentum == 0.0)
+        fail("sgd: expected a positive momentum for Nesterov's, found {}", params.momentum);
     return std::make_unique<Sgd>(parameters, params);
 }
 

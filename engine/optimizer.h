@@ -22,22 +22,22 @@ class FlatParameters {
         std::string name;
         Variable variable;
     };
-    // Error when the parameters differ in dtype or device. With a sink it is given their gradients, by number
-    // of the entry, and none are kept.
+    // Error when the parameters differ in dtype or device, or one is given twice. With a sink it is given
+    // their gradients, by number of the entry, and none are kept.
     explicit FlatParameters(std::vector<Entry> entries, GradientSink* sink = nullptr);
     FlatParameters(const FlatParameters&) = delete;
     FlatParameters& operator=(const FlatParameters&) = delete;
-    ~FlatParameters();  // the variables keep values and pinned gradients, and lose the sink
+    ~FlatParameters();  // the variables keep values and pinned gradients, and lose the sink and the copies
 
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const Tensor& values() const { return values_; }        // [total], padding included
     [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [total], undefined with a sink
     [[nodiscard]] int64_t count() const { return count_; }                // parameters, without padding
-    void clear_gradients();
+    void clear_gradients();  // with a sink: what a pass that was broken off left of them
 
     // Keeps a copy of all values in a lower precision, for forward passes in it: each variable's copy() is
     // its part. The optimizer's step writes it along; refresh_copies() does after the values changed
-    // otherwise.
+    // otherwise, by Module::load_state and initialize too, which leave the variables without.
     void keep_copies(DType dtype);
     void refresh_copies();
     [[nodiscard]] const Tensor& copies() const { return copies_; }  // [total], undefined when none are kept
@@ -56,11 +56,14 @@ struct AdamParams {
     double weight_decay = 0.0;  // L2: added to the gradient, as torch.optim.Adam does
 };
 
+// Stochastic gradient descent in torch.optim.SGD's form, without dampening: v = momentum · v + g (v = g in
+// the first step), value -= learning_rate · v, or learning_rate · (g + momentum · v) with Nesterov's momentum
+// (Sutskever et al., ICML 2013).
 struct SgdParams {
     double learning_rate = 1e-2;
-    double momentum = 0.0;
+    double momentum = 0.0;  // 0: no velocity is kept
     bool nesterov = false;
-    double weight_decay = 0.0;
+    double weight_decay = 0.0;  // L2: added to the gradient
 };
 
 // What accompanies one update; all on the parameters' device, so that captured work follows it.
@@ -69,8 +72,8 @@ struct UpdateOperands {
     // counting from 1. SGD: the learning rate, and how much of the velocity is kept (0 in the first step).
     Tensor factors;
     Tensor copy;   // takes the new values, rounded to its dtype; may be undefined
-    Tensor guard;  // [1], f32 or the values' dtype: nothing is updated when it is not a finite number; may be
-                   // undefined
+    Tensor guard;  // [1], f32 or the values' dtype: neither values nor moments change when it is not a finite
+                   // number; may be undefined
     bool clear_gradients = false;  // zeros the gradients after use, whatever the guard says
 };
 
@@ -92,7 +95,7 @@ class Optimizer {
         prepare();
         apply();
     }
-    // Counts the step and sends its factors to the device.
+    // Counts the step, also one that the guard will refuse, and sends its factors to the device.
     virtual void prepare() = 0;
     // Enqueues the update; captured work repeats it with whatever prepare() sent last.
     virtual void apply() = 0;
@@ -100,8 +103,9 @@ class Optimizer {
     virtual void apply(size_t entry, const Tensor& gradient) = 0;
     // Whether apply() zeros the gradients after use; off by default.
     virtual void set_clear_gradients(bool clear) = 0;
-    // A number on the device ([1], f32) that must be finite for apply() to update anything; undefined for
-    // none.
+    // A number on the device ([1], f32) that must be finite for apply() to change values and moments;
+    // undefined for none. The host does not wait for it: a refused step counts in steps_taken(), and so in
+    // Adam's t.
     virtual void set_guard(Tensor guard) = 0;
 
     virtual void set_learning_rate(double learning_rate) = 0;
@@ -113,7 +117,9 @@ class Optimizer {
     virtual void set_steps_taken(int64_t steps) = 0;
 };
 
-// The parameters must outlive the optimizer.
+// The parameters must outlive the optimizer. Error for a learning rate or weight decay that is not finite and
+// at least 0, betas or a momentum outside [0, 1), an eps of Adam that is not positive, and Nesterov's
+// momentum of 0.
 [[nodiscard]] std::unique_ptr<Optimizer> make_adam(FlatParameters& parameters, const AdamParams& params = {});
 [[nodiscard]] std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, const SgdParams& params = {});
 

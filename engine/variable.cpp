@@ -86,6 +86,7 @@ bool Variable::has_pinned_gradient() const {
 void Variable::set_value(Tensor value) {
     UNMASK_ASSERT(value.shape() == shape() && (body_->slot == nullptr || body_->slot->node == nullptr));
     body_->value = std::move(value);
+    body_->copy = Tensor();
 }
 
 const Tensor& Variable::copy() const {
@@ -94,7 +95,7 @@ const Tensor& Variable::copy() const {
 }
 
 void Variable::set_copy(Tensor copy) {
-    UNMASK_ASSERT(defined() && copy.shape() == shape());
+    UNMASK_ASSERT(defined() && (!copy.defined() || copy.shape() == shape()));
     body_->copy = std::move(copy);
 }
 

@@ -80,13 +80,14 @@ class Variable {
     void release_gradient();
     // Then backward may bring bf16 gradients for f32 memory.
     [[nodiscard]] bool has_pinned_gradient() const;
-    // Replaces a leaf's value, for every handle of it: another tensor of the same shape.
+    // Replaces a leaf's value, for every handle of it: another tensor of the same shape. There is no copy()
+    // then.
     void set_value(Tensor value);
 
     // The value in a lower precision, where the optimizer keeps one beside it (see
     // FlatParameters::keep_copies); undefined otherwise.
     [[nodiscard]] const Tensor& copy() const;
-    void set_copy(Tensor copy);
+    void set_copy(Tensor copy);  // of the value's shape, or undefined
 
     // The same value, cut off from the graph (stop-gradient).
     [[nodiscard]] Variable detach() const { return Variable(value()); }

@@ -149,5 +149,74 @@ TEST(Optimizer, LeavesEverythingAsItIsBehindAGuardThatIsNoNumber) {
     }
 }
 
+TEST(FlatParameters, AParameterMayBeThereOnce) {
+    const Variable a = parameter({1, 2});
+    expect_error(
+        [&] {
+            const FlatParameters flat({{"a", a}, {"b", parameter({3})}, {"again", a}});
+        },
+        {"expected each of them once", "again"});
+}
+
+// Otherwise a cast would go on with values of before.
+TEST(FlatParameters, CopiesGoWithWhatTheyAreOf) {
+    Variable x(Tensor::full({3}, 1.0), true);
+    {
+        FlatParameters flat({{"x", x}});
+        flat.keep_copies(DType::bf16);
+        EXPECT_TRUE(x.copy().defined());
+        x.set_copy({});
+        flat.refresh_copies();
+        EXPECT_EQ(x.copy().buffer(), flat.copies().buffer());
+    }
+    EXPECT_FALSE(x.copy().defined());
+    x.set_copy(Tensor::full({3}, 1.0, DType::bf16));
+    x.set_value(Tensor::full({3}, 2.0));
+    EXPECT_EQ(cast(x, DType::bf16).value().to_floats(), (std::vector<float>{2, 2, 2}));
+}
+
+TEST(FlatParameters, GradientsThatASinkDidNotTakeCanBeCleared) {
+    struct Sink : GradientSink {
+        void take(size_t, const Tensor&) override { throw Error("no"); }
+    } sink;
+    const Variable x = parameter({1, 2, 3}), y = parameter({4});
+    FlatParameters flat({{"x", x}, {"y", y}}, &sink);
+    // x's is complete when one of the two uses of y is still to come.
+    EXPECT_THROW((sum(y) + sum(x) + sum(square(y))).backward(), Error);
+    EXPECT_TRUE(y.gradient().defined());
+    flat.clear_gradients();
+    EXPECT_FALSE(y.gradient().defined());
+}
+
+TEST(Optimizer, RefusesWhatCannotTrain) {
+    const Variable x = parameter({1, 2, 3});
+    FlatParameters flat({{"x", x}});
+    expect_error([&] { (void)make_adam(flat, {.beta1 = 1.0}); }, {"adam", "beta1 in [0, 1)", "found 1"});
+    expect_error([&] { (void)make_adam(flat, {.beta2 = -0.5}); }, {"beta2", "-0.5"});
+    expect_error([&] { (void)make_adam(flat, {.eps = 0.0}); }, {"positive eps", "found 0"});
+    expect_error([&] { (void)make_adam(flat, {.learning_rate = std::nan("")}); }, {"learning rate", "nan"});
+    expect_error([&] { (void)make_sgd(flat, {.weight_decay = -1.0}); }, {"sgd", "weight decay", "-1"});
+    expect_error([&] { (void)make_sgd(flat, {.momentum = 1.0}); }, {"momentum", "found 1"});
+    expect_error([&] { (void)make_sgd(flat, {.nesterov = true}); }, {"Nesterov", "found 0"});
+}
+
+TEST(Optimizer, WithoutMomentumThereIsNoVelocity) {
+    const Variable x = parameter({1, 2, 3});
+    FlatParameters flat({{"x", x}});
+    EXPECT_TRUE(make_sgd(flat)->state().empty());
+    EXPECT_EQ(make_sgd(flat, {.momentum = 0.9})->state().count("velocity"), 1u);
+}
+
+// The host does not wait for the guard.
+TEST(Optimizer, AStepThatItsGuardRefusesIsCounted) {
+    const Variable x = parameter({1, 2, 3});
+    FlatParameters flat({{"x", x}});
+    const auto optimizer = make_adam(flat);
+    optimizer->set_guard(Tensor::full({1}, std::nan("")));
+    optimizer->step();
+    EXPECT_EQ(x.value().to_doubles(), (std::vector<double>{1, 2, 3}));
+    EXPECT_EQ(optimizer->steps_taken(), 1);
+}
+
 }  // namespace
 }  // namespace unmask
