@@ -16,6 +16,8 @@
 
 namespace unmask {
 
+// Adds the gradients of FlatParameters in place over the ranks of a communicator; every rank must make the
+// same passes. Errors are the communicator's (RankLost where a rank is lost).
 class GradientExchange final : public GradientListener {
   public:
     // Adds up the parameters for which `shared` holds; the others are complete on every rank. The parameters

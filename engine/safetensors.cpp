@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
@@ -75,14 +76,22 @@ Entry parse_entry(const std::string& file, const std::string& name, const Json& 
         fail("{}: tensor '{}': expected at most {} dimensions, found {}", file, name, Shape::max_rank,
              value["shape"].size());
     std::vector<int64_t> sizes;
-    uint64_t elements = 1;
+    bool is_empty = false;
     for (const Json& size : value["shape"]) {
         const uint64_t number = unsigned_number(file, name, size);
-        if (number > data_bytes || (number != 0 && elements > data_bytes / number))
-            fail("{}: tensor '{}': shape {} is larger than the file", file, name, value["shape"].dump());
-        elements *= number;
+        is_empty = is_empty || number == 0;
         sizes.push_back(static_cast<int64_t>(number));
     }
+    // The other sizes of a tensor without elements are bounded by nothing but their product.
+    const auto most = is_empty ? static_cast<uint64_t>(std::numeric_limits<int32_t>::max()) : data_bytes;
+    uint64_t elements = 1;
+    for (const int64_t size : sizes) {
+        const auto number = static_cast<uint64_t>(size);
+        if (number != 0 && elements > most / number)
+            fail("{}: tensor '{}': shape {} is larger than the file", file, name, value["shape"].dump());
+        if (number != 0) elements *= number;
+    }
+    if (is_empty) elements = 0;
     entry.shape = Shape(sizes);
     if (elements * size_of(entry.dtype) != entry.end - entry.begin)
         fail("{}: tensor '{}': expected {} bytes for {} {}, found {}", file, name,

@@ -26,9 +26,9 @@ struct TensorFile {
 // it is checked.
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
 
-// The same of a file's bytes in memory; `name` stands for the file in messages. Tensors are views of the bytes,
-// which may be read-only and which `owner` keeps alive (null: they outlive every tensor); those that do not lie
-// aligned for their dtype are copied.
+// The same of a file's bytes in memory; `name` stands for the file in messages. Tensors are views of the
+// bytes, which may be read-only and which `owner` keeps alive (null: they outlive every tensor); those that do
+// not lie aligned for their dtype are copied.
 [[nodiscard]] TensorFile read_safetensors(std::span<const std::byte> bytes, std::string_view name,
                                           const std::shared_ptr<const void>& owner);
 

@@ -5,6 +5,11 @@
 
 namespace unmask {
 
+std::string_view name_of(Activation activation) {
+    constexpr std::string_view names[] = {"none", "relu", "silu", "sigmoid", "leaky_relu"};
+    return names[static_cast<size_t>(activation)];
+}
+
 Variable activation(const Variable& x, const ActivationParams& params) {
     if (!x.defined()) fail("activation: expected a tensor, found an undefined one");
     if (params.kind == Activation::none) return x;

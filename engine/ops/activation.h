@@ -2,12 +2,15 @@
 // Activations: relu max(x, 0); silu x·σ(x); sigmoid σ(x) = 1 / (1 + e^-x); leaky relu x or slope·x.
 #pragma once
 
+#include <string_view>
+
 #include "engine/kernel.h"
 #include "engine/variable.h"
 
 namespace unmask {
 
 enum class Activation : uint8_t { none, relu, silu, sigmoid, leaky_relu };
+[[nodiscard]] std::string_view name_of(Activation activation);
 
 struct ActivationParams {
     Activation kind = Activation::none;
@@ -26,6 +29,8 @@ inline constinit Kernel<void(const Tensor& grad_y, const Tensor& saved, Tensor& 
                              const ActivationParams& params)>
     activation_backward{"activation_backward"};
 
+// Elementwise on x of any shape, f32 or f64 (bf16 on a GPU too); x itself for none. Error for an undefined x
+// and a slope of leaky relu that is not positive.
 [[nodiscard]] Variable activation(const Variable& x, const ActivationParams& params);
 [[nodiscard]] Variable relu(const Variable& x);  // derivative 0 at 0
 [[nodiscard]] Variable silu(const Variable& x);

@@ -2,6 +2,7 @@
 #include "engine/ops/batch_norm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "engine/ops/check.h"
@@ -46,7 +47,11 @@ void check_operands(const Variable& x, std::span<const BatchNormOperands> groups
     }
     if (params.activation != Activation::none && params.activation != Activation::relu &&
         params.activation != Activation::silu)
-        fail("batch_norm: expected activation none, relu or silu, found another one");
+        fail("batch_norm: expected activation none, relu or silu, found {}", name_of(params.activation));
+    if (!(params.momentum >= 0.0 && params.momentum <= 1.0))
+        fail("batch_norm: expected a momentum in [0, 1], found {}", params.momentum);
+    if (!(params.eps > 0.0) || !std::isfinite(params.eps))
+        fail("batch_norm: expected a positive eps, found {}", params.eps);
     if (!(params.dropout.probability >= 0.0 && params.dropout.probability < 1.0))
         fail("batch_norm: expected a dropout probability in [0, 1), found {}", params.dropout.probability);
     const int64_t values = channels == 0 ? 0 : x.value().numel() / channels;

@@ -78,8 +78,9 @@ struct BatchNormOperands {
 
 // Tensors of one shape, each by norms of its own: x.size() · g of them, the first g for the groups of
 // channels that follow each other in the first tensor's last dimension, and so on. `residuals` is empty or
-// has one for each x. Every result has the bytes that it has alone. Error names the op and the shapes; in
-// training it needs more than one value a channel, and several tensors allow no dropout.
+// has one for each x. Every result has the bytes that it has alone. Error names the op and the shapes, a
+// momentum outside [0, 1] or an eps that is not positive; in training it needs more than one value a channel,
+// and several tensors allow no dropout.
 [[nodiscard]] std::vector<Variable> batch_norm(const std::vector<Variable>& x,
                                                const std::vector<BatchNormOperands>& norms,
                                                const BatchNormParams& params,

@@ -94,7 +94,10 @@ Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias, c
     Conv2dParams params = conv2d_params(x.shape(), weight.shape(), options);
     params.activation = activation;
     Tensor y = Tensor::empty(conv2d_shape(x.shape(), weight.shape(), params), x.dtype(), x.device());
-    if (residual.defined()) check_shape("conv2d", "residual", residual.shape(), y.shape());
+    if (residual.defined()) {
+        check_same_kind("conv2d", Variable(x), Variable(residual));
+        check_shape("conv2d", "residual", residual.shape(), y.shape());
+    }
     conv2d_forward(x, weight, bias, residual, y, params);
     return y;
 }

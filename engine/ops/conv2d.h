@@ -48,6 +48,7 @@ inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad
 
 // Error names what does not fit: ranks, channels against groups, an empty result.
 [[nodiscard]] Conv2dParams conv2d_params(const Shape& x, const Shape& weight, const Conv2dOptions& options);
+// The result's shape [N, H', W', O]; a size is 0 where the kernel's reach does not fit. Checks nothing else.
 [[nodiscard]] Shape conv2d_shape(const Shape& x, const Shape& weight, const Conv2dParams& params);
 
 // bias may be undefined.
@@ -55,7 +56,9 @@ inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad
                               const Conv2dOptions& options = {});
 
 // Inference only, nothing is recorded: activation(conv2d(x) + bias + residual) in one pass. bias and residual
-// may be undefined.
+// may be undefined; all are of x's dtype and device (Error). Behind a ReLU oneDNN makes zeros of sums that are
+// NaN (its maximum with 0; the portable kernels and Winograd's pass them on): who must see them looks at the
+// weights, as layers/conv_norm_activation.h does.
 [[nodiscard]] Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                   const Tensor& residual, const Conv2dOptions& options,
                                   Activation activation);

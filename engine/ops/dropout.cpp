@@ -6,6 +6,7 @@
 namespace unmask {
 
 Variable dropout(const Variable& x, const DropoutParams& params) {
+    if (!x.defined()) fail("dropout: expected a tensor, found an undefined one");
     if (!(params.probability >= 0.0 && params.probability < 1.0))
         fail("dropout: expected a probability in [0, 1), found {}", params.probability);
     if (params.probability == 0.0) return x;

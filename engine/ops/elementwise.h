@@ -28,6 +28,8 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, double scale, double sh
 [[nodiscard]] Variable multiply(const Variable& a, const Variable& b);
 [[nodiscard]] Variable divide(const Variable& a, const Variable& b);
 
+// Elementwise f(x), of x's shape and dtype, by IEEE's rules: the logarithm and the root of a negative number
+// are NaN, the logarithm and the reciprocal of 0 infinite.
 [[nodiscard]] Variable negate(const Variable& x);
 [[nodiscard]] Variable exp(const Variable& x);
 [[nodiscard]] Variable log(const Variable& x);

@@ -52,6 +52,9 @@ struct ArgumentVisitor {
     void one(const ObjectiveTargets& targets) const {
         all(targets.labels, targets.mixed_labels, targets.lambda);
     }
+    void one(const DropoutParams& params) const { one(params.device_step); }
+    void one(const BatchNormParams& params) const { one(params.dropout); }
+    void one(const AugmentParams& params) const { all(params.quantiles, params.partner, params.lambda); }
     void one(const BatchNormGroup& group) const {
         all(group.weight, group.bias, group.running_mean, group.running_variance, group.saved_mean,
             group.saved_inverse_deviation);
@@ -69,7 +72,8 @@ struct ArgumentVisitor {
 template <class Kernel>
 bool names_its_device(const Kernel& kernel) {
     const void* slot = &kernel;
-    return slot == &batch_norm_forward || slot == &batch_norm_backward || slot == &accumulate_gradients;
+    return slot == &batch_norm_forward || slot == &batch_norm_backward || slot == &accumulate_gradients ||
+           slot == &information_objective_forward;
 }
 
 template <class Kernel>

@@ -24,6 +24,8 @@ inline constinit Kernel<void(const Tensor& source, Tensor& target, const Pitched
 inline constinit Kernel<void(const Tensor& x, Tensor& y, const std::vector<int>& order)> permute_forward{
     "permute_forward"};
 
+// The same elements in row-major order under another shape of equal size (Error otherwise); shares x's
+// memory.
 [[nodiscard]] Variable reshape(const Variable& x, const Shape& shape);
 // Parts of equal rank that agree in every dimension but `axis` (Error names the part that does not).
 [[nodiscard]] Variable concat(const std::vector<Variable>& parts, int axis);

@@ -67,7 +67,7 @@ std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a, co
 Variable matmul(const Variable& a, const Variable& b, MatmulParams params) {
     check_same_kind("matmul", a, b);
     if (params.activation != Activation::none)
-        fail("matmul: expected no activation (linear_fused takes one), found another one");
+        fail("matmul: expected no activation (linear_fused takes one), found {}", name_of(params.activation));
     const MatmulSizes sizes = matmul_sizes("matmul", a.shape(), b.shape(), params);
     Tensor y = Tensor::empty(sizes.result, a.dtype(), a.device());
     matmul_forward(a.value(), b.value(), Tensor(), y, params);
@@ -115,7 +115,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
 
 Tensor linear_fused(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
     if (activation != Activation::none && activation != Activation::relu)
-        fail("linear: expected activation none or relu, found another one");
+        fail("linear: expected activation none or relu, found {}", name_of(activation));
     return linear_value(x, weight, bias, {.transpose_b = true, .activation = activation});
 }
 

@@ -21,6 +21,8 @@ inline constinit Kernel<void(const Tensor& a, const Tensor& b, const Tensor& bia
                              const MatmulParams& params)>
     matmul_forward{"matmul_forward"};
 
+// a [..., m, k] and b [..., k, n] (as stored where transposed: [..., k, m], [..., n, k]) of one dtype and
+// device -> [..., m, n]. Errors: what the slot does not take, inner sizes that differ, an activation.
 [[nodiscard]] Variable matmul(const Variable& a, const Variable& b, MatmulParams params = {});
 
 // x [m, k], weight [n, k] (as PyTorch's Linear), bias [n] or undefined: x · weightᵀ + bias, [m, n].

@@ -6,6 +6,8 @@
 namespace unmask {
 namespace {
 
+constexpr int64_t most_taps = 255;  // whose places argmax holds
+
 Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
     check_rank(op, "input [N, H, W, C]", x, 4);
     Shape y = x;
@@ -30,10 +32,10 @@ Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
 
 Variable max_pool2d(const Variable& x, const Pool2dParams& params) {
     Tensor y = Tensor::empty(pooled_shape("max_pool2d", x.shape(), params), x.dtype(), x.device());
-    if (params.kernel[0] * params.kernel[1] > 255)
-        fail("max_pool2d: expected a kernel of at most 255 taps, found {} x {}", params.kernel[0],
-             params.kernel[1]);
     const bool recording = will_record({&x});
+    if (recording && int64_t{params.kernel[0]} * params.kernel[1] > most_taps)
+        fail("max_pool2d: expected a kernel of at most {} taps where a gradient is recorded, found {} x {}",
+             most_taps, params.kernel[0], params.kernel[1]);
     Tensor argmax = recording ? Tensor::empty(y.shape(), DType::u8, x.device()) : Tensor();
     max_pool2d_forward(x.value(), y, argmax, params);
     if (!recording) return Variable(y);

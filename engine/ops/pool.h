@@ -18,8 +18,8 @@ struct Pool2dParams {
 };
 
 // Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of
-// equals); it may be undefined when no gradient is wanted. A kernel has at most 255 taps then. The maximum is taken of
-// u8 and i8 too, on the CPU.
+// equals); it may be undefined when no gradient is wanted, and else a kernel has at most 255 taps. The
+// maximum is taken of u8 and i8 too, on the CPU.
 inline constinit Kernel<void(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params)>
     max_pool2d_forward{"max_pool2d_forward"};
 inline constinit Kernel<void(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x,
@@ -35,8 +35,14 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y)> adaptive_average_pool2
 inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> adaptive_average_pool2d_backward{
     "adaptive_average_pool2d_backward"};
 
+// x [N, H, W, C] -> y [N, H', W', C], H' = floor((H + 2 · padding - kernel) / stride) + 1, W' likewise;
+// padding never wins. Errors: another rank, a kernel or stride below 1, padding of more than half the kernel,
+// a map smaller than the kernel, more than 255 taps where a gradient is recorded. A NaN in the window is its
+// maximum.
 [[nodiscard]] Variable max_pool2d(const Variable& x, const Pool2dParams& params);
+// The same shapes and Errors, of any number of taps.
 [[nodiscard]] Variable average_pool2d(const Variable& x, const Pool2dParams& params);
+// x [N, H, W, C] -> [N, height, width, C] in x's dtype. Error for another rank or a size of 0.
 [[nodiscard]] Variable adaptive_average_pool2d(const Variable& x, int height, int width);
 // [N, H, W, C] -> [N, C]; f32 where x is bf16, so that means keep their precision.
 [[nodiscard]] Variable global_average_pool(const Variable& x);

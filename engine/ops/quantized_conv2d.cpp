@@ -40,6 +40,10 @@ QuantizedFilters quantized_filters(const CompactWeight& weight, const Tensor& bi
              most_products, values.shape().str());
     check_shape("quantized conv2d", "weight scales", weight.scale.shape(), {outputs});
     check_shape("quantized conv2d", "bias", bias.shape(), {outputs});
+    for (const Tensor* each : {&weight.scale, &bias})
+        if (each->dtype() != DType::f32 || each->device() != cpu_device)
+            fail("quantized conv2d: expected weight scales and bias in f32 on the CPU, found {} on {}",
+                 name_of(each->dtype()), name_of(each->device()));
     check_scale("input", scales.input);
     check_scale("output", scales.output);
     const bool has_residual = scales.residual != 0.0f;
@@ -67,7 +71,7 @@ Tensor quantized_conv2d(const Tensor& x, const QuantizedFilters& filters, const 
                         const Conv2dOptions& options, Activation activation) {
     if (!is_8_bit(x)) fail("quantized conv2d: expected an input in u8 or i8, found {}", name_of(x.dtype()));
     if (activation != Activation::none && activation != Activation::relu)
-        fail("quantized conv2d: expected ReLU or no activation, found another");
+        fail("quantized conv2d: expected ReLU or no activation, found {}", name_of(activation));
     QuantizedConv2dParams params{conv2d_params(x.shape(), filters.weight.shape(), options), filters.factor};
     params.conv.activation = activation;
     Tensor y = Tensor::empty(conv2d_shape(x.shape(), filters.weight.shape(), params.conv),

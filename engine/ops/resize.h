@@ -13,6 +13,7 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y)> resize_bilinear_forwar
 inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> resize_bilinear_backward{
     "resize_bilinear_backward"};
 
+// x [N, H, W, C] -> [N, height, width, C] in x's dtype. Error for another rank or a size of 0.
 [[nodiscard]] Variable resize_bilinear(const Variable& x, int height, int width);
 
 }  // namespace unmask

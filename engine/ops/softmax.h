@@ -12,7 +12,10 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, bool logarithm)> softma
 inline constinit Kernel<void(const Tensor& grad_y, const Tensor& y, Tensor& grad_x, bool logarithm)>
     softmax_backward{"softmax_backward"};
 
+// x [..., n] -> the same shape and dtype, each row adding up to 1. Error for an undefined x or one without
+// elements in its last dimension.
 [[nodiscard]] Variable softmax(const Variable& x);
+// The logarithm of softmax(x), which does not overflow; Errors as of that.
 [[nodiscard]] Variable log_softmax(const Variable& x);
 
 }  // namespace unmask

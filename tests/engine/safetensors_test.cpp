@@ -180,5 +180,16 @@ TEST_F(Safetensors, AFailedWriteKeepsTheOldFile) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1);
 }
 
+TEST_F(Safetensors, AShapeWithoutElementsMayHaveOtherSizes) {
+    const std::string header = R"({"t":{"dtype":"F32","shape":[5,0],"data_offsets":[0,0]}})";
+    EXPECT_EQ(read_safetensors(with_header(header, 0)).tensors.at("t").shape(), (Shape{5, 0}));
+    expect_error(
+        [&] {
+            (void)read_safetensors(with_header(
+                R"({"t":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}})", 0));
+        },
+        {"larger than the file"});
+}
+
 }  // namespace
 }  // namespace unmask

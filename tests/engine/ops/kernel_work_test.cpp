@@ -11,7 +11,9 @@
 #include "engine/ops/batch_norm.h"
 #include "engine/ops/compact_conv2d.h"
 #include "engine/ops/conv2d.h"
+#include "engine/ops/dropout.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/information_objective.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/matmul.h"
 #include "engine/optimizer.h"
@@ -118,6 +120,19 @@ TEST(KernelWork, OfAnUnknownSlotIsRefused) {
     } catch (const Error& error) {
         EXPECT_NE(std::string(error.what()).find("nobody_knows"), std::string::npos) << error.what();
     }
+}
+
+TEST(KernelWork, OfTheObjectiveCountsEveryTensorOnce) {
+    Works seen;
+    const auto logits = [] { return Variable(Tensor::zeros({4, 2})); };
+    (void)information_objective({logits(), logits()}, {.labels = Tensor::zeros({4}, DType::i64)}, {});
+    EXPECT_EQ(seen.works.at("information_objective_forward").bytes, 2 * 4 * 2 * 4 + 4 * 8 + 4 * 4);
+}
+
+TEST(KernelWork, OfDropoutCountsTheStepOnTheDevice) {
+    Works seen;
+    (void)dropout(Tensor::zeros({4}), {.probability = 0.5, .device_step = Tensor::zeros({1}, DType::i64)});
+    EXPECT_EQ(seen.works.at("dropout_forward").bytes, 4 * 4 + 4 * 4 + 8);
 }
 
 }  // namespace
