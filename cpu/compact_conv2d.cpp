@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution over compact weights: they become float32 while they are packed for the product, a block at a time, so
-// that nowhere lies a whole copy of them.
+// Convolution over compact weights: they become float32 while they are packed for the product, a block at a
+// time, so that nowhere lies a whole copy of them.
 #include "engine/ops/compact_conv2d.h"
 
 #include "cpu/conv2d_product.h"
@@ -9,8 +9,8 @@
 namespace unmask {
 namespace {
 
-// Packs columns [column, column + columns) over rows [k, k + depth) of weightᵀ; weight is [O, length] and `scale` is
-// null where it is 1.
+// Packs columns [column, column + columns) over rows [k, k + depth) of weightᵀ; weight is [O, length] and
+// `scale` is null where it is 1.
 template <class Stored>
 struct CompactColumnPacker {
     const Stored* weight;
@@ -31,16 +31,16 @@ struct CompactColumnPacker {
 };
 
 template <class Stored>
-void run(const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& bias, const Tensor& residual,
-         Tensor& y, const Conv2dParams& params) {
+void run(const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& bias,
+         const Tensor& residual, Tensor& y, const Conv2dParams& params) {
     conv2d_as_product<float>(x, weight.shape(), bias, residual, y, params, [&](int64_t channel, int64_t k) {
         return CompactColumnPacker<Stored>{weight.data<Stored>() + channel * k,
                                            scale.defined() ? scale.data<float>() + channel : nullptr, k};
     });
 }
 
-void forward(const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& bias, const Tensor& residual,
-             Tensor& y, const Conv2dParams& params) {
+void forward(const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& bias,
+             const Tensor& residual, Tensor& y, const Conv2dParams& params) {
     UNMASK_ASSERT(params.groups == 1 && x.dtype() == DType::f32);
     if (weight.dtype() == DType::i8)
         run<int8_t>(x, weight, scale, bias, residual, y, params);

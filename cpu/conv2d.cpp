@@ -148,6 +148,7 @@ void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, c
 }
 
 void backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {
+    if (x.numel() == 0 || grad_y.numel() == 0) return grad_weight.fill_zero();
     dispatch_floating(conv2d_backward_weight.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
         if (is_depthwise(grad_weight.shape(), params))

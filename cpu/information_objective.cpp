@@ -12,7 +12,8 @@
 namespace unmask {
 namespace {
 
-constexpr double off = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double off = not_a_number;
 
 // Of the two classes, from the difference of their logits.
 struct Distribution {
@@ -39,6 +40,7 @@ class ObjectiveOf {
         : logits_(logits), targets_(targets), params_(params), rows_(logits[0].dim(0)) {
         if (sigma.defined()) sigma_ = sigma.to_doubles();
         if (targets.lambda.defined()) share_ = targets.lambda.item();
+        if (!(share_ >= 0.0 && share_ <= 1.0)) share_ = not_a_number;
     }
 
     void run(Tensor& terms, Tensor& gradients) {
@@ -87,11 +89,17 @@ class ObjectiveOf {
         const T* logits = logits_[head].template data<T>() + 2 * row;
         return static_cast<double>(logits[1]) - static_cast<double>(logits[0]);
     }
+    // NaN for a label that is none.
+    [[nodiscard]] static double one_hot(const Tensor& labels, int64_t row, int64_t label) {
+        const int64_t found = labels.data<int64_t>()[row];
+        if (found != 0 && found != 1) return not_a_number;
+        return found == label ? 1.0 : 0.0;
+    }
     // The target's probability of a class.
     [[nodiscard]] double target(int64_t row, int64_t label) const {
-        const double first = targets_.labels.data<int64_t>()[row] == label ? 1.0 : 0.0;
+        const double first = one_hot(targets_.labels, row, label);
         if (!targets_.mixed_labels.defined()) return first;
-        const double second = targets_.mixed_labels.data<int64_t>()[row] == label ? 1.0 : 0.0;
+        const double second = one_hot(targets_.mixed_labels, row, label);
         return share_ * first + (1.0 - share_) * second;
     }
 

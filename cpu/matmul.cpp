@@ -38,7 +38,8 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const 
 void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
     dispatch_floating(matmul_forward.name(), a,
                       [&](auto zero) { run<decltype(zero)>(a, b, bias, y, params); });
-    if (params.activation != Activation::none) activation_forward(y, y, ActivationParams{.kind = params.activation});
+    if (params.activation != Activation::none)
+        activation_forward(y, y, ActivationParams{.kind = params.activation});
 }
 
 const KernelEntry forward_entry{matmul_forward, Backend::portable, &forward};

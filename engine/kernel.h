@@ -29,7 +29,7 @@ void set_onednn_enabled(bool enabled);
 // Whether this build has oneDNN at all.
 [[nodiscard]] bool onednn_available();
 
-// Uses the portable path alone while it lives.
+// Uses the portable path alone while it lives, in all threads: not within a kernel.
 class PortableScope {
   public:
     PortableScope() : before_(onednn_enabled()) { set_onednn_enabled(false); }
@@ -64,6 +64,7 @@ class Kernel<void(const Tensor&, Rest...)> {
 
     void fill(Backend backend, Function function) { entries_[static_cast<size_t>(backend)] = function; }
     [[nodiscard]] const char* name() const { return name_; }
+    [[nodiscard]] Function function(Backend backend) const { return entries_[static_cast<size_t>(backend)]; }
     [[nodiscard]] bool has(Backend backend) const {
         return entries_[static_cast<size_t>(backend)] != nullptr;
     }

@@ -39,6 +39,8 @@ std::string plan_key(const Shape& x, const Shape& weight, const Conv2dParams& p,
     return key.add(thread_count()).str();
 }
 
+// The ReLU makes zeros of NaNs. All that oneDNN 2.6 has instead is worse: PReLU with a slope of 0 passes them
+// on, but only its reference convolution takes it, which is a thousand times slower.
 dnnl::primitive_attr epilogue(const Conv2dParams& params, const Shape& y, bool residual) {
     dnnl::post_ops operations;
     if (residual) operations.append_binary(dnnl::algorithm::binary_add, nhwc(y));
@@ -80,29 +82,12 @@ Plan forward_plan(const Shape& x, const Shape& weight, const Shape& y, const Con
     });
 }
 
-// The weights in the plan's layout; kept with frozen weights, made anew for others.
-Tensor packed(const Tensor& weight, int groups, const Desc& wanted) {
-    const Desc ours = ohwi(weight.shape(), groups);
-    if (ours == wanted) return weight;
-    const auto pack = [&] {
-        Tensor target = storage_for(wanted);
-        reorder(ours, weight, wanted, target);
-        return target;
-    };
-    if (!weight.buffer()->frozen()) return pack();
-    CacheKey key;
-    key.add(weight.byte_offset());
-    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i)
-        key.add(reinterpret_cast<const char*>(&wanted.data)[i]);
-    return weight.buffer()->attachment<Tensor>(key.str(), pack);
-}
-
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
                  const Conv2dParams& params) {
     if (winograd_forward(x, weight, bias, residual, y, params)) return;
     const Plan plan =
         forward_plan(x.shape(), weight.shape(), y.shape(), params, bias.defined(), residual.defined());
-    const Tensor weights = packed(weight, params.groups, plan.weight);
+    const Tensor weights = packed(weight, ohwi(weight.shape(), params.groups), plan.weight);
     Arguments arguments{{DNNL_ARG_SRC, wrap(nhwc(x.shape()), x)},
                         {DNNL_ARG_WEIGHTS, wrap(plan.weight, weights)},
                         {DNNL_ARG_DST, wrap(nhwc(y.shape()), y)}};
@@ -133,7 +118,7 @@ void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
         const BackwardData::primitive_desc description(operation, default_attributes(), cpu_engine(), hint);
         return Plan{BackwardData(description), description.weights_desc(), description.scratchpad_desc()};
     });
-    const Tensor weights = packed(weight, params.groups, plan.weight);
+    const Tensor weights = packed(weight, ohwi(weight.shape(), params.groups), plan.weight);
     execute(plan.primitive, plan.scratchpad,
             {{DNNL_ARG_DIFF_DST, wrap(nhwc(grad_y.shape()), grad_y)},
              {DNNL_ARG_WEIGHTS, wrap(plan.weight, weights)},

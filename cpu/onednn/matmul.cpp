@@ -55,10 +55,8 @@ void run(const Tensor& a, const Tensor& b, const Tensor& bias, const Tensor& y, 
 
 void forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
     if (y.numel() == 0) return;
-    if (a.numel() == 0) {
-        const PortableScope portable;  // an inner size of 0: only the bias is left
-        return matmul_forward(a, b, bias, y, params);
-    }
+    if (a.numel() == 0)  // an inner size of 0: only the bias is left
+        return portable_of(matmul_forward)(a, b, bias, y, params);
     if (b.rank() == 2 && params.transpose_b && !params.transpose_a && y.numel() <= narrow_rows * y.dim(-1))
         narrow_product(y.numel() / y.dim(-1), y.dim(-1), a.dim(-1), a.data<float>(), b.data<float>(),
                        bias.defined() ? bias.data<float>() : nullptr, y.data<float>());

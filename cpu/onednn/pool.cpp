@@ -112,15 +112,13 @@ std::optional<Pool2dParams> whole_map(const Shape& x, const Shape& y) {
 
 void adaptive_forward(const Tensor& x, Tensor& y) {
     if (const auto params = whole_map(x.shape(), y.shape())) return average_forward(x, y, *params);
-    const PortableScope portable;
-    adaptive_average_pool2d_forward(x, y);
+    portable_of(adaptive_average_pool2d_forward)(x, y);
 }
 
 void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
     if (const auto params = whole_map(grad_x.shape(), grad_y.shape()))
         return average_backward(grad_y, grad_x, *params);
-    const PortableScope portable;
-    adaptive_average_pool2d_backward(grad_y, grad_x);
+    portable_of(adaptive_average_pool2d_backward)(grad_y, grad_x);
 }
 
 const KernelEntry max_backward_entry{max_pool2d_backward, Backend::onednn, &max_backward};

@@ -103,4 +103,17 @@ void reorder(const Desc& from, const Tensor& source, const Desc& to, const Tenso
             {{DNNL_ARG_FROM, wrap(from, source)}, {DNNL_ARG_TO, wrap(to, target)}});
 }
 
+Tensor packed(const Tensor& weight, const Desc& ours, const Desc& wanted) {
+    if (ours == wanted) return weight;
+    const auto pack = [&] {
+        Tensor target = storage_for(wanted);
+        reorder(ours, weight, wanted, target);
+        return target;
+    };
+    if (!weight.buffer()->frozen()) return pack();
+    CacheKey key;
+    add_desc(key.add(weight.byte_offset()), wanted);
+    return weight.buffer()->attachment<Tensor>(key.str(), pack);
+}
+
 }  // namespace unmask::onednn

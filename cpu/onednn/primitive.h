@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "engine/error.h"
+#include "engine/kernel.h"
 #include "engine/tensor.h"
 
 namespace unmask::onednn {
@@ -40,6 +41,19 @@ using Arguments = std::unordered_map<int, dnnl::memory>;
 void execute(const dnnl::primitive& primitive, const Desc& scratchpad, Arguments arguments);
 // Copies between layouts; `from` and `to` describe the same dims.
 void reorder(const Desc& from, const Tensor& source, const Desc& to, const Tensor& target);
+
+// Weights of the layout `ours` in the one that a primitive takes: itself where they are the same, kept with
+// frozen weights, made anew for others.
+[[nodiscard]] Tensor packed(const Tensor& weight, const Desc& ours, const Desc& wanted);
+
+// The slot's portable function, for what oneDNN does not do. (Switching oneDNN off for the call would do so
+// for the other threads' kernels too.)
+template <class Signature>
+[[nodiscard]] auto portable_of(const Kernel<Signature>& kernel) {
+    const auto function = kernel.function(Backend::portable);
+    UNMASK_ASSERT(function != nullptr);
+    return function;
+}
 
 // Runs the body and turns oneDNN's errors into Error with the op and the shapes.
 template <class Body>

@@ -92,24 +92,10 @@ Plan plan_for(const Tensor& x, const Tensor& weight, const Tensor& multiplier, c
     return multiplier.buffer()->attachment<Plan>(key.str(), make);
 }
 
-Tensor packed(const Tensor& weight, int groups, const Desc& wanted) {
-    const auto pack = [&] {
-        Tensor target = storage_for(wanted);
-        reorder(integers_ohwi(weight, groups), weight, wanted, target);
-        return target;
-    };
-    if (!weight.buffer()->frozen()) return pack();
-    CacheKey key;
-    key.add(weight.byte_offset());
-    for (size_t i = 0; i < sizeof(dnnl_memory_desc_t); ++i)
-        key.add(reinterpret_cast<const char*>(&wanted.data)[i]);
-    return weight.buffer()->attachment<Tensor>(key.str(), pack);
-}
-
 void run(const Tensor& x, const Tensor& weight, const Tensor& multiplier, const Tensor& bias,
          const Tensor& residual, const Tensor& y, const QuantizedConv2dParams& params) {
     const Plan plan = plan_for(x, weight, multiplier, residual, y, params);
-    const Tensor weights = packed(weight, params.conv.groups, plan.weight);
+    const Tensor weights = packed(weight, integers_ohwi(weight, params.conv.groups), plan.weight);
     Arguments arguments{{DNNL_ARG_SRC, wrap(integers_nhwc(x), x)},
                         {DNNL_ARG_WEIGHTS, wrap(plan.weight, weights)},
                         {DNNL_ARG_BIAS, wrap(vector_of(bias), bias)},

@@ -5,11 +5,17 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "engine/ops/batch_norm.h"
+#include "engine/ops/compact_conv2d.h"
+#include "engine/ops/conv2d.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/information_objective.h"
+#include "engine/ops/matmul.h"
 #include "engine/ops/pool.h"
+#include "engine/ops/quantized_conv2d.h"
 #include "engine/ops/reduce.h"
 #include "tests/support/expect_error.h"
 
@@ -111,6 +117,119 @@ TEST(Sums, StayPreciseOverManyElements) {
 TEST(Kernels, NameTheDtypeTheyDoNotTake) {
     const Tensor x = Tensor::zeros({2}, DType::bf16);
     expect_error([&] { (void)add(x, x); }, {"binary_forward has no kernel for bf16 on cpu"});
+}
+
+// A diverged model must not look finite.
+TEST(NotANumber, IsPassedOnByFusedConvolutions) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const bool portable : {false, true}) {
+        std::optional<PortableScope> scope;
+        if (portable) scope.emplace();
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+            if (activation == Activation::relu && !portable) continue;  // oneDNN's fused one is an exception
+            for (const int kernel : {1, 3, 5}) {
+                Tensor x = Tensor::full({1, 8, 8, 16}, 0.5);
+                x.data<float>()[3] = nan;
+                const Tensor y =
+                    conv2d_fused(x, Tensor::full({16, kernel, kernel, 16}, 0.01), Tensor::full({16}, -0.5),
+                                 {}, {.padding = {kernel / 2, kernel / 2}}, activation);
+                EXPECT_TRUE(std::isnan(y.to_floats()[0]))
+                    << name_of(activation) << ", kernel " << kernel << ", portable " << portable;
+            }
+        }
+    }
+}
+
+// On a GPU so; the op on the CPU refuses them before.
+TEST(InformationObjective, ALabelOrShareOutOfRangeMakesTheTotalNaN) {
+    const std::vector<Tensor> logits{Tensor::zeros({2, 2}), Tensor::zeros({2, 2})};
+    const auto total = [&](const ObjectiveTargets& targets) {
+        Tensor terms = Tensor::zeros({4}), gradients;
+        InformationObjectiveParams params;
+        params.local_information = false;
+        information_objective_forward(logits[0], logits, targets, Tensor(), params, terms, gradients);
+        return terms.to_floats()[0];
+    };
+    const auto labels = [](int64_t second) {
+        return Tensor::from<int64_t>({2}, std::vector<int64_t>{0, second});
+    };
+    EXPECT_TRUE(std::isfinite(total({.labels = labels(1)})));
+    EXPECT_TRUE(std::isnan(total({.labels = labels(2)})));
+    EXPECT_TRUE(std::isnan(total({.labels = labels(-1)})));
+    const auto mixed = [&](int64_t second, double share) {
+        return ObjectiveTargets{labels(1), labels(second), Tensor::full({1}, share)};
+    };
+    EXPECT_TRUE(std::isfinite(total(mixed(0, 0.25))));
+    EXPECT_TRUE(std::isnan(total(mixed(7, 0.25))));
+    EXPECT_TRUE(std::isnan(total(mixed(0, 1.5))));
+    EXPECT_TRUE(std::isnan(total(mixed(0, -0.5))));
+}
+
+TEST(Kernels, GradientsOfAnEmptyBatchAreZeros) {
+    for (const bool portable : {false, true}) {
+        std::optional<PortableScope> scope;
+        if (portable) scope.emplace();
+        Tensor grad_weight = Tensor::full({32, 3, 3, 32}, 7.0);
+        conv2d_backward_weight(Tensor::zeros({0, 8, 8, 32}), Tensor::zeros({0, 8, 8, 32}), grad_weight,
+                               Conv2dParams{.padding_before = {1, 1}, .padding_after = {1, 1}});
+        EXPECT_EQ(grad_weight.to_floats(), std::vector<float>(32 * 9 * 32, 0.0f));
+    }
+    const Tensor ones = Tensor::full({3}, 1.0), empty = Tensor::zeros({0, 3});
+    std::vector<BatchNormBranch> branches{{.x = empty, .y = empty}};
+    branches[0].groups.push_back({ones, ones, ones, ones, ones, ones});
+    std::vector<BatchNormGradients> gradients{{.grad_y = empty, .x = empty}};
+    gradients[0].groups.push_back({Tensor::full({3}, 7.0), Tensor::full({3}, 7.0)});
+    batch_norm_backward(empty, branches, gradients, BatchNormParams{.training = false});
+    EXPECT_EQ(gradients[0].groups[0].weight.to_floats(), std::vector<float>(3, 0.0f));
+    EXPECT_EQ(gradients[0].groups[0].bias.to_floats(), std::vector<float>(3, 0.0f));
+}
+
+// Another thread may choose its kernel at the same time.
+TEST(Kernels, LeaveTheChoiceOfOneDnnAlone) {
+    struct Watch : KernelObserver {
+        void called(const KernelCall&) override { always_on = always_on && onednn_enabled(); }
+        bool always_on = true;
+    } watch;
+    if (!onednn_enabled()) GTEST_SKIP() << "this build has no oneDNN";
+    const Variable x(Tensor::full({1, 5, 5, 2}, 1.0), true);
+    sum(adaptive_average_pool2d(x, 2, 2)).backward();
+    EXPECT_EQ(matmul(Tensor::zeros({2, 0}), Tensor::zeros({0, 3})).value().to_floats(),
+              std::vector<float>(6, 0.0f));
+    EXPECT_TRUE(watch.always_on);
+}
+
+TEST(MaxPool, TakesAnyKernelWhereNoGradientIsRecorded) {
+    const NoGrad nothing_recorded;
+    EXPECT_EQ(max_pool2d(Tensor::full({1, 20, 20, 1}, 2.0), {.kernel = {20, 20}}).value().to_floats(),
+              (std::vector<float>{2}));
+}
+
+TEST(Ops, NameTheOperandOfAnotherDtype) {
+    const Tensor x = Tensor::zeros({1, 4, 4, 2}), weight = Tensor::zeros({2, 1, 1, 2}),
+                 y = Tensor::zeros({1, 4, 4, 2}, DType::f64);
+    expect_error([&] { (void)conv2d_fused(x, weight, {}, y, {}, Activation::none); },
+                 {"conv2d", "f32", "f64"});
+    const CompactWeight compact = compact_weight(weight, WeightFormat::int8);
+    expect_error([&] { (void)compact_conv2d(x, compact, {}, y, {}, Activation::none); },
+                 {"compact conv2d", "f64"});
+    expect_error(
+        [&] {
+            (void)quantized_filters(compact, Tensor::zeros({2}, DType::f64), {1.0f, 0.0f, 1.0f});
+        },
+        {"quantized conv2d", "bias in f32", "f64"});
+    expect_error([&] { (void)dropout(Variable(), {.probability = 0.5}); }, {"dropout", "undefined"});
+    expect_error(
+        [&] {
+            (void)batch_norm(x, Tensor::zeros({2}), Tensor::zeros({2}), Tensor::zeros({2}),
+                             Tensor::zeros({2}), {.eps = 0.0});
+        },
+        {"batch_norm", "positive eps", "found 0"});
+    expect_error(
+        [&] {
+            (void)batch_norm(x, Tensor::zeros({2}), Tensor::zeros({2}), Tensor::zeros({2}),
+                             Tensor::zeros({2}), {.momentum = 2.0});
+        },
+        {"batch_norm", "momentum in [0, 1]", "found 2"});
 }
 
 }  // namespace
