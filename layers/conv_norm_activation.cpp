@@ -2,6 +2,7 @@
 #include "layers/conv_norm_activation.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/error.h"
 #include "engine/ops/cast.h"
@@ -18,6 +19,11 @@ Conv2dLayerOptions conv_options(const ConvNormActivationOptions& options) {
             .kernel = options.kernel,
             .stride = options.stride,
             .groups = options.groups};
+}
+
+void check_finite(const std::string& name, const std::vector<double>& values) {
+    for (const double value : values)
+        if (!std::isfinite(value)) fail("{}: expected finite weights and statistics, found {}", name, value);
 }
 
 }  // namespace
@@ -64,6 +70,7 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
     }
     std::vector<BatchNormOperands> norms;
     for (size_t i = 0; i < blocks.size(); ++i) {
+        blocks[i]->check_kept();
         y.push_back(blocks[i]->conv_.forward(x[i]));
         norms.push_back(blocks[i]->norm_.operands());
     }
@@ -82,18 +89,20 @@ const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable&
     const int64_t channels = std::max(values.dim(3), conv_.geometry().groups == 1 ? x.dim(3) : 0);
     const bool compact = values.dtype() != folded_.bias.dtype();
     if ((compact || x.dtype() != DType::bf16) && channels == values.dim(3)) return folded_;
+    const std::pair form{x.dtype(), channels};
+    if (const auto found = adapted_.find(form); found != adapted_.end()) return found->second;
     const Recording::Pause constant;
-    const auto [place, is_new] = adapted_.try_emplace({x.dtype(), channels});
-    if (is_new && compact) {
-        place->second = {{with_zero_channels(values, channels).value(), folded_.weight.scale}, folded_.bias};
-    } else if (is_new) {
+    Folded made;
+    if (compact) {
+        made = {{with_zero_channels(values, channels).value(), folded_.weight.scale}, folded_.bias};
+    } else {
         const DType dtype = x.dtype() == DType::bf16 ? DType::bf16 : values.dtype();
-        place->second = {{with_zero_channels(cast(values, dtype), channels).value(), {}},
-                         cast(folded_.bias, dtype).value()};
-        place->second.weight.values.buffer()->freeze();
-        place->second.bias.buffer()->freeze();
+        made = {{with_zero_channels(cast(values, dtype), channels).value(), {}},
+                cast(folded_.bias, dtype).value()};
+        made.weight.values.buffer()->freeze();
+        made.bias.buffer()->freeze();
     }
-    return place->second;
+    return adapted_.emplace(form, std::move(made)).first->second;
 }
 
 Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x) {
@@ -114,6 +123,7 @@ Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Va
     std::vector<Variable> weights;
     std::vector<BatchNormOperands> norms;
     for (ConvNormActivation* block : blocks) {
+        block->check_kept();
         weights.push_back(block->conv_.weight());
         norms.push_back(block->norm_.operands());
     }
@@ -129,6 +139,8 @@ void ConvNormActivation::prepare_own(WeightFormat format) {
     std::vector<double> folded = weight.to_doubles();
     const size_t row = folded.size() / affine.scale.size();
     for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
+    check_finite(conv_name_, folded);
+    check_finite(conv_name_, affine.shift);
     discard_prepared();
     const bool as_integers = has_scales();
     if (conv_.geometry().groups != 1 && !as_integers) format = WeightFormat::f32;
@@ -174,7 +186,8 @@ void ConvNormActivation::set_scales(float output, float float_input) {
 
 float ConvNormActivation::link_scales(float input, float residual) {
     if (norm_.activation() != Activation::relu && norm_.activation() != Activation::none)
-        fail("8-bit inference: expected convolutions with ReLU, found another activation");
+        fail("8-bit inference: expected convolutions with ReLU, found {} behind {}",
+             name_of(norm_.activation()), conv_name_);
     scales_.input = input == 0.0f ? float_input_ : input;
     scales_.residual = residual;
     if (!(scales_.input > 0.0f && scales_.output > 0.0f))

@@ -13,6 +13,7 @@ namespace unmask {
 void fill_uniform(Tensor& tensor, double bound, uint64_t seed, const std::string& name);
 // Normal with mean 0: elements 4b … 4b + 3 are two Box-Muller pairs from block b.
 void fill_normal(Tensor& tensor, double deviation, uint64_t seed, const std::string& name);
+// Any floating dtype, any device.
 void fill_constant(Tensor& tensor, double value);
 
 }  // namespace unmask

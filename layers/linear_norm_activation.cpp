@@ -15,6 +15,7 @@ LinearNormActivation::LinearNormActivation(const LinearNormActivationOptions& op
 Variable LinearNormActivation::forward(const Variable& x) {
     if (folded_weight_.values.defined() && fusable() && !training() && !grad_enabled())
         return compact_linear(x.value(), folded_weight_, folded_bias_, norm_.activation());
+    check_kept();
     return norm_.forward(linear_.forward(x));
 }
 

@@ -46,6 +46,13 @@ void check_fit(const std::map<std::string, Tensor>& expected, const std::map<std
         fail("state does not fit: {}", line);
 }
 
+void check_memory(const std::map<std::string, Tensor>& state) {
+    for (const auto& [name, tensor] : state)
+        if (tensor.raw() == nullptr && tensor.numel() > 0)
+            fail("expected a module with memory for {} (adopt_state gives it some), found its shape alone",
+                 name);
+}
+
 }  // namespace
 
 // Visits this module, then its submodules depth first; `prefix` is empty or ends in a dot.
@@ -103,12 +110,14 @@ std::map<std::string, Tensor> Module::state() const {
 void Module::load_state(const std::map<std::string, Tensor>& values) {
     const auto own = state();
     check_fit(own, values);
+    check_memory(own);
     for (const auto& [name, tensor] : own) Tensor(tensor).copy_from(values.at(name).to(tensor.dtype()));
-    discard_all_prepared();
+    walk("", [](Module& module, const std::string&) { module.values_changed(); });
 }
 
 void Module::adopt_state(const std::map<std::string, Tensor>& values) {
     check_fit(state(), values);
+    check_not_flat();
     walk("", [&](Module& module, const std::string& path) {
         for (const auto& [name, variable] : module.parameters_)
             variable->set_value(values.at(path + name).to(DType::f32));
@@ -131,10 +140,16 @@ void Module::set_training(bool training, const std::function<bool(const std::str
 }
 
 void Module::initialize(uint64_t seed, const std::string& prefix) {
+    check_memory(state());
     walk(prefix.empty() ? "" : prefix + ".", [seed](Module& module, const std::string& path) {
         module.initialize_own(seed, path);
-        module.discard_prepared();
+        module.values_changed();
     });
+}
+
+void Module::values_changed() {
+    for (const auto& [name, variable] : parameters_) variable->set_copy({});
+    discard_prepared();
 }
 
 void Module::share_statistics(Communicator* communicator) {
@@ -185,12 +200,26 @@ void Module::check_complete() const {
     });
 }
 
-void Module::discard_all_prepared() {
+void Module::fail_released() {
+    fail(
+        "expected gradients to be off (NoGrad) with a model that was kept for inference alone, found a "
+        "forward pass that needs its parameters");
+}
+
+void Module::check_not_flat() const {
+    for (const auto& [name, variable] : parameters())
+        if (variable.has_pinned_gradient() || variable.gradient_sink() != nullptr)
+            fail("expected parameters in memory of their own, found {} in that of an optimizer", name);
+}
+
+void Module::drop_prepared() {
+    check_complete();
     walk("", [](Module& module, const std::string&) { module.discard_prepared(); });
 }
 
 void Module::to(Device device) {
     check_complete();
+    check_not_flat();
     walk("", [device](Module& module, const std::string&) {
         for (const auto& [name, variable] : module.parameters_) {
             variable->clear_gradient();
@@ -203,6 +232,7 @@ void Module::to(Device device) {
 
 void Module::to(DType dtype) {
     check_complete();
+    check_not_flat();
     walk("", [dtype](Module& module, const std::string&) {
         for (const auto& [name, variable] : module.parameters_) {
             variable->clear_gradient();

@@ -45,19 +45,21 @@ class Module {
     // Parameters and buffers by name: what a checkpoint holds. The tensors share the module's memory.
     [[nodiscard]] std::map<std::string, Tensor> state() const;
     // Copies the values in, converted to the module's dtype. Error lists the names that are missing, unknown,
-    // of another shape or not floating; nothing is copied then.
+    // of another shape or not floating; nothing is copied then, nor where there are shapes alone
+    // (ShapesOnly).
     void load_state(const std::map<std::string, Tensor>& state);
-    // The same without copying: the module takes the tensors themselves (as float32). Before FlatParameters
-    // only.
+    // The same without copying: the module takes the tensors themselves (as float32). Error for parameters
+    // that belong to FlatParameters.
     void adopt_state(const std::map<std::string, Tensor>& state);
 
-    // Training mode: batch statistics and dropout. On by default.
+    // Training mode: batch statistics and dropout. On by default. See EvaluationMode for a while without.
     void set_training(bool training);
     // The same for those modules below (or this one, "") whose full name `chosen` takes.
     void set_training(bool training, const std::function<bool(const std::string& name)>& chosen);
     [[nodiscard]] bool training() const { return training_; }
 
-    // Draws every parameter anew: its values depend on the seed and its full name alone.
+    // Draws every parameter anew: its values depend on the seed and its full name alone. Error where there
+    // are shapes alone.
     void initialize(uint64_t seed, const std::string& prefix = "");
 
     // Derives what fast inference wants (batch norm folded into convolutions). It serves while gradients are
@@ -66,8 +68,11 @@ class Module {
     // others than f32 serve on the CPU alone, in float32 (see engine/ops/compact_conv2d.h).
     void prepare_inference(WeightFormat format = WeightFormat::f32);
     // The same, and gives back the memory of all that was derived from: what remains is good for inference
-    // alone. state(), set_training(true) and moving are Errors from here on.
+    // alone. state(), set_training(true), moving and a forward pass with gradients on are Errors from here
+    // on.
     void keep_inference_only(WeightFormat format = WeightFormat::f32);
+    // Drops what prepare_inference() derived; Error after keep_inference_only().
+    void drop_prepared();
 
     // Whether keep_inference_only() gave back memory of this module or of one below.
     [[nodiscard]] bool kept_for_inference() const;
@@ -78,7 +83,7 @@ class Module {
     void visit(const Visit& visitor) { walk("", visitor); }
 
     // Moves parameters and buffers to the device, or converts floating ones to the dtype (float64 for
-    // checks). Before FlatParameters only.
+    // checks). Error for parameters that belong to FlatParameters.
     void to(Device device);
     void to(DType dtype);
 
@@ -112,10 +117,17 @@ class Module {
     virtual void release_own() {}
     // Leaves of the parameters and buffers below this module nothing but their shapes.
     void release_memory();
+    // For a forward pass that needs the parameters themselves: Error after release_memory().
+    void check_kept() const {
+        if (released_) fail_released();
+    }
 
   private:
+    friend class EvaluationMode;
+    [[noreturn]] static void fail_released();
+    void check_not_flat() const;  // Error for parameters that belong to FlatParameters
     void walk(const std::string& prefix, const Visit& visit);
-    void discard_all_prepared();
+    void values_changed();        // of the parameters in place
     void check_complete() const;  // Error after release_memory()
 
     std::vector<std::pair<std::string, std::unique_ptr<Variable>>> parameters_;

@@ -5,7 +5,10 @@
 
 #include <cmath>
 
+#include "engine/kernel_observer.h"
 #include "layers/initialization.h"
+#include "layers/linear_norm_activation.h"
+#include "tests/support/expect_error.h"
 
 namespace unmask {
 namespace {
@@ -95,6 +98,51 @@ TEST(ConvNormActivation, FoldedWeightsServeInferenceOnlyAndAreDropped) {
     const auto trained = result();
     block->set_training(true);
     EXPECT_EQ(trained, result()) << "training mode never uses folded weights";
+}
+
+TEST(ConvNormActivation, KeptForInferenceItRecordsNothing) {
+    const auto block = lived_in({.in_channels = 8, .out_channels = 8});
+    const Tensor x = Tensor::full({2, 6, 6, 8}, 0.5);
+    block->keep_inference_only();
+    const std::vector<std::string> line{"expected gradients to be off", "kept for inference alone"};
+    expect_error([&] { (void)block->forward(x); }, line);
+    expect_error([&] { (void)forward_merged({block.get()}, x); }, line);
+    LinearNormActivation linear({.in_features = 3, .out_features = 4});
+    linear.keep_inference_only();
+    expect_error([&] { (void)linear.forward(Tensor::zeros({2, 3})); }, line);
+    const NoGrad nothing_recorded;
+    EXPECT_TRUE(block->forward(x).defined());
+    EXPECT_TRUE(linear.forward(Tensor::zeros({2, 3})).defined());
+}
+
+// Weights for inputs in bf16 are made when the first comes.
+TEST(ConvNormActivation, WeightsThatCouldNotBeMadeAreMadeLater) {
+    struct Failure : KernelObserver {
+        void called(const KernelCall& call) override {
+            if (std::string_view(call.name()) == "copy_pitched") throw Error("no memory");
+        }
+    };
+    const auto block = lived_in({.in_channels = 3, .out_channels = 8});
+    block->set_training(false);
+    block->prepare_inference();
+    const NoGrad nothing_recorded;
+    const Tensor x = Tensor::full({2, 6, 6, 4}, 0.5);
+    {
+        const Failure failure;
+        EXPECT_THROW((void)block->forward(x), Error);
+    }
+    EXPECT_EQ(block->forward(x).shape(), (Shape{2, 6, 6, 8}));
+}
+
+// A fused ReLU would make zeros of what they give.
+TEST(ConvNormActivation, WhatIsNotFiniteIsNotFolded) {
+    for (const char* name : {"0.weight", "1.running_mean", "1.running_var"}) {
+        const auto block = lived_in({.in_channels = 3, .out_channels = 4});
+        Tensor tensor = block->state().at(name);
+        tensor.data<float>()[1] = std::nanf("");
+        expect_error([&] { block->prepare_inference(); }, {"0: ", "expected finite", "nan"});
+        EXPECT_TRUE(block->prepared().empty()) << name;
+    }
 }
 
 }  // namespace

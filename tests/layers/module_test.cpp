@@ -5,9 +5,12 @@
 
 #include <cmath>
 
+#include "engine/ops/cast.h"
+#include "engine/optimizer.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/conv_norm_activation.h"
+#include "layers/evaluation_mode.h"
 #include "layers/initialization.h"
 #include "layers/linear.h"
 #include "layers/sequential.h"
@@ -136,6 +139,91 @@ TEST(Initialization, HasTheAskedSpread) {
     EXPECT_LE(most, 0.125);
     EXPECT_GT(most, 0.124);
     Linear(0, 2).initialize(3);  // a head over nothing
+}
+
+TEST(Module, ShapesAloneTakeNoValues) {
+    const ShapesOnly no_memory;
+    const auto network = small_network();
+    const std::vector<std::string> line{"expected a module with memory", "adopt_state"};
+    std::map<std::string, Tensor> values;
+    for (const auto& [name, tensor] : network->state()) values[name] = Tensor::zeros(tensor.shape());
+    expect_error([&] { network->load_state(values); }, line);
+    expect_error([&] { network->initialize(1); }, line);
+    expect_error([&] { (void)network->state().at("conv1.weight").data<float>(); },
+                 {"expected memory", "a shape alone"});
+}
+
+TEST(Module, ParametersOfAnOptimizerStayWhereTheyAre) {
+    const auto network = small_network();
+    std::vector<FlatParameters::Entry> entries;
+    for (const auto& [name, variable] : network->parameters()) entries.push_back({name, variable});
+    const FlatParameters flat(entries);
+    const auto state = network->state();
+    expect_error([&] { network->to(DType::f64); }, {"memory of their own", "conv1.weight", "optimizer"});
+    expect_error([&] { network->to(cpu_device); }, {"conv1.weight"});
+    expect_error([&] { network->adopt_state(state); }, {"conv1.weight"});
+    EXPECT_EQ(network->state().at("conv1.weight").buffer(), flat.values().buffer());
+}
+
+TEST(Module, NewValuesDropTheCopiesOfTheOldOnes) {
+    const auto network = small_network();
+    std::vector<FlatParameters::Entry> entries;
+    for (const auto& [name, variable] : network->parameters()) entries.push_back({name, variable});
+    FlatParameters flat(entries);
+    flat.keep_copies(DType::bf16);
+    const Variable weight = network->parameters().front().variable;
+    const auto fresh = small_network();
+    fresh->initialize(3);
+    for (const bool loads : {true, false}) {
+        flat.refresh_copies();
+        ASSERT_TRUE(weight.copy().defined());
+        if (loads)
+            network->load_state(fresh->state());
+        else
+            network->initialize(4);
+        EXPECT_EQ(cast(weight, DType::bf16).value().to_floats(), weight.value().to(DType::bf16).to_floats());
+    }
+}
+
+TEST(EvaluationMode, EveryModuleIsAsBeforeAfterwards) {
+    const auto network = small_network();
+    network->set_training(false, [](const std::string& name) { return name.starts_with("layer1"); });
+    const auto modes = [&] {
+        std::vector<bool> result;
+        network->visit([&](Module& module, const std::string&) { result.push_back(module.training()); });
+        return result;
+    };
+    const std::vector<bool> before = modes();
+    try {
+        const EvaluationMode mode(*network);
+        EXPECT_EQ(modes(), std::vector<bool>(before.size(), false));
+        throw Error("no");
+    } catch (const Error&) {
+    }
+    EXPECT_EQ(modes(), before);
+    EXPECT_TRUE(before.front());
+    EXPECT_FALSE(before.back());
+}
+
+TEST(EvaluationMode, WhatWasPreparedBeforeStaysAndWhatIsPreparedWithinGoes) {
+    const auto network = small_network();
+    {
+        const EvaluationMode mode(*network);
+        network->prepare_inference();
+        EXPECT_FALSE(network->prepared().empty());
+    }
+    EXPECT_TRUE(network->prepared().empty());
+    network->prepare_inference();
+    { const EvaluationMode mode(*network); }
+    EXPECT_FALSE(network->prepared().empty());
+    network->drop_prepared();
+    EXPECT_TRUE(network->prepared().empty());
+    {
+        const EvaluationMode mode(*network);
+        network->keep_inference_only();
+    }
+    EXPECT_TRUE(network->kept_for_inference());
+    EXPECT_FALSE(network->prepared().empty());
 }
 
 }  // namespace
