@@ -91,7 +91,10 @@ TEST(Structure, KernelsKeepToTheirVocabulary) {
     };
     const std::string header = "cuda/device.cuh";
     const std::vector<Rule> rules{
-        {std::regex("<<<|__shared__"), {header}},                 // UNMASK_LAUNCH, UNMASK_SHARED
+        {std::regex("<<<|__shared__"), {header}},  // UNMASK_LAUNCH, UNMASK_SHARED
+        // load_pack, store_pack, whose alignment the emulation checks
+        {std::regex(R"(\b(u?(char|short|int|long|longlong)|float|double)[1-4]\b(?!_t))"), {}},
+        {std::regex(R"(reinterpret_cast<(const )?\w*(Pack|Sums)\b|alignas\()"), {header}},
         {std::regex("\\b(asm|wmma|cooperative_groups)\\b"), {}},  // plain SIMT
         {std::regex("\\bcuda(Malloc|MallocManaged|Free)(Async)?\\("), {"cuda/allocation.cpp"}},
         {std::regex("\\bcuda(MallocHost|FreeHost|HostAlloc)\\("), {"cuda/staging.cpp"}},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The context of the emulated GPU. Its memory is the host's, between guards and filled with NaN when it is
-// handed out, so that what a kernel forgets to write or writes beyond is seen.
+// The context of the emulated GPU. Its memory is the host's, between guards (guard.h) and filled with NaN
+// when it is handed out, so that what a kernel forgets to write, or reads or writes beyond, is seen.
 #include "engine/context.h"
 
 #include <algorithm>
@@ -12,13 +12,14 @@
 
 #include "cuda/stream.h"
 #include "engine/error.h"
+#include "tests/simt/guard.h"
 #include "tests/simt/machine.h"
 
 namespace unmask {
 namespace {
 
 constexpr size_t guard_bytes = 128;
-constexpr unsigned char poison = 0xFF, guard = 0xA5;
+constexpr unsigned char poison = 0xFF;
 
 // Recorded launches and copies. Memory that was allocated while recording is kept until this is gone.
 class RecordedWork final : public CapturedWork {
@@ -74,9 +75,9 @@ class SimtContext final : public Context {
         auto* block = static_cast<unsigned char*>(
             std::aligned_alloc(guard_bytes, (bytes + 3 * guard_bytes - 1) / guard_bytes * guard_bytes));
         if (block == nullptr) fail("out of memory: the emulated GPU has no {} bytes left", bytes);
-        std::memset(block, guard, guard_bytes);
+        simt::fill_guard(block, guard_bytes);
         std::memset(block + guard_bytes, poison, bytes);
-        std::memset(block + guard_bytes + bytes, guard, guard_bytes);
+        simt::fill_guard(block + guard_bytes + bytes, guard_bytes);
         const std::lock_guard lock(mutex_);
         statistics_.used_bytes += bytes;
         statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.used_bytes);
@@ -89,10 +90,9 @@ class SimtContext final : public Context {
     }
     void release(void* memory, size_t bytes) noexcept override {
         auto* block = static_cast<unsigned char*>(memory) - guard_bytes;
-        const auto whole = [](unsigned char byte) { return byte == guard; };
-        UNMASK_ASSERT(std::all_of(block, block + guard_bytes, whole));  // a kernel wrote before the buffer
-        const unsigned char* behind = block + guard_bytes + bytes;
-        UNMASK_ASSERT(std::all_of(behind, behind + guard_bytes, whole));  // a kernel wrote beyond the buffer
+        UNMASK_ASSERT(simt::intact_guard(block, guard_bytes) && "a kernel wrote before the buffer");
+        UNMASK_ASSERT(simt::intact_guard(block + guard_bytes + bytes, guard_bytes) &&
+                      "a kernel wrote beyond the buffer");
         const std::lock_guard lock(mutex_);
         statistics_.used_bytes -= bytes;
         const auto place = std::find(kept_.begin(), kept_.end(), block);

@@ -118,6 +118,30 @@ TEST_F(Machine, CatchesWritesOutsideOfSharedMemory) {
                  {"beyond_dynamic_kernel", "a write beyond the dynamic shared memory"});
 }
 
+__global__ void read_shared_kernel(int beyond, float* out) {
+    UNMASK_SHARED(float, shared, 8);
+    shared[threadIdx.x] = 1.0f;
+    __syncthreads();
+    out[threadIdx.x] = shared[static_cast<int>(threadIdx.x) + beyond];
+}
+__global__ void read_shared_halves_kernel(int beyond, float* out) {
+    UNMASK_SHARED(unmask::BFloat16, shared, 7);  // the guard begins in the middle of a word
+    if (threadIdx.x < 7) shared[threadIdx.x] = unmask::BFloat16(1.0f);
+    __syncthreads();
+    out[threadIdx.x] = static_cast<float>(shared[static_cast<int>(threadIdx.x) + beyond]);
+}
+
+TEST_F(Machine, WhatIsReadOutsideOfSharedMemoryIsNotANumber) {
+    float out[8];
+    for (const int beyond : {1, 8, -1, -8}) {
+        for (const auto kernel : {read_shared_kernel, read_shared_halves_kernel}) {
+            UNMASK_LAUNCH(kernel, 1, 8, 0, nullptr, beyond, out);
+            EXPECT_TRUE(std::isnan(out[beyond < 0 ? 0 : 7])) << beyond;
+        }
+        EXPECT_EQ(out[beyond < 0 ? 7 : 0] == 1.0f, std::abs(beyond) == 1) << beyond;
+    }
+}
+
 __global__ void unwritten_kernel(float* out) {
     UNMASK_SHARED(float, shared, 33);
     UNMASK_DYNAMIC_SHARED(float, more);
@@ -194,6 +218,29 @@ __global__ void missing_barrier_kernel(float* out) {
     UNMASK_SHARED(float, shared, 8);
     shared[threadIdx.x] = static_cast<float>(threadIdx.x);
     out[threadIdx.x] = shared[threadIdx.x ^ 7u];
+}
+
+template <bool synced>
+__global__ void warp_exchange_kernel(float* out) {
+    UNMASK_SHARED(float, shared, 32);
+    shared[threadIdx.x] = static_cast<float>(threadIdx.x);
+    if (synced) __syncwarp();
+    out[threadIdx.x] = shared[threadIdx.x ^ 1u];
+}
+
+// Within a warp too: lanes do not go in step.
+TEST_F(Machine, AMissingSyncwarpGivesOtherResultsInAnotherOrder) {
+    const auto exchange = [](auto kernel, simt::Order order) {
+        simt::set_order(order);
+        std::vector<float> out(32);
+        UNMASK_LAUNCH(kernel, 1, 32, 0, nullptr, out.data());
+        return out;
+    };
+    for (const simt::Order order : orders) EXPECT_EQ(exchange(warp_exchange_kernel<true>, order)[0], 1.0f);
+    const std::vector<float> forward = exchange(warp_exchange_kernel<false>, simt::Order::forward),
+                             reversed = exchange(warp_exchange_kernel<false>, simt::Order::reversed);
+    EXPECT_TRUE(std::isnan(forward[0]) && forward[1] == 0.0f);
+    EXPECT_TRUE(reversed[0] == 1.0f && std::isnan(reversed[1]));
 }
 
 __global__ void last_writer_kernel(unsigned* out) {

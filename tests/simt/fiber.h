@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fiber: a function with a stack of its own that gives up the processor where it wants to. Switching takes a
-// few nanoseconds on x86-64 (own assembly) and about a microsecond elsewhere (ucontext).
+// A fiber: a function with a stack of its own that gives up the processor where it wants to. Switching takes
+// a few nanoseconds on x86-64 (own assembly) and about a microsecond elsewhere (ucontext).
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ class Fiber {
     Fiber& operator=(const Fiber&) = delete;
     ~Fiber();
 
-    // Sets what the next resume() begins to run. A function that was left halfway is forgotten: nothing on its
-    // stack is destroyed.
+    // Sets what the next resume() begins to run. A function that was left halfway is forgotten: nothing on
+    // its stack is destroyed.
     void start(const std::function<void()>* function);
     // Runs until the function pauses or ends; only from outside of fibers. The function must not throw.
     void resume();

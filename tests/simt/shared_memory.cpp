@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simt/shared_memory.h"
 
-#include <algorithm>
 #include <cstring>
 
+#include "tests/simt/guard.h"
 #include "tests/simt/machine_state.h"
 
 namespace simt {
 namespace {
 
 constexpr size_t guard_bytes = 64, shared_alignment = 128;
-constexpr unsigned char poison = 0xFF, guard = 0xA5;  // all ones are a NaN in every floating type
+constexpr unsigned char poison = 0xFF;  // all ones are a NaN in every floating type
 
 }  // namespace
 
@@ -36,15 +36,14 @@ void SharedMemory::check() const {
 }
 
 bool SharedMemory::Block::intact() const {
-    const auto whole = [](unsigned char byte) { return byte == guard; };
-    const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(begin);
-    return std::all_of(bytes.begin(), first, whole) &&
-           std::all_of(first + static_cast<std::ptrdiff_t>(size), bytes.end(), whole);
+    return intact_guard(bytes.data(), begin) &&
+           intact_guard(bytes.data() + begin + size, bytes.size() - begin - size);
 }
 
 SharedMemory::Block SharedMemory::make(size_t size) {
     Block block;
-    block.bytes.assign(size + 2 * guard_bytes + shared_alignment, guard);
+    block.bytes.resize(size + 2 * guard_bytes + shared_alignment);
+    fill_guard(block.bytes.data(), block.bytes.size());
     const auto address = reinterpret_cast<uintptr_t>(block.bytes.data()) + guard_bytes;
     block.begin = guard_bytes + (shared_alignment - address % shared_alignment) % shared_alignment;
     block.size = size;
