@@ -10,12 +10,12 @@
 namespace unmask {
 namespace {
 
-[[noreturn]] void failed(std::string_view library, std::string_view call, std::string_view name,
-                         std::string_view message, const std::string& context) {
+std::string text_of(std::string_view library, std::string_view call, std::string_view name,
+                    std::string_view message, const std::string& context) {
     std::string text = fmt::format("{}: {} failed with {}", library, call, name);
     if (!message.empty()) text += fmt::format(" ({})", message);
     if (!context.empty()) text += fmt::format(", {}", context);
-    fail("{}", text);
+    return text;
 }
 
 }  // namespace
@@ -31,15 +31,21 @@ std::string cudnn::last_message() {
 
 void detail::cuda_failed(cudaError_t status, const char* call, const std::string& context) {
     static_cast<void>(cudaGetLastError());  // else the next, innocent check would report it again
-    failed("CUDA", call, cudaGetErrorName(status), cudaGetErrorString(status), context);
+    throw Error(text_of("CUDA", call, cudaGetErrorName(status), cudaGetErrorString(status), context));
 }
 
 void detail::cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context) {
-    failed("cuDNN", call, cudnnGetErrorString(status), cudnn::last_message(), context);
+    const std::string text =
+        text_of("cuDNN", call, cudnnGetErrorString(status), cudnn::last_message(), context);
+    const int category = static_cast<int>(status) / 1000 * 1000;  // CUDNN_STATUS_CATEGORY, from 9.0 on
+    if (category == CUDNN_STATUS_NOT_SUPPORTED || category == CUDNN_STATUS_BAD_PARAM)
+        throw cudnn::Refused(text);
+    throw Error(text);
 }
 
 void detail::cublas_failed(cublasStatus_t status, const char* call, const std::string& context) {
-    failed("cuBLASLt", call, cublasLtGetStatusName(status), cublasLtGetStatusString(status), context);
+    throw Error(
+        text_of("cuBLASLt", call, cublasLtGetStatusName(status), cublasLtGetStatusString(status), context));
 }
 
 }  // namespace unmask

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checked calls of the CUDA libraries: a failed one throws Error with the call's text, the status's name and
-// the library's own message. The _FOR variants add a text (shapes, sizes) that is made only on failure. In
-// destructors use the plain calls: those never throw.
+// the library's own message (cudnn::Refused where cuDNN does not take what it was asked for). The _FOR
+// variants add a text (shapes, sizes) that is made only on failure. In destructors use the plain calls: those
+// never throw.
 #pragma once
 
 #include <cublasLt.h>
@@ -9,6 +10,19 @@
 #include <cudnn_graph.h>
 
 #include <string>
+
+#include "engine/error.h"
+
+namespace unmask::cudnn {
+
+// cuDNN does not take what it was asked for (not supported, or a parameter that it refuses), and would not
+// the next time either; any other failure (memory, a broken device) is a plain Error.
+class Refused : public Error {
+  public:
+    using Error::Error;
+};
+
+}  // namespace unmask::cudnn
 
 namespace unmask::detail {
 

@@ -47,7 +47,7 @@ struct OperationGraph {
     Descriptor graph;
 };
 
-// Compute type float32. Error when cuDNN refuses the problem.
+// Compute type float32. Refused (cuda/check.h) when cuDNN does not take the problem.
 [[nodiscard]] OperationGraph convolution_graph(const PlanTarget& target, const Convolution& problem);
 
 }  // namespace unmask::cudnn

@@ -14,7 +14,7 @@
 namespace unmask::cudnn {
 
 struct ChosenPlan {
-    std::shared_ptr<const Plan> plan;  // nullptr when no engine takes the problem
+    std::shared_ptr<const Plan> plan;  // nullptr when cuDNN or all engines refuse the problem
     std::string refusal;               // then why, in cuDNN's words
 };
 

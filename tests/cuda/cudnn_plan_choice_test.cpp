@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run's kept choice is taken instead of timing, for a GPU that is only described to cuDNN.
+// A run's kept choice is taken instead of timing, and what cuDNN refuses is an answer, so that the
+// convolution goes on without its epilogue: for a GPU that is only described to cuDNN.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -20,14 +21,20 @@ class CudnnPlanChoice : public testing::Test {
             GTEST_SKIP() << "cuDNN describes no device without a GPU: " << why;
         device_.emplace(described_device(h200));
     }
-    ChosenPlan choose(const ChooseFastest& fastest) {
-        const Convolution problem{.dtype = DType::bf16,
-                                  .x = {8, 28, 28, 128},
-                                  .weight = {128, 3, 3, 128},
-                                  .y = {8, 28, 28, 128},
-                                  .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
+    static Convolution plain_problem() {
+        return {.dtype = DType::bf16,
+                .x = {8, 28, 28, 128},
+                .weight = {128, 3, 3, 128},
+                .y = {8, 28, 28, 128},
+                .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
+    }
+    ChosenPlan choose(const ChooseFastest& fastest, const Convolution& problem = plain_problem(),
+                      size_t limit = 8) {
         return choose_plan({.device = &*device_}, problem, {.full_float32 = false, .float32 = false}, "name",
-                           *choices_, 8, size_t{1} << 30, fastest);
+                           *choices_, limit, size_t{1} << 30, fastest);
+    }
+    static std::pair<Plan*, double> first(std::vector<Plan>& candidates, std::string&) {
+        return {&candidates.front(), 0.0};
     }
     // Calls the last of them the fastest, which the heuristics do not.
     static std::pair<Plan*, double> last(std::vector<Plan>& candidates, std::string&) {
@@ -72,6 +79,48 @@ TEST_F(CudnnPlanChoice, WhereNoneRunsNothingIsStored) {
     EXPECT_EQ(chosen.plan, nullptr);
     EXPECT_EQ(chosen.refusal, "none runs");
     EXPECT_FALSE(choices_->find("name").has_value());
+}
+
+TEST_F(CudnnPlanChoice, AGraphThatCudnnRefusesIsARefusalInItsWords) {
+    Convolution refused = plain_problem();
+    refused.bias = true;
+    refused.y = {8, 27, 28, 128};  // not what the convolution makes
+    const ChosenPlan chosen = choose(unexpected, refused);
+    EXPECT_EQ(chosen.plan, nullptr);
+    EXPECT_NE(chosen.refusal.find("graph: cuDNN"), std::string::npos) << chosen.refusal;
+    EXPECT_FALSE(choices_->find("name").has_value());
+}
+
+// Fused or refused, but never an Error; where one is refused, the convolution alone has a plan.
+TEST_F(CudnnPlanChoice, EveryEpilogueHasAPlanOrARefusal) {
+    struct Epilogue {
+        Activation activation;
+        bool bias, residual;
+        DType dtype;
+        int groups;
+    };
+    for (const Epilogue& one : {Epilogue{Activation::silu, true, false, DType::bf16, 1},
+                                {Activation::silu, true, true, DType::bf16, 1},
+                                {Activation::silu, true, false, DType::f32, 1},
+                                {Activation::none, true, false, DType::bf16, 1},
+                                {Activation::none, true, false, DType::f32, 1},
+                                {Activation::relu, true, true, DType::bf16, 4},
+                                {Activation::silu, true, false, DType::bf16, 128}}) {
+        Convolution plain = plain_problem();
+        plain.dtype = one.dtype;
+        plain.params.groups = one.groups;
+        plain.weight = {128, 3, 3, 128 / one.groups};
+        Convolution fused = plain;
+        fused.params.activation = one.activation;
+        fused.bias = one.bias;
+        fused.residual = one.residual;
+        SCOPED_TRACE(fused.str());
+        choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+        const ChosenPlan chosen = choose(first, fused, 1);
+        if (chosen.plan != nullptr) continue;
+        EXPECT_NE(chosen.refusal, "");
+        EXPECT_NE(choose(first, plain, 1).plan, nullptr);
+    }
 }
 
 #else
