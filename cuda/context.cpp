@@ -3,7 +3,6 @@
 #include "cuda/context.h"
 
 #include <cstdlib>
-#include <utility>
 
 #include "cuda/allocation.h"
 #include "cuda/check.h"
@@ -64,7 +63,8 @@ CudaContext::~CudaContext() {
     if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
     if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
     if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
-    for (const Chain& chain : chains_) end_chain(chain);
+    workspace_.reset();
+    for (Chain& chain : chains_) end_chain(chain);
     if (forked_ != nullptr) cudaEventDestroy(forked_);
     staging_.reset();
     memory_.reset();
@@ -176,59 +176,6 @@ void* CudaContext::cublaslt_workspace() {
     if (chain_ >= 0) return chains_[static_cast<size_t>(chain_)].cublaslt_workspace;
     if (cublaslt_workspace_ == nullptr) cublaslt_workspace_ = allocate(cublaslt_workspace_bytes);
     return cublaslt_workspace_;
-}
-
-void CudaContext::set_stream(int chain) {
-    chain_ = chain;
-    current_ = chain < 0 ? stream_ : chains_[static_cast<size_t>(chain)].stream;
-    memory_->use_chain(chain);
-    if (cudnn_ != nullptr) UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
-}
-
-CudaContext::Chain CudaContext::make_chain() {
-    Chain chain;
-    chain.cublaslt_workspace = allocate(cublaslt_workspace_bytes);
-    try {
-        UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
-        UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
-    } catch (const Error&) {
-        end_chain(chain);
-        throw;
-    }
-    return chain;
-}
-
-void CudaContext::end_chain(const Chain& chain) noexcept {
-    if (chain.done != nullptr) cudaEventDestroy(chain.done);
-    if (chain.stream != nullptr) cudaStreamDestroy(chain.stream);
-    memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
-}
-
-void CudaContext::fork(int chains) {
-    UNMASK_ASSERT(forked_chains_ == 0 && chains > 0);
-    make_current();
-    if (chains_.size() < static_cast<size_t>(chains)) refuse_while_capturing("fork wider than before");
-    if (forked_ == nullptr) UNMASK_CUDA(cudaEventCreateWithFlags(&forked_, cudaEventDisableTiming));
-    while (chains_.size() < static_cast<size_t>(chains)) chains_.push_back(make_chain());
-    UNMASK_CUDA(cudaEventRecord(forked_, stream_));
-    for (int i = 0; i < chains; ++i)
-        UNMASK_CUDA(cudaStreamWaitEvent(chains_[static_cast<size_t>(i)].stream, forked_));
-    forked_chains_ = chains;
-}
-
-void CudaContext::use_chain(int chain) {
-    UNMASK_ASSERT(chain >= 0 && chain < forked_chains_);
-    set_stream(chain);
-}
-
-void CudaContext::join() {
-    const int count = std::exchange(forked_chains_, 0);
-    set_stream(-1);  // first, so that a failure below does not leave the context in a chain
-    for (int i = 0; i < count; ++i) {
-        const Chain& chain = chains_[static_cast<size_t>(i)];
-        UNMASK_CUDA(cudaEventRecord(chain.done, chain.stream));
-        UNMASK_CUDA(cudaStreamWaitEvent(stream_, chain.done));
-    }
 }
 
 std::string CudaContext::tuning() const {

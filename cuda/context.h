@@ -78,6 +78,10 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     void use_chain(int chain) override;
     void join() override;
 
+    // What is enqueued on `other`, a stream of this device, from here on comes after all that was enqueued
+    // here, in every chain.
+    void precede(cudaStream_t other);
+
     // Makes this device current for the calling thread; every call here does so itself.
     void make_current() const;
     // The current chain's stream, or outside of chains the device's.
@@ -88,6 +92,11 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     // One fixed workspace, so that cuBLASLt computes the same bytes every time.
     static constexpr size_t cublaslt_workspace_bytes = size_t{32} << 20;
     [[nodiscard]] void* cublaslt_workspace();
+
+    // At least that many bytes for what is enqueued next on the current stream; each use may overwrite what
+    // the one before left there. One block a stream, which grows outside of captures and which captured work
+    // keeps. nullptr for 0 bytes, when the device has no more, and where it would have to grow in a capture.
+    [[nodiscard]] void* shared_workspace(size_t bytes);
 
     // An object of this context's, made at the first call as T(context): plan caches.
     template <class T>
@@ -102,11 +111,12 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
         cudaStream_t stream = nullptr;
         cudaEvent_t done = nullptr;
         void* cublaslt_workspace = nullptr;
+        std::shared_ptr<const SharedBlock> workspace;
     };
     void refuse_while_capturing(const char* what) const;
     void refuse_in_chains(const char* what) const;
     [[nodiscard]] Chain make_chain();
-    void end_chain(const Chain& chain) noexcept;
+    void end_chain(Chain& chain) noexcept;
     void set_stream(int chain);
 
     int index_;
@@ -120,6 +130,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     cudnnContext* cudnn_ = nullptr;
     cublasLtContext* cublaslt_ = nullptr;
     void* cublaslt_workspace_ = nullptr;
+    std::shared_ptr<const SharedBlock> workspace_;
     std::map<std::type_index, std::shared_ptr<void>> services_;
     bool capturing_ = false;
     std::set<std::shared_ptr<const void>> captured_;

@@ -52,11 +52,14 @@ bool run(CudaContext& context, const Convolution& problem, std::span<const Opera
         return false;
     }
     const size_t bytes = entry->plan->workspace_bytes();
-    const Scratch workspace(context, bytes);
-    if (!workspace.enough())
+    void* workspace = context.shared_workspace(bytes);
+    const Scratch own(context, workspace == nullptr ? bytes : 0);
+    if (!own.enough())
         fail("{}: out of memory, {} has no {} bytes left for cuDNN's workspace", problem.str(),
              name_of(context.device()), bytes);
-    UNMASK_CUDNN_FOR(entry->plan->execute(context.cudnn(), operands, workspace.memory()), problem.str());
+    UNMASK_CUDNN_FOR(
+        entry->plan->execute(context.cudnn(), operands, workspace == nullptr ? own.memory() : workspace),
+        problem.str());
     return true;
 }
 

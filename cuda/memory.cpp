@@ -46,9 +46,13 @@ std::shared_ptr<PrivatePool> DeviceMemory::current() {
 void* DeviceMemory::allocate(size_t bytes) {
     const std::lock_guard lock(mutex_);
     const std::shared_ptr<PrivatePool> pool = current();
-    if (pool == nullptr) return main_.allocate(bytes);
-    void* memory = pool->pool().allocate(bytes);
-    if (memory != nullptr) owners_[memory] = pool;
+    CachingPool& source = pool == nullptr ? main_ : pool->pool();
+    void* memory = source.allocate(bytes);
+    if (memory == nullptr && capture_ == nullptr && !chains_.empty()) {
+        release_all_cached();
+        memory = source.allocate(bytes);
+    }
+    if (memory != nullptr && pool != nullptr) owners_[memory] = pool;
     return memory;
 }
 
@@ -69,6 +73,12 @@ void DeviceMemory::release(void* memory, size_t bytes) noexcept {
 
 void DeviceMemory::release_cached() {
     const std::lock_guard lock(mutex_);
+    release_all_cached();
+}
+
+// What the chains' pools give to the main one goes on to the device, which waits for its work: no other chain
+// is handed it before.
+void DeviceMemory::release_all_cached() {
     for (auto& [chain, pool] : chains_) pool->pool().release_cached();
     main_.release_cached();
 }

@@ -58,7 +58,8 @@ class DeviceMemory {
     // `take` gives nullptr when the device has no more.
     DeviceMemory(CachingPool::Take take, CachingPool::Give give) : main_(std::move(take), std::move(give)) {}
 
-    // nullptr when the device has no more.
+    // When the device has no more, all that is cached (in the chains' pools too, unless work is captured) is
+    // given back and the request tried once again; nullptr then means no.
     [[nodiscard]] void* allocate(size_t bytes);
     void release(void* memory, size_t bytes) noexcept;
     // Of the main pool, whose blocks the private pools hold.
@@ -76,6 +77,7 @@ class DeviceMemory {
   private:
     // Where memory is allocated now; null: from the main pool.
     [[nodiscard]] std::shared_ptr<PrivatePool> current();
+    void release_all_cached();  // with the lock held
 
     CachingPool main_;
     std::mutex mutex_;
@@ -86,6 +88,25 @@ class DeviceMemory {
     std::shared_ptr<CapturePools> capture_;  // while one is open
     // Live blocks that belong to a private pool; all others belong to the main pool.
     std::unordered_map<void*, std::shared_ptr<PrivatePool>> owners_;
+};
+
+// A block that goes back with the last of those that may use it.
+class SharedBlock {
+  public:
+    SharedBlock(DeviceMemory& pool, size_t bytes)
+        : pool_(pool), bytes_(bytes), memory_(pool.allocate(bytes)) {}
+    SharedBlock(const SharedBlock&) = delete;
+    SharedBlock& operator=(const SharedBlock&) = delete;
+    ~SharedBlock() {
+        if (memory_ != nullptr) pool_.release(memory_, bytes_);
+    }
+    [[nodiscard]] void* memory() const { return memory_; }  // nullptr: the device had no more
+    [[nodiscard]] size_t bytes() const { return bytes_; }
+
+  private:
+    DeviceMemory& pool_;
+    size_t bytes_;
+    void* memory_;
 };
 
 }  // namespace unmask

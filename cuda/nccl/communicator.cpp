@@ -51,6 +51,7 @@ class NcclCommunicator final : public Communicator {
         lead();
     }
     void all_reduce(Tensor& values) override {
+        follow();
         sum(values);
         lead();
     }
@@ -59,7 +60,9 @@ class NcclCommunicator final : public Communicator {
         connection_->broadcast(values.raw(), values.bytes(), from, stream_);
         lead();
     }
+    // The values may be of several chains: a bucket of gradients spans branches.
     void begin_all_reduce(Tensor values) override {
+        context_->precede(stream_);
         sum(values);
         begun_.push_back(std::move(values));
     }
@@ -95,7 +98,6 @@ class NcclCommunicator final : public Communicator {
     void sum(Tensor& values) {
         if (values.dtype() != DType::f32 && values.dtype() != DType::f64)
             fail("all_reduce: expected f32 or f64, found {}", name_of(values.dtype()));
-        follow();
         const ncclDataType_t type = values.dtype() == DType::f32 ? ncclFloat32 : ncclFloat64;
         connection_->all_reduce(values.raw(), size_t(values.numel()), type, stream_);
     }

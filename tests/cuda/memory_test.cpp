@@ -122,5 +122,34 @@ TEST_F(PooledMemory, ABufferMayOutliveTheWorkThatAllocatedIt) {
     free(block), free(later);
 }
 
+// What a chain's pool keeps for later is given back when the device has no more.
+TEST(LimitedMemory, ComesFromTheChainsPoolsToo) {
+    size_t left = 2;  // blocks
+    DeviceMemory memory(
+        [&](size_t size) -> void* {
+            if (left == 0) return nullptr;
+            --left;
+            return std::malloc(size);
+        },
+        [&](void* block, size_t) {
+            ++left;
+            std::free(block);
+        });
+    for (const int chain : {0, 1}) {
+        memory.use_chain(chain);
+        memory.release(memory.allocate(bytes), bytes);
+    }
+    memory.use_chain(-1);
+    void* larger = memory.allocate(3 * bytes);
+    EXPECT_NE(larger, nullptr);
+    memory.use_chain(0);
+    void* of_chain = memory.allocate(5 * bytes);
+    EXPECT_NE(of_chain, nullptr);
+    EXPECT_EQ(memory.allocate(bytes), nullptr);
+    memory.release(of_chain, 5 * bytes);
+    memory.use_chain(-1);
+    memory.release(larger, 3 * bytes);
+}
+
 }  // namespace
 }  // namespace unmask

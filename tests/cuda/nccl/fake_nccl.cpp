@@ -46,8 +46,9 @@ ncclResult_t ncclAllGather(const void*, void*, size_t, ncclDataType_t, ncclComm_
     return fake_nccl()->returned;
 }
 ncclResult_t ncclAllReduce(const void*, void*, size_t, ncclDataType_t, ncclRedOp_t, ncclComm_t,
-                           cudaStream_t) {
+                           cudaStream_t stream) {
     ++fake_nccl()->operations;
+    fake_nccl()->stream = stream;
     return fake_nccl()->returned;
 }
 ncclResult_t ncclBroadcast(const void*, void*, size_t, ncclDataType_t, int, ncclComm_t, cudaStream_t) {

@@ -17,6 +17,7 @@ struct FakeNccl {
     // What happened.
     std::atomic<int> blocking{-1};  // of the configuration
     std::atomic<int> operations{0}, aborted{0}, finalized{0}, destroyed{0};
+    std::atomic<cudaStream_t> stream{nullptr};  // of the latest sum
 };
 
 }  // namespace unmask

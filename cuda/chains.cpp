@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chains of a GPU's work as streams (see CudaContext::fork), and what each stream has of its own.
+#include <utility>
+
+#include "cuda/check.h"
+#include "cuda/context.h"
+#include "engine/error.h"
+
+namespace unmask {
+
+void CudaContext::set_stream(int chain) {
+    chain_ = chain;
+    current_ = chain < 0 ? stream_ : chains_[static_cast<size_t>(chain)].stream;
+    memory_->use_chain(chain);
+    if (cudnn_ != nullptr) UNMASK_CUDNN(cudnnSetStream(cudnn_, current_));
+}
+
+CudaContext::Chain CudaContext::make_chain() {
+    Chain chain;
+    chain.cublaslt_workspace = allocate(cublaslt_workspace_bytes);
+    try {
+        UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
+        UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
+    } catch (const Error&) {
+        end_chain(chain);
+        throw;
+    }
+    return chain;
+}
+
+void CudaContext::end_chain(Chain& chain) noexcept {
+    chain.workspace.reset();
+    if (chain.done != nullptr) cudaEventDestroy(chain.done);
+    if (chain.stream != nullptr) cudaStreamDestroy(chain.stream);
+    memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
+}
+
+void CudaContext::fork(int chains) {
+    UNMASK_ASSERT(forked_chains_ == 0 && chains > 0);
+    make_current();
+    if (chains_.size() < static_cast<size_t>(chains)) refuse_while_capturing("fork wider than before");
+    if (forked_ == nullptr) UNMASK_CUDA(cudaEventCreateWithFlags(&forked_, cudaEventDisableTiming));
+    while (chains_.size() < static_cast<size_t>(chains)) chains_.push_back(make_chain());
+    UNMASK_CUDA(cudaEventRecord(forked_, stream_));
+    for (int i = 0; i < chains; ++i)
+        UNMASK_CUDA(cudaStreamWaitEvent(chains_[static_cast<size_t>(i)].stream, forked_));
+    forked_chains_ = chains;
+}
+
+void CudaContext::use_chain(int chain) {
+    UNMASK_ASSERT(chain >= 0 && chain < forked_chains_);
+    set_stream(chain);
+}
+
+void CudaContext::join() {
+    const int count = std::exchange(forked_chains_, 0);
+    set_stream(-1);  // first, so that a failure below does not leave the context in a chain
+    for (int i = 0; i < count; ++i) {
+        const Chain& chain = chains_[static_cast<size_t>(i)];
+        UNMASK_CUDA(cudaEventRecord(chain.done, chain.stream));
+        UNMASK_CUDA(cudaStreamWaitEvent(stream_, chain.done));
+    }
+}
+
+void CudaContext::precede(cudaStream_t other) {
+    make_current();
+    if (forked_chains_ == 0) {
+        if (forked_ == nullptr) UNMASK_CUDA(cudaEventCreateWithFlags(&forked_, cudaEventDisableTiming));
+        UNMASK_CUDA(cudaEventRecord(forked_, stream_));
+        UNMASK_CUDA(cudaStreamWaitEvent(other, forked_, 0));
+    }
+    for (int i = 0; i < forked_chains_; ++i) {
+        const Chain& chain = chains_[static_cast<size_t>(i)];
+        UNMASK_CUDA(cudaEventRecord(chain.done, chain.stream));
+        UNMASK_CUDA(cudaStreamWaitEvent(other, chain.done, 0));
+    }
+}
+
+void* CudaContext::shared_workspace(size_t bytes) {
+    if (bytes == 0) return nullptr;
+    auto& workspace = chain_ < 0 ? workspace_ : chains_[static_cast<size_t>(chain_)].workspace;
+    if (workspace == nullptr || workspace->bytes() < bytes) {
+        if (capturing_) return nullptr;
+        workspace.reset();  // first, so that the two are not held together
+        auto larger = std::make_shared<const SharedBlock>(*memory_, bytes);
+        if (larger->memory() == nullptr) return nullptr;
+        workspace = std::move(larger);
+    }
+    keep_for_capture(workspace);
+    return workspace->memory();
+}
+
+}  // namespace unmask

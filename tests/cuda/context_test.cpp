@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits for what, and which memory serves what, in the context of a GPU: with a runtime that stands in
+// for CUDA's.
+#include "cuda/context.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/cuda/fake_runtime.h"
+
+namespace unmask {
+namespace {
+
+class CudaContexts : public testing::Test {
+  protected:
+    // Enqueues something where the context's work goes now.
+    int64_t work() {
+        context_->fill_zero(buffer_.raw(), buffer_.bytes());
+        return fake_runtime::last_work();
+    }
+
+    const std::shared_ptr<CudaContext> context_ =
+        std::static_pointer_cast<CudaContext>(context_of({DeviceType::cuda, 0}));
+    const Tensor buffer_ = Tensor::empty({4}, DType::f32, {DeviceType::cuda, 0});
+};
+
+TEST_F(CudaContexts, ChainsComeAfterTheForkAndBeforeTheJoin) {
+    const int64_t before = work();
+    context_->fork(2);
+    context_->use_chain(0);
+    EXPECT_TRUE(fake_runtime::comes_after(context_->stream(), before));
+    const int64_t first = work();
+    context_->use_chain(1);
+    EXPECT_FALSE(fake_runtime::comes_after(context_->stream(), first));
+    const int64_t second = work();
+    context_->join();
+    for (const int64_t one : {before, first, second})
+        EXPECT_TRUE(fake_runtime::comes_after(context_->stream(), one));
+}
+
+TEST_F(CudaContexts, AnotherStreamComesAfterEveryChain) {
+    cudaStream_t other = nullptr;
+    ASSERT_EQ(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
+    const int64_t before = work();
+    EXPECT_FALSE(fake_runtime::comes_after(other, before));
+    context_->precede(other);
+    EXPECT_TRUE(fake_runtime::comes_after(other, before));
+    context_->fork(3);
+    std::vector<int64_t> works;
+    for (const int chain : {0, 1, 2, 1}) {
+        context_->use_chain(chain);
+        works.push_back(work());
+    }
+    context_->precede(other);
+    for (const int64_t one : works) EXPECT_TRUE(fake_runtime::comes_after(other, one));
+    EXPECT_FALSE(fake_runtime::comes_after(other, work()));
+    context_->join();
+    cudaStreamDestroy(other);
+}
+
+TEST_F(CudaContexts, EveryStreamHasOneWorkspaceThatGrows) {
+    EXPECT_EQ(context_->shared_workspace(0), nullptr);
+    void* memory = context_->shared_workspace(5000);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(context_->shared_workspace(100), memory);
+    const size_t used = context_->memory().used_bytes;
+    void* larger = context_->shared_workspace(9000);
+    ASSERT_NE(larger, nullptr);
+    EXPECT_LT(context_->memory().used_bytes, used + 5000);  // the smaller one went back
+    context_->fork(2);
+    std::set<void*> distinct{larger};
+    for (const int chain : {0, 1}) {
+        context_->use_chain(chain);
+        distinct.insert(context_->shared_workspace(9000));
+    }
+    context_->join();
+    EXPECT_EQ(distinct.size(), 3u);
+    EXPECT_EQ(context_->shared_workspace(9000), larger);
+}
+
+TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {
+    constexpr size_t bytes = 70000;
+    void* memory = context_->shared_workspace(bytes);
+    auto captured = context_->capture([&] {
+        EXPECT_EQ(context_->shared_workspace(bytes), memory);
+        EXPECT_EQ(context_->shared_workspace(2 * bytes), nullptr);  // it does not grow in there
+        EXPECT_EQ(context_->shared_workspace(bytes), memory);
+    });
+    EXPECT_NE(context_->shared_workspace(2 * bytes), memory);
+    void* other = context_->allocate(bytes);
+    EXPECT_NE(other, memory);
+    captured.reset();
+    void* again = context_->allocate(bytes);
+    EXPECT_EQ(again, memory);
+    for (void* block : {other, again}) context_->release(block, bytes);
+}
+
+}  // namespace
+}  // namespace unmask

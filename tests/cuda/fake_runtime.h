@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stand-in for the CUDA runtime, linked in its place: memory is the host's, nothing runs, and it is kept
+// which work comes after which by the order of streams and by events.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace unmask::fake_runtime {
+
+// The number of the work (a copy or a fill) that was enqueued last.
+[[nodiscard]] int64_t last_work();
+// Whether what is enqueued on the stream next comes after that work.
+[[nodiscard]] bool comes_after(cudaStream_t stream, int64_t work);
+
+}  // namespace unmask::fake_runtime
