@@ -68,6 +68,22 @@ std::string refused(const char* what, cudnnStatus_t status) {
     return fmt::format("{}: {} ({})", what, cudnnGetErrorString(status), last_message());
 }
 
+bool compiled_at_run_time(const Descriptor& configuration) {
+    const auto notes = engine_of(configuration)
+                           .values<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
+                                                               CUDNN_BEHAVIOR_NOTE_TYPE_COUNT);
+    return std::find(notes.begin(), notes.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != notes.end();
+}
+
+// Leaves out those after the first few that are compiled when a plan is built.
+void limit_compiled(std::vector<Descriptor>& configurations) {
+    constexpr size_t most_compiled = 3;
+    size_t compiled = 0;
+    std::erase_if(configurations, [&](const Descriptor& one) {
+        return compiled_at_run_time(one) && ++compiled > most_compiled;
+    });
+}
+
 }  // namespace
 
 EngineRules EngineRules::of(DType dtype) {
@@ -181,7 +197,9 @@ std::vector<Plan> candidate_plans(const PlanTarget& target,
     for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
         // The fallback list is long and slow: it is for graphs that the heuristic has nothing for.
         if (!result.empty()) break;
-        for (Descriptor& configuration : engine_configurations(target, *graph, mode, rules, refusal)) {
+        auto configurations = engine_configurations(target, *graph, mode, rules, refusal);
+        limit_compiled(configurations);
+        for (Descriptor& configuration : configurations) {
             if (result.size() == limit) break;
             std::optional<Plan> plan = make_plan(target, graph, std::move(configuration), refusal);
             if (!plan) continue;

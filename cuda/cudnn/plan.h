@@ -68,6 +68,7 @@ class Plan {
                                             const EngineRules& rules, std::string& refusal);
 
 // At most `limit` plans that could be built with a workspace of at most `workspace_limit` bytes, best first.
+// Few of those that are compiled when they are built, which takes a second or two each.
 [[nodiscard]] std::vector<Plan> candidate_plans(const PlanTarget& target,
                                                 const std::shared_ptr<const OperationGraph>& graph,
                                                 const EngineRules& rules, size_t limit,

@@ -37,6 +37,7 @@ class PlanCache {
     [[nodiscard]] std::string import_choices(const std::string& json);
 
   private:
+    [[nodiscard]] bool times() const;  // in the present compute mode
     Entry make(const Convolution& problem, std::span<const Operand> operands);
     // The fastest and its microseconds (0: not timed); nullptr when none runs.
     std::pair<Plan*, double> choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
