@@ -7,10 +7,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 usage() {
     cat <<END
-run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--limit SECONDS] [--speed-cases NAME,…] [--python PROGRAM]
-  --out          where logs and figures go (default: gpu-run)
-  --only         some of: environment, ops, parity, determinism, memcheck, racecheck, speed
+run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--seconds SECONDS] [--limit SECONDS] [--speed-cases NAME,…]
+                 [--python PROGRAM]
+  --out          where logs and figures go (default: gpu-run); FOLDER.tar.gz has them all
+  --only         some of: environment, ops, parity, determinism, speed, memcheck, racecheck
   --quick        fewer determinism steps, sanitizers in f32 only, the speed of resnet34 only
+  --seconds      for the whole run: a step has what those before it left, and none is begun when nothing is
   --limit        longest time of one program in the first steps (default 600), and of the speed step as a whole
                  (six times that)
   --speed-cases  see gpu_speed.py --help
@@ -19,25 +21,26 @@ Exit code: 0 when no step failed.
 END
 }
 
-out=gpu-run only="" quick="" limit=600 cases="" python=python3
+out=gpu-run only="" quick="" seconds="" limit=600 cases="" python=python3
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=yes; shift; continue ;;
         -h | --help) usage; exit 0 ;;
-        --out | --only | --limit | --speed-cases | --python) ;;
+        --out | --only | --seconds | --limit | --speed-cases | --python) ;;
         *) echo "run_gpu_suite.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
     esac
     [ $# -ge 2 ] || { echo "run_gpu_suite.sh: $1 needs a value" >&2; exit 2; }
     case $1 in
         --out) out=$2 ;;
         --only) only=$2 ;;
+        --seconds) seconds=$2 ;;
         --limit) limit=$2 ;;
         --speed-cases) cases=$2 ;;
         --python) python=$2 ;;
     esac
     shift 2
 done
-steps="environment ops parity determinism memcheck racecheck speed"
+steps="environment ops parity determinism speed memcheck racecheck"
 for step in ${only//,/ }; do
     case " $steps " in
         *" $step "*) ;;
@@ -46,6 +49,9 @@ for step in ${only//,/ }; do
 done
 case $limit in
     '' | *[!0-9]*) echo "run_gpu_suite.sh: --limit: expected seconds, found '$limit'" >&2; exit 2 ;;
+esac
+case $seconds in
+    *[!0-9]*) echo "run_gpu_suite.sh: --seconds: expected seconds, found '$seconds'" >&2; exit 2 ;;
 esac
 mkdir -p "$out" || exit 2
 out=$(cd "$out" && pwd)
@@ -73,16 +79,27 @@ row() { table+=$(printf '%-28s %-34s %6s' "$1" "$2" "$3")$'\n'; }
 skip() { row "$1" "skipped: $2" -; echo "== $1: skipped: $2"; }
 chosen() { [ -z "$only" ] || case ",$only," in *",$1,"*) ;; *) return 1 ;; esac; }
 
+# left LIMIT: the seconds that a program may take: its limit, or what is left of the run's but for what packing takes.
+left() {
+    local most=$1 rest
+    [ -n "$seconds" ] || { echo "$most"; return; }
+    rest=$((seconds - SECONDS - 5))
+    [ $rest -gt 0 ] || rest=0
+    echo $((rest < most ? rest : most))
+}
+
 # run NAME LIMIT COMMAND…: its output goes to NAME.log and, at the end, its last lines here.
 run() {
-    local name=$1 seconds=$2 begin=$SECONDS code result
+    local name=$1 most begin=$SECONDS code result
+    most=$(left "$2")
     shift 2
+    [ "$most" -gt 0 ] || { skip "$name" "the time is over"; return; }
     echo "== $name"
-    timeout --kill-after=10 "$seconds" "$@" >"$out/$name.log" 2>&1
+    timeout --kill-after=3 "$most" "$@" >"$out/$name.log" 2>&1
     code=$?
     case $code in
         0) result=passed ;;
-        124 | 137) result="FAILED: ended after $seconds s" ;;
+        124 | 137) result="FAILED: ended after $most s" ;;
         *) result="FAILED: exit code $code" ;;
     esac
     [ $code -eq 0 ] || failed=1
@@ -124,13 +141,33 @@ if chosen determinism; then
             "$([ -n "$quick" ] && echo 5 || echo 20)"
     done
 fi
+if chosen speed; then
+    if "$python" -c 'import torch, torchvision' 2>/dev/null; then
+        rm -f "$out/speed.jsonl"
+        # Programs are begun for four fifths of the time: the last one begun is measured too.
+        run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
+            --libraries "$libraries" --limit $(($(left $((6 * limit))) * 4 / 5)) ${quick:+--quick} ${cases:+--cases "$cases"}
+        [ ! -s "$out/speed.jsonl" ] || "$python" "$here/gpu_table.py" "$out/speed.jsonl" >"$out/speed.txt"
+    else
+        skip speed "$python has no PyTorch"
+    fi
+fi
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
+# Some machines (gVisor, a driver without the debugger's interface) cannot run it: a look at a small program says so.
+refusal=""
+if [ -z "$sanitizer" ]; then
+    refusal="compute-sanitizer not found"
+elif { chosen memcheck || chosen racecheck; } && [ "$(left 60)" -gt 0 ] &&
+    ! timeout --kill-after=3 "$(left 60)" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool memcheck \
+        "$here/gpu_suite" info >"$out/sanitizer_probe.log" 2>&1; then
+    refusal="compute-sanitizer does not run here"
+fi
 precisions="f32 bf16"
 [ -n "$quick" ] && precisions=f32
 for tool in memcheck racecheck; do
     chosen $tool || continue
-    if [ -z "$sanitizer" ]; then
-        skip $tool "compute-sanitizer not found"
+    if [ -n "$refusal" ]; then
+        skip $tool "$refusal"
         continue
     fi
     for precision in $precisions; do
@@ -145,22 +182,17 @@ for tool in memcheck racecheck; do
         fi
     done
 done
-if chosen speed; then
-    if "$python" -c 'import torch, torchvision' 2>/dev/null; then
-        rm -f "$out/speed.jsonl"
-        run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
-            --libraries "$libraries" --limit $((6 * limit)) ${quick:+--quick} ${cases:+--cases "$cases"}
-        "$python" "$here/gpu_table.py" "$out/speed.jsonl" >"$out/speed.txt"
-    else
-        skip speed "$python has no PyTorch"
-    fi
-fi
 
+{
+    printf '%-28s %-34s %6s\n' step result seconds
+    printf '%s' "$table"
+    if [ -s "$out/speed.txt" ]; then
+        echo
+        cat "$out/speed.txt"
+    fi
+} >"$out/summary.txt"
+tar -C "$(dirname "$out")" -czf "$out.tar.gz" "$(basename "$out")"
 echo
-printf '%-28s %-34s %6s\n' step result seconds
-printf '%s' "$table"
-if [ -s "$out/speed.txt" ]; then
-    echo
-    cat "$out/speed.txt"
-fi
+cat "$out/summary.txt"
+echo "all logs: $out.tar.gz"
 exit $failed

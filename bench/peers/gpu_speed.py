@@ -3,6 +3,7 @@
 """Times unmask and PyTorch on one GPU in one sitting, one program after the other, and writes a line of JSON for each.
 
     gpu_speed.py --unmask ./unmask --out speed.jsonl [--quick] [--cases NAME,…] [--limit SECONDS]
+    gpu_speed.py --unmask ./unmask --self-test      # every kind of line of unmask, on the CPU with a tiny model
 
 gpu_table.py makes the table of it. The default setting of unmask is measured before, between and after PyTorch's, so
 that a GPU that changes its clocks shows in the spread. Standard library only; PyTorch is asked for in a program of its
@@ -15,6 +16,8 @@ import pathlib
 import subprocess
 import sys
 import time
+
+import gpu_table
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -107,17 +110,58 @@ def run(program, detail, case, words, seconds, libraries):
     return lines
 
 
+def on_the_cpu(words):
+    """The line of unmask for a tiny model on the CPU, which knows the same options but for one."""
+    tiny = {"--device": "cpu", "--precision": "f32", "--batch": "2", "--runs": "1", "--warm-up": "0", "--steps": "1"}
+    result = [tiny.get(option, word) for option, word in zip(["", *words], words)]
+    result = [word for word in result if word != "--nondeterministic"]
+    return [*result, "--size", "32", "--width", "0.05", "--threads", "1"]
+
+
+def self_test(args):
+    """Each setting of each mode once: its line is taken, and what it prints is what the table needs."""
+    seen, lines = set(), []
+    for case in CASES.values():
+        for program, detail in programs(case, quick=False):
+            kind = (program, case[0], case[1] if not detail else None, tuple(detail))
+            if program != "unmask" or kind in seen:
+                continue
+            seen.add(kind)
+            words = on_the_cpu(command(program, detail, case, args))
+            found = run(program, detail, case, words, 600, args.libraries)
+            assert len(found) == 1 and "error" not in found[0], (words, found)
+            line = found[0]
+            for option, key in ("--mode", "mode"), ("--backbone", "backbone"), ("--branches", "branches"), ("--batch", "batch"), \
+                    ("--branch-schedule", "schedule"), ("--input", "input"):
+                if option in words:
+                    assert str(line[key]) == words[words.index(option) + 1], (words, key, line[key])
+            assert line["graph"] is False or "--no-graph" not in words, words
+            assert isinstance(line["deterministic"], bool), words
+            lines.append(line)
+    table = list(gpu_table.report(lines))
+    assert len({gpu_table.variant_of(line) for line in lines}) >= 4, table
+    for backbone in {case[1] for case in CASES.values()}:
+        assert any(backbone in row for row in table), backbone
+    print(f"gpu_speed.py: self-test passed, {len(lines)} lines")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--unmask", required=True)
-    parser.add_argument("--out", required=True, help="file of JSON lines; appended to")
+    parser.add_argument("--out", help="file of JSON lines; appended to")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--libraries", help="LD_LIBRARY_PATH of unmask; PyTorch's stays as it is")
     parser.add_argument("--quick", action="store_true", help="resnet34 only, without the slowest compilation")
     parser.add_argument("--cases", help="of " + ", ".join(CASES))
     parser.add_argument("--limit", type=float, default=3600, help="seconds after which no program is started")
     parser.add_argument("--dry-run", action="store_true", help="prints the commands")
+    parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
+    if args.self_test:
+        self_test(args)
+        return
+    if not args.out:
+        parser.error("the following arguments are required: --out")
     names = args.cases.split(",") if args.cases else list(CASES)[:3] if args.quick else list(CASES)
     if unknown := set(names) - set(CASES):
         parser.error(f"--cases: expected some of {', '.join(CASES)}, found {', '.join(sorted(unknown))}")

@@ -20,6 +20,9 @@ FLOORS = {
     "efficientnet_b0": ((2.28, 190), (0.77, 27.6)),
 }
 
+# torch.compile's modes, by the ends of their variants' names.
+COMPILED = ("_compile", "_reduce_overhead", "_max_autotune")
+
 
 def case_of(line):
     return line["mode"], line["backbone"], line["branches"], line["batch"]
@@ -71,6 +74,12 @@ class Results:
         peers = [v for name, v in self.found.get(case, {}).items() if name.startswith("torch ")]
         return min(peers, key=lambda v: v["seconds"], default=None)
 
+    def best_compiled(self, case):
+        """The fastest of torch.compile's modes and precisions."""
+        peers = [v for name, v in self.found.get(case, {}).items()
+                 if name.startswith("torch ") and name.endswith(COMPILED)]
+        return min(peers, key=lambda v: v["seconds"], default=None)
+
     def best_own(self, case):
         """The fastest deterministic bf16 from images on the device."""
         own = [v for name, v in self.found.get(case, {}).items()
@@ -92,7 +101,7 @@ def table(results):
            f"{'floor/t':>7} {'memory':>7} {'mem/compile':>11} {'spread':>6}")
     for case in sorted(results.found, key=str):
         mode, backbone, branches, batch = case
-        compiled = results.get(case, "torch bf16_compile")
+        compiled = results.best_compiled(case)
         floor = floor_seconds(case, results.ceilings, results.parameters.get(case, 0))
         for name, one in sorted(results.found[case].items(), key=lambda item: item[1]["seconds"]):
             yield (f"{f'{mode} {backbone} x{branches} batch {batch}':<34} {name:<36} {1e3 * one['seconds']:>9.3f} "
@@ -111,7 +120,7 @@ def table(results):
 def goals(results):
     """(goal, what was found, whether it holds: None where something was not measured)."""
     train = ("train", "resnet34", 4, 256)
-    own, compiled = results.best_own(train), results.get(train, "torch bf16_compile")
+    own, compiled = results.best_own(train), results.best_compiled(train)
 
     def at_least(name, value, bound):
         return name, value, None if value is None else value >= bound
@@ -119,7 +128,7 @@ def goals(results):
     def at_most(name, value, bound):
         return name, value, None if value is None else value <= bound
 
-    yield at_least("training resnet34 x4 batch 256: >= 1.3x torch.compile bf16", ratio(compiled, own), 1.3)
+    yield at_least("training resnet34 x4 batch 256: >= 1.3x torch.compile's best", ratio(compiled, own), 1.3)
     yield at_most("  with <= 0.7x its memory", ratio(own, compiled, "peak_bytes"), 0.7)
     one, many = ("infer", "resnet34", 4, 1), ("infer", "resnet34", 4, 256)
     yield at_most("inference batch 1: <= 0.5x the latency of PyTorch's best",
@@ -155,6 +164,7 @@ def self_test():
              {**own, "seconds": 0.06}, {**own, "seconds": 0.08}, {**own, "seconds": 0.07, "schedule": "auto"},
              {**own, "seconds": 0.068, "deterministic": False}, {**own, "seconds": 0.065, "input": "raw"},
              {**peer, "variant": "bf16_compile", "seconds": 0.105}, {**peer, "variant": "bf16", "seconds": 0.14},
+             {**peer, "variant": "bf16_reduce_overhead", "seconds": 0.098, "peak_bytes": 12 << 30},
              {**peer, "variant": "bf16_max_autotune", "error": "OutOfMemoryError: no\nmore"},
              {**own, "mode": "infer", "batch": 1, "seconds": 0.002},
              {**peer, "mode": "infer", "batch": 1, "variant": "fp16", "seconds": 0.003}]
@@ -163,7 +173,7 @@ def self_test():
     assert results.get(train, "unmask bf16")["seconds"] == 0.07  # the median of three
     assert abs(results.get(train, "unmask bf16")["spread"] - 1 / 3) < 1e-9
     assert results.best_own(train)["seconds"] == 0.07  # neither raw input nor nondeterministic
-    assert results.best_peer(train)["seconds"] == 0.105
+    assert results.best_peer(train)["seconds"] == results.best_compiled(train)["seconds"] == 0.098
     expected = 256 * (87.0e9 / 8e14 + 444e6 / 4e12)
     assert abs(floor_seconds(train, results.ceilings) - expected) < 1e-12
     assert floor_seconds(train, None) is None
@@ -171,9 +181,9 @@ def self_test():
     assert abs(floor_seconds(infer, results.ceilings) - max(29.3e9 / 8e14, 69e6 / 4e12)) < 1e-12
     assert abs(floor_seconds(infer, results.ceilings, 10**9) - 2.069e9 / 4e12) < 1e-12
     held = {name.strip(): (value, holds) for name, value, holds in goals(results)}
-    value, holds = held["training resnet34 x4 batch 256: >= 1.3x torch.compile bf16"]
-    assert abs(value - 1.5) < 1e-9 and holds
-    assert held["with <= 0.7x its memory"] == (0.6, True)
+    value, holds = held["training resnet34 x4 batch 256: >= 1.3x torch.compile's best"]
+    assert abs(value - 1.4) < 1e-9 and holds
+    assert held["with <= 0.7x its memory"] == (0.5, True)
     value, holds = held["inference batch 1: <= 0.5x the latency of PyTorch's best"]
     assert abs(value - 2 / 3) < 1e-9 and holds is False
     assert held["inference batch 256: >= 1.3x PyTorch's best"] == (None, None)

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# self_test.sh: run_gpu_suite.sh with programs that stand in for the bundle's.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/bundle" "$work/tools"
+cp "$here/run_gpu_suite.sh" "$here/../peers/gpu_table.py" "$work/bundle"
+
+program() { # PATH: a program of the lines on standard input
+    { echo '#!/bin/sh'; cat; } >"$1"
+    chmod 755 "$1"
+}
+program "$work/bundle/unmask" <<'END'
+echo "unmask of the test"
+END
+program "$work/bundle/gpu_suite" <<'END'
+echo "gpu_suite $*" | tee -a "$CALLS"
+case "$*" in *"determinism --backbone mobilenet_v1"*) echo "other bytes"; exit 1 ;; esac
+END
+program "$work/tools/compute-sanitizer" <<'END'
+[ "$*" = --help ] || echo "sanitizer $*" >>"$CALLS"
+[ "$SANITIZER" = runs ] || { echo "no debugger interface"; exit 1; }
+END
+cat >"$work/bundle/gpu_speed.py" <<'END'
+import sys
+with open(sys.argv[sys.argv.index("--out") + 1], "w") as out:
+    print('{"ceilings": true, "bytes_per_second": 4e12, "operations_per_second": 8e14}', file=out)
+END
+# A Python that "has" PyTorch.
+program "$work/tools/python" <<'END'
+case "$*" in *"import torch, torchvision"*) exit 0 ;; *"import torch;"*) echo "PyTorch of the test"; exit 0 ;; esac
+exec python3 "$@"
+END
+export CALLS="$work/calls" SANITIZER=runs PATH="$work/tools:$PATH"
+
+suite() { # EXPECTED_CODE ARGUMENTS…
+    expected=$1
+    shift
+    : >"$CALLS"
+    code=0
+    "$work/bundle/run_gpu_suite.sh" --out "$work/run" --python "$work/tools/python" "$@" >"$work/output" 2>&1 || code=$?
+    [ "$code" -eq "$expected" ] || { echo "expected exit code $expected, found $code"; cat "$work/output"; exit 1; }
+}
+has() { # FILE TEXT…
+    file=$1
+    shift
+    for text in "$@"; do
+        grep -q -e "$text" "$file" || { echo "expected '$text' in $file:"; cat "$file"; exit 1; }
+    done
+}
+
+# Everything: a failure is counted and stops nothing, speed comes before the sanitizers, and one archive has all logs.
+suite 1
+has "$work/output" "ops_bf16  *passed" "parity_tf32  *passed" "determinism_mobilenet_v1  *FAILED: exit code 1" \
+    "determinism_efficientnet_b0  *passed" "speed  *passed" "memcheck_bf16  *passed" "racecheck_f32  *passed" "ceilings: 4.00 TB/s"
+has "$CALLS" "gpu_suite ops --precision tf32" "gpu_suite parity --cases .*/cases --precision bf16" \
+    "--tool racecheck .*kernel_substring=unmask.*gpu_suite ops --precision bf16"
+awk '/^speed /{speed = NR} /^memcheck_f32 /{check = NR} END {exit !(speed && speed < check)}' "$work/output"
+tar -tzf "$work/run.tar.gz" >"$work/names"
+has "$work/names" run/ops_f32.log run/environment.log run/summary.txt run/speed.jsonl run/speed.txt
+cmp "$work/run/summary.txt" - <<END
+$(sed -n '/^step  *result/,/^all logs/p' "$work/output" | sed '$d')
+END
+
+# Some steps; where the sanitizer does not run it is skipped, which is no failure.
+SANITIZER=broken
+suite 0 --only ops,memcheck,racecheck
+has "$work/output" "memcheck  *skipped: compute-sanitizer does not run here" "racecheck  *skipped" "ops_f32  *passed"
+! grep -q -e parity -e speed "$CALLS" || exit 1
+has "$work/run/sanitizer_probe.log" "no debugger interface"
+
+# No time is left for any step.
+suite 0 --seconds 0
+has "$work/output" "environment  *skipped: the time is over" "ops_f32  *skipped" "speed  *skipped: the time is over"
+[ ! -s "$CALLS" ] || { cat "$CALLS"; exit 1; }
+
+# Enough of it changes nothing.
+suite 1 --seconds 100000
+has "$work/output" "determinism_resnet18  *passed"
+
+suite 2 --seconds soon
+suite 2 --only everything
+echo "run_gpu_suite.sh: self-test passed"
