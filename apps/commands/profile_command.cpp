@@ -23,8 +23,18 @@ ProfileGrouping grouping_of(const std::string& by) {
     return by == "shape" ? ProfileGrouping::shape : ProfileGrouping::layer;
 }
 
+// A GPU is waited for after every kernel, which chains of work beside each other cannot do: the branches'
+// same kernels are called one after the other.
+BenchOptions profile_options(const BenchArguments& arguments, const GlobalOptions& global) {
+    BenchOptions options = bench_options(arguments, global);
+    Compute& compute = options.train.compute;
+    if (compute.device.type == DeviceType::cuda && compute.schedule == BranchSchedule::parallel)
+        compute.schedule = BranchSchedule::separate;
+    return options;
+}
+
 int run(const Arguments& arguments, const GlobalOptions& global) {
-    const BenchOptions options = bench_options(arguments.bench, global);
+    const BenchOptions options = profile_options(arguments.bench, global);
     const ProfileGrouping grouping = grouping_of(arguments.by);
     const bool on_cpu = options.train.compute.device.type == DeviceType::cpu;
     const Profile profile = run_profile(options, on_cpu ? std::optional(measure_machine()) : std::nullopt);
@@ -48,8 +58,10 @@ CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global) {
         ->check(CLI::Range(0, 1000000));
     app.footer(
         "A line's floor is what the machine needs at least for its arithmetic or its memory, by the peak and "
-        "the copying bandwidth that are measured first.\nA GPU is waited for after every kernel and records "
-        "nothing, so that its whole step takes longer than bench says; it has no floors. Of 8-bit "
+        "the copying bandwidth that are measured first.\nA GPU is waited for after every kernel, computes "
+        "parallel "
+        "branches one after the other, and records nothing, so that its whole step takes longer than bench "
+        "says; it has no floors. Of 8-bit "
         "convolutions the floor is that of float32.");
     return [arguments, &global] { return run(*arguments, global); };
 }

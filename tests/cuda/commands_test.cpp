@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program's commands on the emulated GPU, by a program that is built with it: what they answer on the
+// CPU.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/picture.h"
+#include "tests/apps/program_fixture.h"
+
+namespace unmask {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// Equal but for numbers, which may be that far apart, and for what tells the computations apart.
+void expect_alike(const Json& found, const Json& expected, double distance, const std::string& place = "") {
+    if (found.is_number() && expected.is_number()) {
+        EXPECT_NEAR(found.get<double>(), expected.get<double>(), distance) << place;
+        return;
+    }
+    ASSERT_EQ(found.type(), expected.type()) << place;
+    if (!found.is_structured()) {
+        EXPECT_EQ(found, expected) << place;
+        return;
+    }
+    ASSERT_EQ(found.size(), expected.size()) << place;
+    for (const auto& [key, value] : found.items()) {
+        if (key == "device" || key == "precision" || key.find("seconds") != std::string::npos) continue;
+        if (found.is_object()) {
+            ASSERT_TRUE(expected.contains(key)) << place << "/" << key;
+        }
+        const Json& other = found.is_object() ? expected.at(key) : expected.at(std::stoul(key));
+        expect_alike(value, other, distance, place + "/" + key);
+    }
+}
+
+class GpuCommands : public Program {
+  protected:
+    static std::string outcome_of(const std::string& arguments) {
+        const Outcome outcome = run_program(arguments);
+        EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.errors;
+        return outcome.output;
+    }
+    static void expect_the_cpus_answer(const std::string& arguments) {
+        const Json expected = Json::parse(outcome_of(arguments + " --quiet --json - --threads 1"));
+        for (const auto& [precision, distance] : {std::pair{"f32", 1e-3}, std::pair{"bf16", 0.05}}) {
+            SCOPED_TRACE(precision);
+            const std::string found = outcome_of(arguments + " --quiet --json - --threads 1 --device cuda " +
+                                                 "--precision " + precision);
+            if (!found.empty()) expect_alike(Json::parse(found), expected, distance);
+        }
+    }
+    static std::string pictures() { return path("test-0.png") + " " + path("test-1.png"); }
+};
+
+TEST_F(GpuCommands, Detect) {
+    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + model_);
+}
+
+TEST_F(GpuCommands, Evaluate) {
+    expect_the_cpus_answer("evaluate --model " + model_ + " --data " + data_ +
+                           " --split test --bootstrap 10 --batch 3");
+}
+
+TEST_F(GpuCommands, Explain) {
+    const std::string line = "explain " + path("test-1.png") + " --faces whole --threads 1 --model " + model_;
+    outcome_of(line + " --out " + path("on-cpu"));
+    outcome_of(line + " --device cuda --out " + path("on-gpu"));
+    int pictures = 0;
+    for (const auto& entry : fs::directory_iterator(path("on-cpu"))) {
+        const Image expected = read_picture(entry.path());
+        const Image found = read_picture(fs::path(path("on-gpu")) / entry.path().filename());
+        ASSERT_EQ(found.pixels.size(), expected.pixels.size());
+        for (size_t i = 0; i < found.pixels.size(); ++i)
+            ASSERT_LE(std::abs(int(found.pixels[i]) - int(expected.pixels[i])), 2) << entry.path();
+        ++pictures;
+    }
+    EXPECT_GE(pictures, 3);
+}
+
+TEST_F(GpuCommands, CalibrateAndVerify) {
+    outcome_of("calibrate --model " + model_ + " --data " + data_ +
+               " --split val --device cuda --threads 1 --out " + path("calibrated.safetensors"));
+    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " +
+                           path("calibrated.safetensors"));
+    outcome_of("verify " + path("run") + " --device cuda --threads 1");
+}
+
+const std::string small =
+    " --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 2 --runs 1 --warm-up 0 "
+    "--threads 1 --quiet --json - --device cuda";
+
+TEST_F(GpuCommands, Bench) {
+    for (const std::string mode : {"infer", "train"})
+        for (const std::string schedule : {"lockstep", "parallel"}) {
+            const Json json = Json::parse(
+                outcome_of("bench --steps 1 --mode " + mode + " --branch-schedule " + schedule + small));
+            EXPECT_EQ(json["device"], "cuda");
+            EXPECT_GT(json["peak_bytes"].get<int64_t>(), 0);
+        }
+}
+
+// The same calls whatever their order; parallel branches are profiled one after the other.
+TEST_F(GpuCommands, Profile) {
+    for (const std::string mode : {"infer", "train"}) {
+        std::vector<Json> profiles;
+        for (const std::string schedule : {"separate", "parallel"})
+            profiles.push_back(
+                Json::parse(outcome_of("profile --mode " + mode + " --branch-schedule " + schedule + small)));
+        for (const Json& one : profiles) EXPECT_EQ(one["schedule"], "separate");
+        EXPECT_EQ(profiles[0]["lines"].size(), profiles[1]["lines"].size());
+    }
+}
+
+}  // namespace
+}  // namespace unmask
