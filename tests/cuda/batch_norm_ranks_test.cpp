@@ -7,6 +7,7 @@
 #include "engine/ops/batch_norm.h"
 #include "engine/ops/layout.h"
 #include "engine/philox.h"
+#include "tests/simt/machine.h"
 #include "tests/support/compare.h"
 
 namespace unmask {
@@ -68,7 +69,10 @@ void expect_near(const Tensor& found, const Tensor& expected, const char* what) 
 }
 
 // Few rows, where one rank alone has a kernel of its own, and many; channels in packs and not.
-class BatchNormRanks : public testing::TestWithParam<Shape> {};
+class BatchNormRanks : public testing::TestWithParam<Shape> {
+  protected:
+    ~BatchNormRanks() override { simt::set_order(simt::Order::forward); }
+};
 
 TEST_P(BatchNormRanks, AreTheWholeBatchs) {
     const Tensor part = random_tensor(GetParam(), "x"), gradient = random_tensor(GetParam(), "gradient");
@@ -86,6 +90,19 @@ TEST_P(BatchNormRanks, AreTheWholeBatchs) {
         const auto at = [c](const Tensor& tensor) { return tensor.to_doubles()[size_t(c)]; };
         EXPECT_NEAR(copies * at(found.grad_weight), at(whole.grad_weight), 1e-3);
         EXPECT_NEAR(copies * at(found.grad_bias), at(whole.grad_bias), 1e-3);
+    }
+}
+
+TEST_P(BatchNormRanks, SameBytesInAnyOrderOfThreads) {
+    const Tensor part = random_tensor(GetParam(), "x"), gradient = random_tensor(GetParam(), "gradient");
+    SameOnAllRanks ranks;
+    const Result forward = run(part, gradient, gpu, &ranks);
+    for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+        simt::set_order(order);
+        const Result other = run(part, gradient, gpu, &ranks);
+        for (const auto member : {&Result::y, &Result::grad_x, &Result::grad_weight, &Result::grad_bias,
+                                  &Result::running_mean, &Result::running_variance})
+            EXPECT_TRUE(same_bytes(other.*member, forward.*member));
     }
 }
 

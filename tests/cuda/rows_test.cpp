@@ -48,17 +48,20 @@ TEST_P(Kernels, Float32AgreesWithFloat64OfTheCpu) {
                  op_case.bounds.forward, op_case.bounds.gradient);
 }
 
+void expect_same_bytes(const OpCase& op_case, const Evaluation& found, const Evaluation& expected) {
+    EXPECT_TRUE(same_bytes(found.y, expected.y));
+    for (size_t i = 0; i < op_case.inputs.size(); ++i)
+        if (expected.gradients[i].defined()) {
+            EXPECT_TRUE(same_bytes(found.gradients[i], expected.gradients[i])) << op_case.inputs[i].name;
+        }
+}
+
 TEST_P(Kernels, SameBytesInAnyOrderOfThreads) {
     const OpCase& op_case = GetParam();
     const Evaluation forward = evaluate(op_case, DType::f32, gpu);
     for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
         simt::set_order(order);
-        const Evaluation other = evaluate(op_case, DType::f32, gpu);
-        EXPECT_TRUE(same_bytes(other.y, forward.y));
-        for (size_t i = 0; i < op_case.inputs.size(); ++i)
-            if (forward.gradients[i].defined()) {
-                EXPECT_TRUE(same_bytes(other.gradients[i], forward.gradients[i])) << op_case.inputs[i].name;
-            }
+        expect_same_bytes(op_case, evaluate(op_case, DType::f32, gpu), forward);
     }
 }
 
@@ -107,6 +110,15 @@ TEST_P(Bf16Kernels, AgreesWithFloat64OfTheCpuOnTheSameInputs) {
     const OpCase& op_case = GetParam();
     expect_close(op_case, evaluate_rounded(op_case, DType::bf16, gpu),
                  evaluate_rounded(op_case, DType::f64, cpu_device), bf16_op_bound, bf16_op_bound);
+}
+
+TEST_P(Bf16Kernels, SameBytesInAnyOrderOfThreads) {
+    const OpCase& op_case = GetParam();
+    const Evaluation forward = evaluate_rounded(op_case, DType::bf16, gpu);
+    for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+        simt::set_order(order);
+        expect_same_bytes(op_case, evaluate_rounded(op_case, DType::bf16, gpu), forward);
+    }
 }
 
 }  // namespace
