@@ -117,12 +117,14 @@ environment() {
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
 }
 
-# sanitize NAME TOOL PRECISION [OPTIONS…]
+# sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite
 sanitize() {
-    local name=$1 tool=$2 precision=$3
+    local name=$1 tool=$2
+    local -a check
+    read -ra check <<<"$3"
     shift 3
     run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 30 "$@" \
-        "$here/gpu_suite" ops --precision "$precision"
+        "$here/gpu_suite" "${check[@]}"
 }
 
 export here python libraries
@@ -132,6 +134,10 @@ precisions="f32 tf32 bf16"
 for precision in $precisions; do
     chosen ops && run "ops_$precision" "$limit" "${suite[@]}" ops --precision "$precision"
 done
+if chosen ops; then
+    run input "$limit" "${suite[@]}" input
+    run optimizer "$limit" "${suite[@]}" optimizer
+fi
 for precision in $precisions; do
     chosen parity && run "parity_$precision" "$limit" "${suite[@]}" parity --cases "$here/cases" --precision "$precision"
 done
@@ -170,15 +176,20 @@ for tool in memcheck racecheck; do
         skip $tool "$refusal"
         continue
     fi
+    if [ $tool = memcheck ]; then
+        for check in input optimizer; do
+            sanitize "memcheck_$check" memcheck $check --report-api-errors no
+        done
+    fi
     for precision in $precisions; do
         if [ $tool = memcheck ]; then
             # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
-            sanitize "memcheck_$precision" memcheck "$precision" --report-api-errors no
+            sanitize "memcheck_$precision" memcheck "ops --precision $precision" --report-api-errors no
         else
             # Only the project's kernels: their names hold its namespace.
             option=--kernel-name
             "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
-            sanitize "racecheck_$precision" racecheck "$precision" $option kernel_substring=unmask
+            sanitize "racecheck_$precision" racecheck "ops --precision $precision" $option kernel_substring=unmask
         fi
     done
 done

@@ -17,6 +17,16 @@ void expect_parity(Precision precision, const char* filter) {
     EXPECT_TRUE(result.failures.empty());
 }
 
+// The checks that a GPU runs beside these.
+TEST(EmulatedChecks, Input) {
+    const CheckResult result = check_input({DeviceType::cuda, 0});
+    EXPECT_TRUE(result.failures.empty()) << report(result);
+}
+TEST(EmulatedChecks, Optimizers) {
+    const CheckResult result = check_optimizer({DeviceType::cuda, 0});
+    EXPECT_TRUE(result.failures.empty()) << report(result);
+}
+
 TEST(EmulatedParity, Losses) {
     expect_parity(Precision::f32, "losses");
 }

@@ -89,6 +89,21 @@ TEST_F(GpuTraining, SameBytesInAnyOrderOfThreads) {
     }
 }
 
+TEST_F(GpuTraining, SameBytesInBf16AndOfEveryBackboneWithShuffledThreads) {
+    for (const Case& setup : {Case{.device = gpu, .precision = Precision::bf16},
+                              Case{.backbone = "mobilenet_v1", .device = gpu, .precision = Precision::bf16},
+                              Case{.backbone = "efficientnet_b0", .device = gpu}}) {
+        SCOPED_TRACE(setup.backbone);
+        simt::set_order(simt::Order::forward);
+        Training forward(setup);
+        forward.run(0);
+        simt::set_order(simt::Order::shuffled);
+        Training other(setup);
+        other.run(0);
+        expect_same_bytes(other, forward);
+    }
+}
+
 // Not mobilenet_v1: at this size its last norms see six values a channel, where a rounding changes
 // everything.
 TEST_F(GpuTraining, InBf16StaysNearFloat32) {

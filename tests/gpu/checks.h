@@ -33,7 +33,17 @@ inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
 // The same `steps` training steps twice, with the branches in lockstep, recorded as a graph against eager,
 // and with the device's tuning written and read back in between: the same bytes. For the backbone with four
 // branches at 64 pixels, in f32 and bf16.
+inline constexpr int determinism_cases = 10;
 [[nodiscard]] CheckResult check_determinism(Device device, const std::string& backbone, int steps);
+
+// Every augmentation alone and all together, with mixup, in f32 and as training takes it (bf16, four
+// channels): the CPU's pixels but for a share of values that are rounded the other way.
+inline constexpr double augment_share = 1e-4;
+[[nodiscard]] CheckResult check_input(Device device);
+
+// Adam's and SGD's updates against the CPU's, with and without a guard that forbids them.
+inline constexpr double optimizer_bound = 2e-7;
+[[nodiscard]] CheckResult check_optimizer(Device device);
 
 // The result as a line of a table, and its failures below (at most ten).
 [[nodiscard]] std::string report(const CheckResult& result);

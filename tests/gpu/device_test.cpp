@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 #include "engine/context.h"
@@ -42,9 +43,24 @@ TEST(Gpu, OpCasesAgreeWithTheCpu) {
     expect_passed(check_op_cases(gpu, Precision::bf16));
 }
 
+TEST(Gpu, InputAndOptimizersAgreeWithTheCpu) {
+    if (const std::string why = missing_gpu(); !why.empty())
+        GTEST_SKIP() << "no GPU: " << check_input(cpu_device).cases + check_optimizer(cpu_device).cases
+                     << " cases not run (" << why << ")";
+    expect_passed(check_input(gpu));
+    expect_passed(check_optimizer(gpu));
+}
+
+int parity_cases() {
+    int count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(UNMASK_PARITY_CASES))
+        count += entry.path().extension() == ".json" ? 1 : 0;
+    return count;
+}
+
 TEST(Gpu, ParityCasesHold) {
     if (const std::string why = missing_gpu(); !why.empty())
-        GTEST_SKIP() << "no GPU: the parity cases not run (" << why << ")";
+        GTEST_SKIP() << "no GPU: " << 3 * parity_cases() << " cases not run (" << why << ")";
     expect_passed(check_parity(gpu, Precision::f32, UNMASK_PARITY_CASES));
     expect_passed(check_parity(gpu, Precision::tf32, UNMASK_PARITY_CASES));
     expect_passed(check_parity(gpu, Precision::bf16, UNMASK_PARITY_CASES));
@@ -52,8 +68,10 @@ TEST(Gpu, ParityCasesHold) {
 
 TEST(Gpu, TrainingHasTheSameBytesTwiceAndAsAGraph) {
     if (const std::string why = missing_gpu(); !why.empty())
-        GTEST_SKIP() << "no GPU: determinism not checked (" << why << ")";
-    expect_passed(check_determinism(gpu, "resnet18", 20));
+        GTEST_SKIP() << "no GPU: " << determinism_cases << " cases not run (" << why << ")";
+    const CheckResult result = check_determinism(gpu, "resnet18", 20);
+    expect_passed(result);
+    EXPECT_EQ(result.cases, determinism_cases);
 }
 
 }  // namespace

@@ -42,6 +42,13 @@ int run(int argc, char** argv) {
     add_precision(ops);
     ops->callback([&] { check = [&] { return check_op_cases(gpu, parse_precision(precision), filter); }; });
 
+    app.add_subcommand("input", "Augmentation against the CPU")->callback([&] {
+        check = [] { return check_input(gpu); };
+    });
+    app.add_subcommand("optimizer", "Updates of parameters against the CPU")->callback([&] {
+        check = [] { return check_optimizer(gpu); };
+    });
+
     CLI::App* parity = app.add_subcommand("parity", "The parity cases");
     parity->add_option("--cases", cases, "Folder of the cases")->required()->check(CLI::ExistingDirectory);
     add_precision(parity);
