@@ -8,7 +8,7 @@
 
 namespace unmask {
 
-Image decode_jpeg(std::span<const uint8_t> bytes, std::string_view name) {
+Image decode_jpeg(std::span<const uint8_t> bytes, const PictureHeader& header, std::string_view name) {
     // A new decoder for each picture: one that has seen a damaged picture decodes the next one otherwise, and
     // one that has seen any lends its tables to a file that has none.
     const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), &tjDestroy);
@@ -17,13 +17,13 @@ Image decode_jpeg(std::span<const uint8_t> bytes, std::string_view name) {
     if (decoder &&
         tjDecompressHeader3(decoder.get(), bytes.data(), length, &width, &height, &subsampling, &colours) ==
             0 &&
-        colours != TJCS_CMYK && colours != TJCS_YCCK) {
+        width == header.width && height == header.height && colours != TJCS_CMYK && colours != TJCS_YCCK) {
         Image image(width, height);
         if (tjDecompress2(decoder.get(), bytes.data(), length, image.pixels.data(), width, 0, height,
                           TJPF_RGB, 0) == 0)
             return image;
     }
-    return decode_with_stb(bytes, name);
+    return decode_with_stb(bytes, header, name);
 }
 
 const char* jpeg_decoder() {

@@ -4,8 +4,8 @@
 
 namespace unmask {
 
-Image decode_jpeg(std::span<const uint8_t> bytes, std::string_view name) {
-    return decode_with_stb(bytes, name);
+Image decode_jpeg(std::span<const uint8_t> bytes, const PictureHeader& header, std::string_view name) {
+    return decode_with_stb(bytes, header, name);
 }
 
 const char* jpeg_decoder() {

@@ -56,7 +56,8 @@ Image read_picture_from_memory(std::span<const uint8_t> bytes, std::string_view 
         fail("{}: expected at most {} bytes, found {}", name, max_picture_bytes, bytes.size());
     const PictureHeader header = read_picture_header(bytes);
     check_header(header, name);
-    Image image = header.format == FileMagic::jpeg ? decode_jpeg(bytes, name) : decode_with_stb(bytes, name);
+    Image image = header.format == FileMagic::jpeg ? decode_jpeg(bytes, header, name)
+                                                   : decode_with_stb(bytes, header, name);
     return oriented(std::move(image), header.orientation);
 }
 

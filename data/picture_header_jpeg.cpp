@@ -112,7 +112,7 @@ void walk_jpeg(Bytes b, PictureHeader& header) {
     constexpr uint8_t dht = 0xC4, eoi = 0xD9, sos = 0xDA, dqt = 0xDB, app1 = 0xE1, temporary = 0x01;
     JpegTables tables;
     size_t at = 2;
-    bool scanned = false;
+    bool framed = false, scanned = false;
     while (true) {
         while (at + 1 < b.size() && b[at] == 0xFF && b[at + 1] == 0xFF) ++at;
         if (at + 1 >= b.size()) break;
@@ -137,6 +137,12 @@ void walk_jpeg(Bytes b, PictureHeader& header) {
         const Bytes segment = b.subspan(at + 2, length - 2);
         const bool frame_start =
             marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+        // Decoders take the first one's size, or the last one's.
+        if (frame_start && framed) {
+            header.problem = fmt::format("corrupt: two frames, the second at byte {}", at - 2);
+            return;
+        }
+        framed |= frame_start;
         if (frame_start && segment.size() >= 5) {
             header.height = big16(segment, 1);
             header.width = big16(segment, 3);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "data/picture.h"
+#include "tests/support/expect_error.h"
 
 namespace unmask {
 namespace {
@@ -29,7 +30,8 @@ TEST(JpegDecoder, MakesNearlyThePixelsOfTheOther) {
     for (const int quality : {60, 90, 95})
         for (const auto& [width, height] : {std::pair{64, 48}, std::pair{37, 21}, std::pair{1, 1}}) {
             const std::vector<uint8_t> file = encode_jpeg(smooth(width, height), quality);
-            const Image found = decode_jpeg(file, "a.jpg"), expected = decode_with_stb(file, "a.jpg");
+            const Image found = decode_jpeg(file, read_picture_header(file), "a.jpg"),
+                        expected = decode_with_stb(file, read_picture_header(file), "a.jpg");
             ASSERT_EQ(found.width, width);
             ASSERT_EQ(found.height, height);
             for (size_t i = 0; i < found.pixels.size(); ++i)
@@ -51,12 +53,12 @@ TEST(JpegDecoder, LeavesDamagedFilesToTheSameJudge) {
         std::string expected, found;
         Image by_stb, by_build;
         try {
-            by_stb = decode_with_stb(damaged, "a.jpg");
+            by_stb = decode_with_stb(damaged, read_picture_header(damaged), "a.jpg");
         } catch (const std::exception& error) {
             expected = error.what();
         }
         try {
-            by_build = decode_jpeg(damaged, "a.jpg");
+            by_build = decode_jpeg(damaged, read_picture_header(damaged), "a.jpg");
         } catch (const std::exception& error) {
             found = error.what();
         }
@@ -71,29 +73,55 @@ TEST(JpegDecoder, ADamagedPictureChangesNoOther) {
     const std::vector<uint8_t> file = encode_jpeg(smooth(37, 50), 90),
                                other = encode_jpeg(smooth(23, 16), 95);
     Image expected;
-    std::thread([&] { expected = decode_jpeg(other, "b.jpg"); }).join();  // that has seen nothing yet
+    std::thread([&] {
+        expected = decode_jpeg(other, read_picture_header(other), "b.jpg");
+    }).join();  // that has seen nothing yet
     for (size_t at = 0; at < file.size(); at += 11) {
         std::vector<uint8_t> damaged = file;
         damaged[at] ^= 0x5a;
         try {
-            static_cast<void>(decode_jpeg(damaged, "a.jpg"));
+            static_cast<void>(decode_jpeg(damaged, read_picture_header(damaged), "a.jpg"));
         } catch (const std::exception&) {
         }
-        ASSERT_EQ(decode_jpeg(other, "b.jpg"), expected) << at;
+        ASSERT_EQ(decode_jpeg(other, read_picture_header(other), "b.jpg"), expected) << at;
     }
 }
 
 TEST(JpegDecoder, SeveralThreadsGetTheSamePixels) {
     const std::vector<uint8_t> file = encode_jpeg(smooth(80, 60), 80);
-    const Image expected = decode_jpeg(file, "a.jpg");
+    const Image expected = decode_jpeg(file, read_picture_header(file), "a.jpg");
     std::vector<Image> found(4);
     std::vector<std::thread> threads;
     for (Image& image : found)
         threads.emplace_back([&] {
-            for (int i = 0; i < 5; ++i) image = decode_jpeg(file, "a.jpg");
+            for (int i = 0; i < 5; ++i) image = decode_jpeg(file, read_picture_header(file), "a.jpg");
         });
     for (std::thread& thread : threads) thread.join();
     for (const Image& image : found) EXPECT_EQ(image, expected);
+}
+
+// Another size than the header's was not judged.
+TEST(JpegDecoder, RefusesAnotherSizeThanTheHeaders) {
+    const std::vector<uint8_t> file = encode_jpeg(smooth(64, 48), 90);
+    PictureHeader header = read_picture_header(file);
+    header.height = 47;
+    expect_error([&] { static_cast<void>(decode_jpeg(file, header, "a.jpg")); },
+                 {"a.jpg", "expected 64 x 47 pixels as in its header, found 64 x 48"});
+}
+
+// 4 MB of zeros in a file of 30 kB whose header says that it is one pixel.
+TEST(StbDecoder, UnpacksNoMoreThanTheHeaderSays) {
+    std::vector<uint8_t> file = encode_png(Image(1200, 1200));
+    ASSERT_LT(file.size(), 65536u);
+    EXPECT_EQ(decode_with_stb(file, read_picture_header(file), "a.png"), Image(1200, 1200));
+    for (const size_t size : {16, 20}) {  // the checksum behind them stb_image does not read
+        std::fill_n(&file[size], 3, uint8_t{0});
+        file[size + 3] = 1;
+    }
+    PictureHeader header{FileMagic::png};
+    header.width = header.height = 1;
+    expect_error([&] { static_cast<void>(decode_with_stb(file, header, "a.png")); },
+                 {"a.png", "corrupt", "unpacks to more than its 1 x 1 pixels take"});
 }
 
 }  // namespace

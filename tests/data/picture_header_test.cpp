@@ -145,6 +145,20 @@ TEST(PictureHeader, JpegWithABrokenStructure) {
     EXPECT_EQ(problem(frame(0xC0, 3, 2, 3) + "\xFF\xD9"), "corrupt: it ends before any picture data");
 }
 
+// Of two sizes a decoder may take the other one.
+TEST(PictureHeader, JpegWithTwoFrames) {
+    const std::string small = frame(0xC0, 3, 2, 3), large = frame(0xC1, 60000, 60000, 3);
+    const std::string problem = "corrupt: two frames, the second at byte 12";
+    EXPECT_EQ(read_picture_header(jpeg(small + large)).problem, problem);
+    EXPECT_EQ(read_picture_header(jpeg(large + small)).problem, problem);
+    Bytes behind_scan;
+    append(behind_scan, "\xFF\xD8" + small + segment(0xDA, "") + "ab" + large + "\xFF\xD9");
+    EXPECT_EQ(read_picture_header(behind_scan).problem, "corrupt: two frames, the second at byte 18");
+    Bytes cut;  // too short for a size
+    append(cut, "\xFF\xD8" + segment(0xC0, "abc") + large + segment(0xDA, "") + "ab\xFF\xD9");
+    EXPECT_EQ(read_picture_header(cut).problem, "corrupt: two frames, the second at byte 9");
+}
+
 TEST(PictureHeader, JpegWithHuffmanTablesThatCannotBe) {
     const auto problem = [](const std::string& tables) {
         return read_picture_header(jpeg(segment(0xC4, tables) + frame(0xC0, 3, 2, 3))).problem;
