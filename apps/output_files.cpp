@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/output_files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -25,11 +24,10 @@ void check_answer_target(const std::string& target) {
     if (target.empty() || target == "-") return;
     if (std::filesystem::is_directory(target)) fail("{}: is a folder", target);
     // Only a file that is made tells: permissions do not bind root, and some file systems take no files.
-    const std::string path = fmt::format("{}.tmp{}", target, ::getpid());
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0) fail("{}: cannot be written: {}", target, std::strerror(errno));
-    ::close(descriptor);
-    ::unlink(path.c_str());
+    if (!is_written_into(target))
+        ::unlink(make_temporary_file(target).c_str());
+    else if (::access(target.c_str(), W_OK) != 0)
+        fail("{}: cannot be written: {}", target, std::strerror(errno));
 }
 
 void make_folder(const std::filesystem::path& folder) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <system_error>
 
 #include "engine/error.h"
 
@@ -41,19 +42,48 @@ void flush_to_disk(const std::string& path) {
     if (result != 0 && !unsupported) fail("{}: cannot be flushed to disk: {}", path, std::strerror(reason));
 }
 
+void fill(const std::string& file, std::ios::openmode mode, const std::filesystem::path& path,
+          const std::function<void(std::ostream&)>& write) {
+    errno = 0;
+    std::ofstream out(file, std::ios::binary | mode);
+    if (!out) fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
+    write(out);
+    out.flush();
+    if (!out) fail("{}: writing failed: {}", path.string(), std::strerror(errno));
+}
+
 }  // namespace
+
+bool is_written_into(const std::filesystem::path& path) {
+    std::error_code error;
+    const std::string place = std::filesystem::absolute(path, error).lexically_normal().string();
+    for (const char* streams : {"/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"})
+        if (place.starts_with(streams)) return true;
+    const std::filesystem::file_type type = std::filesystem::status(path, error).type();
+    using enum std::filesystem::file_type;
+    return type == character || type == block || type == fifo || type == socket;
+}
+
+std::string make_temporary_file(const std::filesystem::path& path) {
+    std::string name = path.string() + ".tmp" + std::to_string(::getpid());
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    constexpr mode_t mode = 0666;  // less the umask
+    int descriptor = ::open(name.c_str(), flags, mode);
+    if (descriptor < 0 && errno == EEXIST) {
+        // Left by a process that was killed and had this number, or a link put there: never followed.
+        ::unlink(name.c_str());
+        descriptor = ::open(name.c_str(), flags, mode);
+    }
+    if (descriptor < 0) fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
+    ::close(descriptor);
+    return name;
+}
 
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write) {
-    TemporaryFile temporary(path.string() + ".tmp" + std::to_string(::getpid()));
-    {
-        errno = 0;
-        std::ofstream file(temporary.path(), std::ios::binary | std::ios::trunc);
-        if (!file) fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
-        write(file);
-        file.flush();
-        if (!file) fail("{}: writing failed: {}", path.string(), std::strerror(errno));
-    }
+    if (is_written_into(path)) return fill(path.string(), std::ios::app, path, write);
+    TemporaryFile temporary(make_temporary_file(path));
+    fill(temporary.path(), std::ios::in | std::ios::out, path, write);
     flush_to_disk(temporary.path());
     if (::rename(temporary.path().c_str(), path.c_str()) != 0)
         fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
