@@ -65,7 +65,7 @@ Image decode_with_stb(std::span<const uint8_t> bytes, const PictureHeader& heade
     wanted_more = false;
     int width = 0, height = 0, channels = 0;
     if (stbi_info_from_memory(bytes.data(), int(bytes.size()), &width, &height, &channels) != 0 &&
-        (width != header.width || height != header.height))
+        (width != header.width || std::abs(height) != header.height))  // a BMP's rows may go downwards
         fail("{}: the picture is corrupt: expected {} x {} pixels as in its header, found {} x {}", name,
              header.width, header.height, width, height);
     const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
