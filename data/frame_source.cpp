@@ -23,8 +23,9 @@ class PictureFrame : public FrameSource {
     const fs::path& path() const override { return path_; }
     int64_t frame_count() const override { return 1; }
 
-    void read(std::span<const int64_t> indices, const Callback& callback) override {
-        for (int64_t index : indices) {
+    void read(const FrameNumbers& wanted, const Callback& callback) override {
+        for (int64_t i = 0; i < wanted.size(); ++i) {
+            const int64_t index = wanted[i];
             if (index != 0) fail("{}: a picture has only frame 0, found {}", path_.string(), index);
             callback(Frame{0, -1, path_.filename().string(), read_picture(path_)});
         }
@@ -36,16 +37,18 @@ class PictureFrame : public FrameSource {
 
 class FolderFrames : public FrameSource {
   public:
-    FolderFrames(fs::path path, std::vector<fs::path> files)
-        : path_(std::move(path)), files_(std::move(files)) {}
+    FolderFrames(fs::path path, std::vector<fs::path> files, std::function<bool()> stop)
+        : path_(std::move(path)), files_(std::move(files)), stop_(std::move(stop)) {}
     SourceKind kind() const override { return SourceKind::folder; }
     const fs::path& path() const override { return path_; }
     int64_t frame_count() const override { return int64_t(files_.size()); }
 
-    void read(std::span<const int64_t> indices, const Callback& callback) override {
+    void read(const FrameNumbers& wanted, const Callback& callback) override {
         int64_t missing = 0;
         std::string first_reason;
-        for (int64_t index : indices) {
+        for (int64_t i = 0; i < wanted.size(); ++i) {
+            if (stop_ && stop_()) fail("{}: stopped before its end", path_.string());
+            const int64_t index = wanted[i];
             if (index < 0 || index >= frame_count())
                 fail("{}: expected frame numbers from 0 to {}, found {}", path_.string(), frame_count() - 1,
                      index);
@@ -60,25 +63,27 @@ class FolderFrames : public FrameSource {
             callback(Frame{index, -1, file.filename().string(), std::move(image)});
         }
         if (missing > 0)
-            fail("{}: only {} of {} pictures could be read ({})", path_.string(),
-                 int64_t(indices.size()) - missing, indices.size(), first_reason);
+            fail("{}: only {} of {} pictures could be read ({})", path_.string(), wanted.size() - missing,
+                 wanted.size(), first_reason);
     }
 
   private:
     fs::path path_;
     std::vector<fs::path> files_;
+    std::function<bool()> stop_;
 };
 
 class VideoFrames : public FrameSource {
   public:
-    VideoFrames(fs::path path, int threads) : path_(std::move(path)), video_(path_, {.threads = threads}) {}
+    VideoFrames(fs::path path, int threads, std::function<bool()> stop)
+        : path_(std::move(path)), video_(path_, {.threads = threads, .stop = std::move(stop)}) {}
     SourceKind kind() const override { return SourceKind::video; }
     const fs::path& path() const override { return path_; }
     int64_t frame_count() const override { return video_.info().frame_count; }
     double frames_per_second() const override { return video_.info().frames_per_second; }
 
-    void read(std::span<const int64_t> indices, const Callback& callback) override {
-        video_.read_frames(indices, [&](int64_t index, double seconds, Image&& image) {
+    void read(const FrameNumbers& wanted, const Callback& callback) override {
+        video_.read_frames(wanted, [&](int64_t index, double seconds, Image&& image) {
             callback(Frame{index, seconds, "", std::move(image)});
         });
     }
@@ -106,7 +111,7 @@ const char* to_string(SourceKind kind) {
     return "?";
 }
 
-std::unique_ptr<FrameSource> open_frames(const fs::path& path, int threads) {
+std::unique_ptr<FrameSource> open_frames(const fs::path& path, int threads, std::function<bool()> stop) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
         std::vector<fs::path> files = pictures_in_folder(path);
@@ -115,11 +120,11 @@ std::unique_ptr<FrameSource> open_frames(const fs::path& path, int threads) {
                 "{}: the folder itself holds no picture (PNG, JPEG or BMP) and no video; folders in it are "
                 "not searched",
                 path.string());
-        return std::make_unique<FolderFrames>(path, std::move(files));
+        return std::make_unique<FolderFrames>(path, std::move(files), std::move(stop));
     }
     check_readable_file(path);
     if (looks_like_picture(path)) return std::make_unique<PictureFrame>(path);
-    return std::make_unique<VideoFrames>(path, threads);
+    return std::make_unique<VideoFrames>(path, threads, std::move(stop));
 }
 
 std::vector<fs::path> pictures_in_folder(const fs::path& folder) {
@@ -145,13 +150,9 @@ std::vector<fs::path> pictures_in_folder(const fs::path& folder) {
 }
 
 std::vector<int64_t> evenly_spaced(int64_t count, int64_t wanted) {
-    if (count < 0 || wanted < 0)
-        fail("expected a number of frames of 0 or more, found {} of {}", wanted, count);
-    const bool all = wanted == 0 || wanted >= count;
-    std::vector<int64_t> indices(size_t(all ? count : wanted));
-    // (2i + 1)·count / (2·wanted) in whole numbers; distinct because the steps are at least one frame.
-    for (size_t i = 0; i < indices.size(); ++i)
-        indices[i] = all ? int64_t(i) : (2 * int64_t(i) + 1) * count / (2 * wanted);
+    const FrameNumbers numbers = FrameNumbers::spread(count, wanted);
+    std::vector<int64_t> indices(size_t(numbers.size()));
+    for (int64_t i = 0; i < numbers.size(); ++i) indices[size_t(i)] = numbers[i];
     return indices;
 }
 

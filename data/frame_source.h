@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/frame_numbers.h"
 #include "data/image.h"
 
 namespace unmask {
@@ -39,18 +39,20 @@ class FrameSource {
     // Gives the frames with these numbers (sorted, unique, in range) to the callback, in order. What cannot
     // be decoded is left out, and at the end Error says what was missing and why. An exception of the
     // callback passes through.
-    virtual void read(std::span<const int64_t> indices, const std::function<void(Frame&&)>& callback) = 0;
+    virtual void read(const FrameNumbers& wanted, const std::function<void(Frame&&)>& callback) = 0;
 };
 
 // Opens a file or folder; `threads` decode a video (0: one per core). Error when there is none, or when it is
 // neither a picture nor a video nor a folder with at least one picture. The content decides, not the name.
-[[nodiscard]] std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, int threads = 0);
+// `stop` is asked again and again while a source is opened and read, before each picture and each packet of a
+// video; true ends that with an Error.
+[[nodiscard]] std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path, int threads = 0,
+                                                       std::function<bool()> stop = {});
 
 // The pictures directly in the folder, in natural order (2.png before 10.png).
 [[nodiscard]] std::vector<std::filesystem::path> pictures_in_folder(const std::filesystem::path& folder);
 
-// floor((i + 1/2)·count/wanted) for i = 0 … wanted - 1: `wanted` frames spread over the source; all of them
-// when wanted is 0 or at least count.
+// The numbers of FrameNumbers::spread, one by one.
 [[nodiscard]] std::vector<int64_t> evenly_spaced(int64_t count, int64_t wanted);
 
 // Names compared by letters, runs of digits by their value.

@@ -88,6 +88,16 @@ FrameTable table_from_decoding(VideoStream& video, std::string missing_end) {
     return table;
 }
 
+void check_numbers(const FrameNumbers& wanted, int64_t count, const std::string& file) {
+    // Of evenly spaced ones the last is the largest.
+    for (int64_t i = wanted.is_list() ? 0 : wanted.size() - 1; i < wanted.size(); ++i) {
+        if (wanted[i] < 0 || wanted[i] >= count)
+            fail("{}: expected frame numbers from 0 to {}, found {}", file, count - 1, wanted[i]);
+        if (i > 0 && wanted[i] <= wanted[i - 1])
+            fail("{}: expected increasing frame numbers, found {} after {}", file, wanted[i], wanted[i - 1]);
+    }
+}
+
 }  // namespace
 
 struct VideoReader::State {
@@ -144,30 +154,23 @@ const VideoInfo& VideoReader::info() const {
     return state_->info;
 }
 
-void VideoReader::read_frames(std::span<const int64_t> indices, const FrameCallback& callback) {
+void VideoReader::read_frames(const FrameNumbers& wanted, const FrameCallback& callback) {
     const State& state = *state_;
-    for (size_t i = 0; i < indices.size(); ++i) {
-        if (indices[i] < 0 || indices[i] >= state.info.frame_count)
-            fail("{}: expected frame numbers from 0 to {}, found {}", state.file, state.info.frame_count - 1,
-                 indices[i]);
-        if (i > 0 && indices[i] <= indices[i - 1])
-            fail("{}: expected increasing frame numbers, found {} after {}", state.file, indices[i],
-                 indices[i - 1]);
-    }
-    if (indices.empty()) return;
+    if (wanted.empty()) return;
+    check_numbers(wanted, state.info.frame_count, state.file);
     VideoStream video(state.file, state.options);
     ffmpeg::Frame frame(ffmpeg::check_pointer(av_frame_alloc(), state.file, "decoding"));
     const double seconds = av_q2d(video.stream().time_base);
     int64_t decoded = 0, delivered = 0;
-    size_t next = 0;
+    int64_t next = 0;
     std::optional<int64_t> start;
     if (!state.table.times.empty()) start = state.table.times.front();
-    while (next < indices.size() && video.next_frame(*frame)) {
+    while (next < wanted.size() && video.next_frame(*frame)) {
         const int64_t time = state.table.times.empty() ? frame->best_effort_timestamp : frame->pts;
         const int64_t number = state.number(time, decoded++);
         if (!start) start = time;
-        while (next < indices.size() && indices[next] < number) ++next;  // lost
-        if (next >= indices.size() || indices[next] != number) continue;
+        while (next < wanted.size() && wanted[next] < number) ++next;  // lost
+        if (next >= wanted.size() || wanted[next] != number) continue;
         const double at = time == AV_NOPTS_VALUE
                               ? double(number) / std::max(1e-9, state.info.frames_per_second)
                               : double(time - *start) * seconds;
@@ -177,8 +180,7 @@ void VideoReader::read_frames(std::span<const int64_t> indices, const FrameCallb
     }
     const bool cut = (state.table.cut && state.table.present < state.table.announced) || state.table.loses ||
                      !state.table.missing_end.empty();
-    if (delivered < int64_t(indices.size()) || cut)
-        state.fail_incomplete(delivered, int64_t(indices.size()), video.problem());
+    if (delivered < wanted.size() || cut) state.fail_incomplete(delivered, wanted.size(), video.problem());
 }
 
 bool video_available() {

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 
+#include "data/frame_numbers.h"
 #include "data/image.h"
 
 namespace unmask {
@@ -24,6 +24,9 @@ struct VideoInfo {
 struct VideoOptions {
     int threads = 0;                        // decoding threads, 0: one per core
     int64_t max_frame_pixels = 50'000'000;  // a video with larger frames is refused before any is decoded
+    // Asked while the file is opened, its frames are counted and they are read; true ends that with an Error.
+    // From another thread too, where FFmpeg reads ahead; must not throw.
+    std::function<bool()> stop = {};
 };
 
 // One opened video file. Frames are numbered from 0 in the order of display. Not for several threads at once.
@@ -39,13 +42,13 @@ class VideoReader {
 
     [[nodiscard]] const VideoInfo& info() const;
 
-    // Gives each frame in `indices` (sorted, unique, from 0 to frame_count - 1) to the callback, in order,
+    // Gives each frame of `wanted` (sorted, unique, from 0 to frame_count - 1) to the callback, in order,
     // with its number, its time in the video in seconds, and its picture. Decodes from the start up to the
     // last one asked for. Frames that cannot be decoded are left out, and when everything else was delivered
     // Error says how many of the frames were missing and why; likewise when all were there but the file is
     // cut. May be called again.
     using FrameCallback = std::function<void(int64_t index, double time_seconds, Image&& image)>;
-    void read_frames(std::span<const int64_t> indices, const FrameCallback& callback);
+    void read_frames(const FrameNumbers& wanted, const FrameCallback& callback);
 
   private:
     struct State;

@@ -30,7 +30,7 @@ const VideoInfo& VideoReader::info() const {
     return none;
 }
 
-void VideoReader::read_frames(std::span<const int64_t>, const FrameCallback&) {}
+void VideoReader::read_frames(const FrameNumbers&, const FrameCallback&) {}
 
 struct VideoWriter::State {};
 

@@ -57,14 +57,27 @@ void check_size(const std::string& file, const AVCodecParameters& parameters, in
              parameters.width, parameters.height, limit);
 }
 
-Input open_input(const std::string& file) {
+int is_to_stop(void* options) {
+    const auto& stop = static_cast<const VideoOptions*>(options)->stop;
+    return stop && stop() ? 1 : 0;
+}
+
+void fail_if_stopped(const std::string& file, const VideoOptions& options) {
+    if (options.stop && options.stop()) fail("{}: stopped before its end", file);
+}
+
+Input open_input(const std::string& file, VideoOptions& limits) {
     AVFormatContext* context = check_pointer(avformat_alloc_context(), file, "opening");
+    context->interrupt_callback = {is_to_stop, &limits};
     Options options;
     options.set("format_whitelist", containers);
     options.set("protocol_whitelist", "file");
     // avformat_open_input frees the context when it fails.
     const int code = avformat_open_input(&context, ("file:" + file).c_str(), nullptr, options.get());
-    if (code < 0) fail("{}: {}", file, open_failure(file, code));
+    if (code < 0) {
+        fail_if_stopped(file, limits);
+        fail("{}: {}", file, open_failure(file, code));
+    }
     return Input(context);
 }
 
@@ -78,6 +91,7 @@ void read_stream_info(AVFormatContext& input, const std::string& file, const Vid
     }
     const int code = avformat_find_stream_info(&input, dictionaries.empty() ? nullptr : dictionaries.data());
     for (unsigned i = 0; i < limits.size(); ++i) *limits[i].get() = dictionaries[i];
+    fail_if_stopped(file, options);
     check(code, file, "the video's streams cannot be read");
 }
 
@@ -88,7 +102,7 @@ VideoStream::VideoStream(const std::string& file, const VideoOptions& options)
     silence_log();
     clear_message();
     check_readable_file(file);
-    input_ = open_input(file);
+    input_ = open_input(file, options_);
     container_ = input_->iformat->name;
     read_stream_info(*input_, file, options);
     const int index = av_find_best_stream(input_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
@@ -126,8 +140,10 @@ bool VideoStream::next_packet(AVPacket& packet) {
     while (true) {
         av_packet_unref(&packet);
         clear_message();
+        fail_if_stopped(file_, options_);
         const int code = av_read_frame(input_.get(), &packet);
         if (code < 0) {
+            fail_if_stopped(file_, options_);
             if (code != AVERROR_EOF || !last_message().empty()) note_loss(describe(code));
             return false;
         }

@@ -15,6 +15,8 @@ class VideoStream {
   public:
     // Opens the file at its start. Error says what is wrong with it.
     VideoStream(const std::string& file, const VideoOptions& options);
+    VideoStream(const VideoStream&) = delete;  // FFmpeg keeps a pointer to the options
+    VideoStream& operator=(const VideoStream&) = delete;
 
     [[nodiscard]] const AVStream& stream() const { return *stream_; }
     [[nodiscard]] const std::string& container() const { return container_; }

@@ -53,9 +53,9 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
     LandmarkTable table;
     try {
         const std::unique_ptr<FrameSource> source = open_frames(video.path, threads);
-        const std::vector<int64_t> indices = evenly_spaced(source->frame_count(), options.frames);
-        record.asked = int64_t(indices.size());
-        source->read(indices, [&](Frame&& frame) {
+        const FrameNumbers wanted = FrameNumbers::spread(source->frame_count(), options.frames);
+        record.asked = wanted.size();
+        source->read(wanted, [&](Frame&& frame) {
             ++record.decoded;
             const std::vector<Face> faces = detector.detect(frame.image);
             if (faces.empty()) return record.no_face.push_back(frame.index);

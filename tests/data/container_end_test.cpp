@@ -172,5 +172,27 @@ TEST(MissingEnd, OpenAndHostileSizes) {
     EXPECT_EQ(end_of(packet + packet + packet + "\x47"), "its last packet has 1 of 188 bytes");
 }
 
+// The header of an AVI file says how many frames there are; nothing is allocated for them.
+TEST(AnnouncedFrames, ThatAreNotThereAreOnlyCounted) {
+    const TemporaryFolder folder;
+    write_numbered_video(folder / "source.mp4", 5, {.encoder = "mpeg4", .b_frames = 0});
+    remux(folder / "source.mp4", folder / "v.avi", "avi");
+    std::string bytes = file_content(folder / "v.avi");
+    const size_t stream = bytes.find("strh");
+    ASSERT_NE(stream, std::string::npos);
+    bytes.replace(stream + 40, 4, "\xFF\xFF\xFF\x7F");
+    write_content(folder / "v.avi", bytes);
+    VideoReader video(folder / "v.avi");
+    EXPECT_EQ(video.info().frame_count, 0x7FFFFFFF);
+    int frames = 0;
+    expect_error(
+        [&] {
+            video.read_frames(FrameNumbers::spread(video.info().frame_count, 0),
+                              [&](int64_t, double, Image&&) { ++frames; });
+        },
+        {"only 5 of 2147483647 frames", "it holds 5 of its 2147483647 frames"});
+    EXPECT_EQ(frames, 5);
+}
+
 }  // namespace
 }  // namespace unmask

@@ -33,6 +33,28 @@ TEST(EvenlySpaced, SpreadsOverTheWholeAndNeverRepeats) {
         }
 }
 
+// A header may announce any number of frames.
+TEST(FrameNumbers, TakeNoMemoryForFramesThatAreOnlyAnnounced) {
+    constexpr int64_t most = int64_t{1} << 40;
+    const FrameNumbers all = FrameNumbers::spread(most, 0);
+    EXPECT_EQ(all.size(), most);
+    EXPECT_EQ(all[most - 1], most - 1);
+    const FrameNumbers half = FrameNumbers::spread(most, most / 2);
+    EXPECT_EQ(half[0], 1);
+    EXPECT_EQ(half[most / 2 - 1], most - 1);
+    EXPECT_THROW(static_cast<void>(FrameNumbers::spread(-1, 2)), Error);
+}
+
+TEST(FrameSource, AFolderIsReadNoFurtherWhenAskedToStop) {
+    TemporaryFolder folder;
+    for (const char* name : {"1.png", "2.png", "3.png"}) write_content(folder / name, "");
+    int asked = 0;
+    const auto source = open_frames(folder.path(), 1, [&] { return ++asked > 2; });
+    expect_error([&] { source->read(FrameNumbers::spread(3, 0), [](Frame&&) {}); },
+                 {folder.path().string(), "stopped before its end"});
+    EXPECT_EQ(asked, 3);
+}
+
 TEST(NaturalOrder, ComparesNumbersByValue) {
     EXPECT_TRUE(natural_less("2.png", "10.png"));
     EXPECT_TRUE(natural_less("frame9_a", "frame10"));

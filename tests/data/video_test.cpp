@@ -209,6 +209,33 @@ TEST_F(VideoFiles, LargeFramesAreRefused) {
     EXPECT_NO_THROW(VideoReader(folder / "v.mp4", {.max_frame_pixels = 160 * 96 + 4096}));
 }
 
+// Whenever the wish comes: while the file is opened, while its frames are counted, while they are read.
+TEST_F(VideoFiles, AskedToStopTheyGoNoFurther) {
+    write_numbered_video(folder / "v.mp4", 60);
+    int asked = 0, most = 1 << 30;
+    const VideoOptions options{.threads = 1, .stop = [&] { return ++asked > most; }};
+    int opening = 0;
+    {
+        VideoReader video(folder / "v.mp4", options);
+        opening = asked;
+        EXPECT_GT(opening, 60);  // each packet
+        EXPECT_EQ(read(video, {59}).numbers, std::vector<int>{59});
+        EXPECT_GT(asked, opening + 60);
+    }
+    const int all = asked;
+    for (most = 0; most < all; most += 7) {
+        asked = 0;
+        expect_error(
+            [&] {
+                VideoReader video(folder / "v.mp4", options);
+                EXPECT_GE(most, opening);
+                read(video, {59});
+            },
+            {"v.mp4: stopped before its end"});
+        EXPECT_LE(asked, most + 5);
+    }
+}
+
 TEST_F(VideoFiles, WriterGivesTheSameBytesAndNoHalfFiles) {
     write_numbered_video(folder / "a.mp4", 20);
     write_numbered_video(folder / "b.mp4", 20);
