@@ -17,7 +17,7 @@ FaceCrop face_picture(const ImageView& image, const Box& box, const CropStyle& s
         return face;
     }
     const Box square = square_with_margin(box, style.margin);
-    face.image = resize(crop(image, square), style.size, style.size);
+    face.image = resize_part(image, square, style.size, style.size);
     const double scale = double(style.size) / square.width;
     for (Point& point : face.landmarks)
         point = {(point.x - square.x + 0.5) * scale - 0.5, (point.y - square.y + 0.5) * scale - 0.5};

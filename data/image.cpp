@@ -70,29 +70,31 @@ Image copy_of(const ImageView& view) {
     return image;
 }
 
-}  // namespace
-
-Image crop(const ImageView& image, const Box& box) {
-    check_not_empty(image, "crop");
-    if (box.width <= 0 || box.height <= 0)
-        fail("crop: expected a box with a positive size, found {} x {}", box.width, box.height);
-    Image result(box.width, box.height);
-    const auto clamped = [](int64_t value, int size) { return int(std::clamp<int64_t>(value, 0, size - 1)); };
-    for (int y = 0; y < box.height; ++y) {
-        const uint8_t* row = image.at(0, clamped(int64_t{box.y} + y, image.height));
-        uint8_t* out = result.at(0, y);
-        for (int x = 0; x < box.width; ++x, out += 3)
-            std::copy_n(row + size_t(clamped(int64_t{box.x} + x, image.width)) * 3, 3, out);
-    }
-    return result;
+int clamped(int64_t value, int size) {
+    return int(std::clamp<int64_t>(value, 0, size - 1));
 }
 
-Image resize(const ImageView& image, int width, int height) {
-    check_not_empty(image, "resize");
+// Row y of the box.
+void crop_row(const ImageView& image, const Box& box, int y, uint8_t* out) {
+    const uint8_t* row = image.at(0, clamped(int64_t{box.y} + y, image.height));
+    for (int x = 0; x < box.width; ++x, out += 3)
+        std::copy_n(row + size_t(clamped(int64_t{box.x} + x, image.width)) * 3, 3, out);
+}
+
+void check_box(const Box& box) {
+    if (box.width <= 0 || box.height <= 0)
+        fail("crop: expected a box with a positive size, found {} x {}", box.width, box.height);
+}
+
+void check_size(int width, int height) {
     if (width <= 0 || height <= 0) fail("resize: expected a positive size, found {} x {}", width, height);
-    if (width == image.width && height == image.height) return copy_of(image);
-    const std::vector<Taps> columns = triangle_taps(image.width, width);
-    const std::vector<Taps> rows = triangle_taps(image.height, height);
+}
+
+// Of an input of this size whose rows are asked for from top to bottom, once each.
+template <class Row>
+Image resize_rows(int input_width, int input_height, const Row& row_of, int width, int height) {
+    const std::vector<Taps> columns = triangle_taps(input_width, width);
+    const std::vector<Taps> rows = triangle_taps(input_height, height);
     const size_t stride = size_t(width) * 3;
 
     // Rows that are already narrowed, kept in a ring that holds as many as one output row needs.
@@ -105,7 +107,7 @@ Image resize(const ImageView& image, int width, int height) {
         const Taps& tap = rows[size_t(y)];
         const int end = tap.first + int(tap.weights.size());
         for (narrowed = std::max(narrowed, tap.first); narrowed < end; ++narrowed)
-            resize_row(image.at(0, narrowed), columns, &ring[size_t(narrowed) % ring_size * stride]);
+            resize_row(row_of(narrowed), columns, &ring[size_t(narrowed) % ring_size * stride]);
         std::fill(sum.begin(), sum.end(), 0.0f);
         for (size_t k = 0; k < tap.weights.size(); ++k) {
             const float weight = tap.weights[k];
@@ -115,6 +117,37 @@ Image resize(const ImageView& image, int width, int height) {
         std::transform(sum.begin(), sum.end(), result.at(0, y), to_byte);
     }
     return result;
+}
+
+}  // namespace
+
+Image crop(const ImageView& image, const Box& box) {
+    check_not_empty(image, "crop");
+    check_box(box);
+    Image result(box.width, box.height);
+    for (int y = 0; y < box.height; ++y) crop_row(image, box, y, result.at(0, y));
+    return result;
+}
+
+Image resize(const ImageView& image, int width, int height) {
+    check_not_empty(image, "resize");
+    check_size(width, height);
+    if (width == image.width && height == image.height) return copy_of(image);
+    return resize_rows(
+        image.width, image.height, [&](int y) { return image.at(0, y); }, width, height);
+}
+
+Image resize_part(const ImageView& image, const Box& box, int width, int height) {
+    check_not_empty(image, "crop");
+    check_box(box);
+    check_size(width, height);
+    if (width == box.width && height == box.height) return crop(image, box);
+    std::vector<uint8_t> row(size_t(box.width) * 3);
+    const auto row_of = [&](int y) {
+        crop_row(image, box, y, row.data());
+        return row.data();
+    };
+    return resize_rows(box.width, box.height, row_of, width, height);
 }
 
 Box square_with_margin(const Box& box, double margin) {

@@ -56,6 +56,10 @@ struct ImageView {
 // when shrinking, bilinear with half-pixel centres when enlarging. Target sizes must be positive (Error).
 [[nodiscard]] Image resize(const ImageView& image, int width, int height);
 
+// resize(crop(image, box), width, height), the same bytes, without the memory of the crop, which may be far
+// larger than the picture.
+[[nodiscard]] Image resize_part(const ImageView& image, const Box& box, int width, int height);
+
 // The square around the box's centre whose side is the box's longer side times margin.
 [[nodiscard]] Box square_with_margin(const Box& box, double margin);
 

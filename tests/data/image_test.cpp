@@ -57,6 +57,16 @@ TEST(Image, CropRepeatsTheEdgeOutside) {
     EXPECT_EQ(far_away.at(1, 1)[1], 20);
 }
 
+TEST(Image, APartIsResizedToTheBytesOfItsCrop) {
+    const Image image = coordinates(11, 9);
+    for (const Box& box : {Box{2, 1, 6, 5}, Box{-7, -30, 40, 61}, Box{9, 8, 5, 3}, Box{-100, 50, 7, 7}})
+        for (const auto& [width, height] :
+             {std::pair{4, 4}, std::pair{16, 3}, std::pair{box.width, box.height}})
+            EXPECT_EQ(resize_part(image, box, width, height), resize(crop(image, box), width, height));
+    expect_error([&] { static_cast<void>(resize_part(image, {0, 0, 0, 4}, 4, 4)); }, {"0 x 4"});
+    expect_error([&] { static_cast<void>(resize_part(image, {0, 0, 4, 4}, 4, 0)); }, {"4 x 0"});
+}
+
 TEST(Image, EnlargingIsBilinearWithHalfPixelCentres) {
     EXPECT_EQ(first_channel(resize(line({0, 200}), 4, 1)), (std::vector<int>{0, 50, 150, 200}));
 }
