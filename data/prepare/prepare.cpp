@@ -91,6 +91,7 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     PrepareReport report;
     PrepareWork work(options, output, std::move(videos), landmark_model(options, report.notices), progress);
     static_cast<void>(read_coverage(options.output / "coverage.csv"));  // damaged: before the work
+    earlier.give_up_manifest(output, settings);
     work.run();
 
     report.manifest = options.output / "faces.csv";

@@ -84,9 +84,10 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // so that a later run redoes exactly what is missing or has changed. A broken video is reported and the
 // others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder)
 // stay in it, and a notice says so. Where no face at all was found, faces.csv is not written and the report
-// has no manifest and no rows. Error for wrong options or an output that cannot be written; and before any
-// work when faces.csv is damaged, when it would keep rows cut with other settings, or when a video has the
-// dataset and id of another source that is recorded there.
+// has no manifest and no rows. Where the crops are cut with other settings than before, the manifest is not
+// there until all are done. Error for wrong options or an output that cannot be written; and before any work
+// when faces.csv is damaged, when it would keep rows cut with other settings, or when a video has the dataset
+// and id of another source that is recorded there.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

@@ -19,6 +19,16 @@ void check_sources(const fs::path& output, const std::vector<SourceVideo>& video
     for (const SourceVideo& video : videos) {
         const std::optional<VideoRecord> record = read_record(record_path(output, video));
         if (!record || record->source.empty() || record->source == recorded_source(video.path)) continue;
+        if (std::error_code ignored; !fs::exists(record->source, ignored)) {
+            if (record->fingerprint.ends_with(source_fingerprint(video))) continue;  // moved
+            fail(
+                "{}: video \"{}\" of \"{}\" in {} comes from {}, which is not there any more, and this one "
+                "has "
+                "another size or time; if it is the same video, remove {} to prepare it anew, else choose "
+                "another output folder",
+                video.path.string(), video.video, video.dataset, output.string(), record->source,
+                record_path(output, video).string());
+        }
         fail(
             "{} and {} would both be video \"{}\" of \"{}\" in {}; choose another output folder, or give the "
             "folders "
@@ -60,6 +70,17 @@ EarlierRuns::EarlierRuns(const fs::path& output, const std::vector<SourceVideo>&
         if (!present.contains({row.dataset, row.video}) && fs::is_regular_file(earlier.file(row), ignored))
             kept_.push_back(row);
     if (!kept_.empty()) check_settings(file, settings);
+}
+
+void EarlierRuns::give_up_manifest(const fs::path& output, const CropSettings& settings) const {
+    const fs::path manifest = output / "faces.csv";
+    const std::optional<CropSettings> earlier = read_crop_settings(manifest);
+    if (!earlier || *earlier == settings) return;
+    for (const fs::path& file : {manifest, output / "prepare.json"}) {
+        std::error_code error;
+        fs::remove(file, error);
+        if (error) fail("{}: cannot be removed: {}", file.string(), error.message());
+    }
 }
 
 int64_t EarlierRuns::add_rows(Manifest& manifest) const {

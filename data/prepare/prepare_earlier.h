@@ -20,9 +20,13 @@ class EarlierRuns {
   public:
     // Reads OUT/faces.csv. Error when it is damaged, when one of the videos is recorded under the same
     // dataset and id from another source, or when rows of other videos would stay beside crops that are cut
-    // differently.
+    // differently. A source that was moved as it is counts as the same.
     EarlierRuns(const std::filesystem::path& output, const std::vector<SourceVideo>& videos,
                 const CropSettings& settings);
+
+    // Where the manifest's crops are cut with other settings than these: removes it with its settings, before
+    // the first crop is cut anew. It would otherwise outlive an interruption and list crops of two kinds.
+    void give_up_manifest(const std::filesystem::path& output, const CropSettings& settings) const;
 
     // Appends the rows of videos that the new run does not look at (another folder, with another --label) and
     // whose crops are there. Returns how many.

@@ -153,6 +153,9 @@ void PrepareWork::process(size_t i, FaceDetector& detector) {
         record && record->fingerprint == fingerprint && all_there(*record, crops, with_landmarks)) {
         records_[i] = std::move(*record);
         reused_[i] = 1;
+        if (records_[i].source == recorded_source(video.path)) return;
+        records_[i].source = recorded_source(video.path);  // it was moved
+        write_record(record_file, records_[i]);
         return;
     }
     std::error_code ignored;

@@ -67,6 +67,42 @@ TEST_F(Preparing, ChangesAreRedone) {
     EXPECT_NE(by_frame.notices.at(0).find("too good"), std::string::npos);
 }
 
+// Crops of two kinds are in no manifest.
+TEST_F(Preparing, AnInterruptedRunWithOtherSettingsLeavesNoManifest) {
+    prepare_faces(options());
+    const std::string manifest = file_content(output / "faces.csv");
+    auto smaller = options();
+    smaller.size = 32;
+    smaller.threads = 1;
+    const auto stop = [](int64_t, int64_t, const std::string&) { throw Error("stopped"); };
+    EXPECT_THROW(prepare_faces(smaller, stop), Error);
+    EXPECT_FALSE(fs::exists(output / "faces.csv"));
+    EXPECT_FALSE(fs::exists(output / "prepare.json"));
+    const PrepareReport again = prepare_faces(options());
+    EXPECT_EQ(again.reused, 5);
+    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
+    // With the same settings it stays.
+    fs::remove(output / "records/set/fake/v2.json");
+    EXPECT_THROW(prepare_faces(options(), stop), Error);
+    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
+}
+
+TEST_F(Preparing, ADatasetThatWasMovedIsTakenOver) {
+    prepare_faces(options());
+    fs::create_directory(folder / "elsewhere");
+    fs::rename(input, folder / "elsewhere/set");
+    PrepareOptions moved = options();
+    moved.input = folder / "elsewhere/set";
+    EXPECT_EQ(prepare_faces(moved).reused, 6);
+    fs::rename(folder / "elsewhere/set", input);  // the records follow it
+    EXPECT_EQ(prepare_faces(options()).reused, 6);
+    // Something else under its name.
+    fs::rename(input, folder / "elsewhere/set");
+    write_png(folder / "elsewhere/set/real/v1/6.png", numbered_frame(6));
+    expect_error([&] { prepare_faces(moved); }, {"elsewhere/set/real/v1", "which is not there any more",
+                                                 "remove", "records/set/real/v1.json"});
+}
+
 TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
     PrepareOptions real = options(), fake = options();
     real.input = input / "real";
