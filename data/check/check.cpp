@@ -98,6 +98,9 @@ void add_notices(const CheckedData& data, bool quick, CheckReport& report) {
             "{} of {} rows name no identity: whether their people are on both sides of a split is "
             "not known",
             without, data.rows.size()));
+    if (!quick && !comparison_of(data).all_alike)
+        report.notices.push_back(
+            "shards of several sizes: copies were looked for among pictures of one size alone");
     if (quick) report.notices.push_back("no file was opened: broken files and copies were not looked for");
 }
 

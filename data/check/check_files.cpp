@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are missing or broken.
 #include <mutex>
+#include <set>
 #include <system_error>
 
 #include "cpu/parallel.h"
@@ -18,17 +19,23 @@ namespace {
 namespace fs = std::filesystem;
 
 // Empty, or why the file is no picture that training could read.
-std::string read_problem(CheckedFile& file) {
+std::string read_problem(CheckedFile& file, const Comparison& comparison) {
     try {
-        if (file.shard) {
-            file.hash = checksum(file.shard->picture(file.row_path).pixels);
-            file.bytes = file.shard->picture_bytes(file.row_path);
+        const auto compare_by = [&file](const std::vector<uint8_t>& content) {
+            file.bytes = content.size();
+            file.hash = checksum(content);
+        };
+        const std::vector<uint8_t> bytes =
+            file.shard ? std::vector<uint8_t>() : read_file(file.path, max_picture_bytes);
+        Image image = file.shard ? file.shard->picture(file.row_path)
+                                 : read_picture_from_memory(bytes, file.path.string());
+        if (!comparison.pixels) {
+            compare_by(bytes);
             return {};
         }
-        const std::vector<uint8_t> bytes = read_file(file.path, max_picture_bytes);
-        file.bytes = bytes.size();
-        file.hash = checksum(bytes);
-        static_cast<void>(read_picture_from_memory(bytes, file.path.string()));
+        const bool is_sized = file.shard && file.shard->size() != 0;
+        if (comparison.size != 0 && !is_sized) image = resize(image, comparison.size, comparison.size);
+        compare_by(image.pixels);
         return {};
     } catch (const Error& error) {
         file.readable = false;
@@ -44,9 +51,26 @@ std::string without_name(const std::string& problem, const std::string& name) {
 
 }  // namespace
 
+Comparison comparison_of(const CheckedData& data) {
+    Comparison comparison;
+    bool has_unsized = false;
+    std::set<int> sizes;
+    for (const CheckedFile& file : data.files) {
+        comparison.pixels |= file.shard != nullptr;
+        if (file.shard && file.shard->size() != 0)
+            sizes.insert(file.shard->size());
+        else
+            has_unsized = true;
+    }
+    comparison.all_alike = sizes.size() <= 1;
+    if (sizes.size() == 1 && has_unsized) comparison.size = *sizes.begin();
+    return comparison;
+}
+
 std::vector<Finding> check_readable(CheckedData& data, bool quick, const CheckProgress& progress) {
     Finding missing{FindingKind::missing_file, {}}, unreadable{FindingKind::unreadable_file, {}};
     std::vector<std::string> problems(data.files.size());
+    const Comparison comparison = comparison_of(data);
     std::mutex mutex;
     int64_t done = 0;
     const int64_t total = int64_t(data.files.size());
@@ -58,7 +82,7 @@ std::vector<Finding> check_readable(CheckedData& data, bool quick, const CheckPr
             if (!file.shard && !fs::exists(file.path, ignored))
                 file.readable = false;
             else if (!quick)
-                problems[size_t(i)] = read_problem(file);
+                problems[size_t(i)] = read_problem(file, comparison);
         }
         if (!progress) return;
         const std::lock_guard lock(mutex);

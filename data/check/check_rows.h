@@ -26,13 +26,22 @@ struct CheckedFile {
     std::shared_ptr<const Shard> shard{};  // which holds it
     std::string row_path{};                // under this name
     bool readable = true;
-    uint64_t bytes = 0, hash = 0;  // of the content (of a shard: of its pixels); 0 when it was not read
+    uint64_t bytes = 0, hash = 0;  // of what is compared; 0 when it was not read
 };
 
 struct CheckedData {
     std::vector<CheckedRow> rows;
     std::vector<CheckedFile> files;
 };
+
+// What of the files is compared to find copies: their bytes, or where a shard is among them their pixels,
+// since a shard may hold nothing else.
+struct Comparison {
+    bool pixels = false;
+    int size = 0;           // to which pictures of files are resized, as a shard does; 0: as they are
+    bool all_alike = true;  // false: shards of several sizes, whose pictures cannot be compared with others
+};
+[[nodiscard]] Comparison comparison_of(const CheckedData& data);
 
 // Reads every file: what is missing or broken, and the hashes. With `quick` only what is missing.
 [[nodiscard]] std::vector<Finding> check_readable(CheckedData& data, bool quick,

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "data/picture.h"
+#include "data/shard/shard.h"
 #include "tests/data/numbered_frames.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -219,6 +220,34 @@ TEST_F(CheckedFolder, ClassesAreCounted) {
     EXPECT_EQ(report.findings[1].items[0].detail, "1 real and 11 fake rows");
     add("left out.png", "l", "", 1);  // used by nobody
     EXPECT_EQ(check().findings[0].items.size(), 1u);
+}
+
+// A shard holds the pictures of the files it was packed from, as files or as pixels of one size.
+TEST_F(CheckedFolder, CopiesAreFoundBetweenFilesAndShards) {
+    manifest.directory = folder.path();
+    add("a.png", "a", "", 0);
+    add("b.png", "b", "", 1);
+    const auto copies_in = [](const CheckReport& report) {
+        const auto found = std::ranges::find(report.findings, FindingKind::content_leak, &Finding::kind);
+        return found == report.findings.end() ? size_t(0) : found->items.size();
+    };
+    for (int size : {0, 5, 8}) pack_shard(manifest, folder / fmt::format("{}.shard", size), {.size = size});
+    for (int size : {0, 5}) {
+        const Manifest packed = read_manifest(folder / fmt::format("{}.shard", size));
+        EXPECT_EQ(copies_in(check_manifests({manifest, packed})), 2u) << size;
+        EXPECT_EQ(copies_in(check_manifests({packed, manifest})), 2u) << size;
+    }
+    const std::vector<Manifest> two{read_manifest(folder / "0.shard"), read_manifest(folder / "5.shard")};
+    EXPECT_EQ(copies_in(check_manifests(two)), 2u);
+    EXPECT_TRUE(check_manifests(two).notices.empty());
+    const CheckReport apart =
+        check_manifests({read_manifest(folder / "8.shard"), read_manifest(folder / "5.shard")});
+    EXPECT_EQ(copies_in(apart), 0u);
+    ASSERT_EQ(apart.notices.size(), 1u);
+    EXPECT_NE(apart.notices[0].find("shards of several sizes"), std::string::npos) << apart.notices[0];
+    // Other pictures are no copies.
+    picture("a.png", 900);
+    EXPECT_EQ(copies_in(check_manifests({manifest, read_manifest(folder / "5.shard")})), 1u);
 }
 
 TEST_F(CheckedFolder, SeveralManifestsAreTrainAgainstTest) {
