@@ -29,9 +29,17 @@ struct DataLoader::State {
         const size_t count = epoch_order(dataset.rows(), options.sampling, options.seed, 0).size();
         const size_t batch = size_t(options.batch);
         usable = options.drop_last && count > batch ? count / batch * batch : count;
-        for (int i = 0; i < options.threads; ++i) workers.emplace_back([this] { work(); });
+        try {
+            for (int i = 0; i < options.threads; ++i) workers.emplace_back([this] { work(); });
+        } catch (const std::exception& error) {
+            end_workers();
+            fail("the loader: only {} of {} threads could be started: {}", workers.size(), options.threads,
+                 error.what());
+        }
     }
-    ~State() {
+    ~State() { end_workers(); }
+
+    void end_workers() {
         {
             const std::lock_guard lock(mutex);
             stopping = true;

@@ -2,12 +2,17 @@
 #include "data/loader.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
 #include "data/picture.h"
 #include "engine/atomic_file.h"
+#include "tests/data/tiny_pictures.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -165,6 +170,34 @@ TEST_F(Loader, WrongNumbersAreRefused) {
     expect_error([&] { DataLoader(faces, {.batch = 0}); }, {"batch = 0"});
     expect_error([&] { DataLoader(faces, {.threads = 0}); }, {"thread", "0"});
     expect_error([&] { FaceDataset({}, {}); }, {"at least one picture"});
+}
+
+// Room for a few of the threads, whose stacks are made large: the others cannot be started.
+TEST(LoaderThreads, WithoutMemoryForItsThreadsIsAnError) {
+    const TinyPictures pictures(4);
+    const FaceDataset dataset = pictures.dataset(8);
+    pthread_attr_t before, large;
+    ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+    ASSERT_EQ(::pthread_getattr_default_np(&large), 0);
+    constexpr size_t stack = size_t{1} << 30;
+    ASSERT_EQ(::pthread_attr_setstacksize(&large, stack), 0);
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_AS, &limit), 0);
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit small = limit;
+    small.rlim_cur = pages * size_t(::sysconf(_SC_PAGESIZE)) + 5 * stack / 2;
+    ::pthread_setattr_default_np(&large);
+    ::setrlimit(RLIMIT_AS, &small);
+    std::string problem;
+    try {
+        const DataLoader loader(dataset, {.batch = 2, .threads = 8});
+    } catch (const Error& error) {
+        problem = error.what();
+    }
+    ::setrlimit(RLIMIT_AS, &limit);
+    ::pthread_setattr_default_np(&before);
+    EXPECT_NE(problem.find("only 2 of 8 threads could be started"), std::string::npos) << problem;
 }
 
 }  // namespace
