@@ -18,6 +18,7 @@
 #include "apps/evaluation/score_file.h"
 #include "apps/output_files.h"
 #include "apps/tensorboard/event_file.h"
+#include "apps/training/run_lock.h"
 #include "engine/atomic_file.h"
 #include "engine/error.h"
 
@@ -26,8 +27,9 @@ namespace {
 
 constexpr const char* record_name = "run.json";
 constexpr const char* checkpoints_name = "checkpoints";
-constexpr const char* validation_name = "validation";  // holds event files
-constexpr std::string_view temporary_suffix = ".tmp";  // and the process that writes
+constexpr const char* validation_name = "validation";              // holds event files
+constexpr std::string_view waiting_prefix = "validation_scores-";  // and the epoch
+constexpr std::string_view temporary_suffix = ".tmp";              // and the process that writes
 constexpr std::array<std::string_view, 7> run_files{
     "best.safetensors", "last.safetensors",     "metrics.csv", record_name,
     "tuning.json",      validation_scores_name, "report.html"};
@@ -67,6 +69,10 @@ bool is_other_tuning(std::string_view name) {
     return name.starts_with("tuning-") && name.ends_with(".json");
 }
 
+bool is_waiting(std::string_view name) {
+    return name.starts_with(waiting_prefix) && name.ends_with(".csv");
+}
+
 void remove_file(const std::filesystem::path& path) {
     std::error_code error;
     std::filesystem::remove(path, error);
@@ -79,7 +85,8 @@ bool is_stale(std::string_view name) {
     const size_t end_of_name = name.find(temporary_suffix);
     if (end_of_name == std::string_view::npos) return false;
     const std::string_view file = name.substr(0, end_of_name);
-    if (std::ranges::find(run_files, file) == run_files.end() && !is_other_tuning(file)) return false;
+    if (std::ranges::find(run_files, file) == run_files.end() && !is_other_tuning(file) && !is_waiting(file))
+        return false;
     const std::string_view number = name.substr(end_of_name + temporary_suffix.size());
     pid_t process = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), process);
@@ -113,8 +120,8 @@ bool is_free(const std::filesystem::path& folder) {
         const std::string name = entry.path().filename().string();
         if (name == checkpoints_name) return std::filesystem::is_empty(entry.path());
         return name == record_name || name == "metrics.csv" || name == validation_scores_name ||
-               name == tuning_name(0) || is_other_tuning(name) || name == validation_name ||
-               is_event_file(name);
+               name == RunLock::name || is_waiting(name) || name == tuning_name(0) || is_other_tuning(name) ||
+               name == validation_name || is_event_file(name);
     });
 }
 
@@ -162,6 +169,18 @@ void RunFolder::remove_old_checkpoints(int keep) const {
     for (size_t i = size_t(keep); i < kept.size(); ++i) remove_file(kept[i]);
 }
 
+std::filesystem::path RunFolder::waiting_scores(int64_t epoch) const {
+    return folder_ / fmt::format("{}{}.csv", waiting_prefix, epoch);
+}
+
+void RunFolder::take_waiting_scores(int64_t epoch) const {
+    std::error_code error;
+    const std::filesystem::path scores = waiting_scores(epoch), place = folder_ / validation_scores_name;
+    if (std::filesystem::exists(scores)) std::filesystem::rename(scores, place, error);
+    if (error) fail("{}: cannot be written: {}", place.string(), error.message());
+    remove_files(folder_, &is_waiting);
+}
+
 std::string RunFolder::tuning(int rank) const {
     const std::filesystem::path path = folder_ / tuning_name(rank);
     return std::filesystem::exists(path) ? read_text(path) : std::string();
@@ -186,6 +205,7 @@ void RunFolder::begin(const RunRecord& record, const std::vector<Setting>& setti
     for (const std::string_view name : run_files)
         if (name != record_name) remove_file(folder_ / name);
     remove_files(folder_, &is_other_tuning);
+    remove_files(folder_, &is_waiting);
     remove_files(folder_, &is_event_file);
     remove_files(folder_ / validation_name, &is_event_file);
     for (const std::filesystem::path& path : set_aside(folder_)) remove_file(path);

@@ -34,6 +34,12 @@ class RunFolder {
     void set_aside_last(int64_t steps) const;
     void remove_old_checkpoints(int keep) const;
 
+    // Where the scores of an epoch that may be the best one wait for the checkpoint after it, and how they
+    // become validation_scores.csv. Others that wait are of epochs whose checkpoint was never written: they
+    // go.
+    [[nodiscard]] std::filesystem::path waiting_scores(int64_t epoch) const;
+    void take_waiting_scores(int64_t epoch) const;
+
     // What the libraries of a rank's GPU chose by timing (Context::tuning), so that a resumed run computes
     // the same bytes; empty when nothing was kept. tuning.json is rank 0's, tuning-1.json the next one's.
     [[nodiscard]] std::string tuning(int rank = 0) const;

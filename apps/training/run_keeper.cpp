@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "apps/commands/command.h"
 #include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
 #include "engine/context.h"
@@ -31,9 +32,15 @@ RunKeeper::RunKeeper(const TrainOptions& options, std::vector<Setting> settings,
 
 void RunKeeper::open_folder() {
     const Ranks& ranks = options_.ranks;
-    if (ranks.lead())
+    if (ranks.lead()) {
+        if (options_.resume)
+            static_cast<void>(RunFolder::reopen(options_.output));  // there is one
+        else
+            make_folder(options_.output);
+        lock_.emplace(options_.output);
         folder_ = options_.resume ? RunFolder::reopen(options_.output)
                                   : RunFolder::create(options_.output, options_.overwrite);
+    }
     ranks.meet();
     if (!ranks.lead()) folder_ = RunFolder::follow(options_.output);
 }

@@ -9,6 +9,7 @@
 
 #include "apps/training/run_checkpoint.h"
 #include "apps/training/run_folder.h"
+#include "apps/training/run_lock.h"
 #include "apps/training/run_progress.h"
 #include "apps/training/run_record.h"
 #include "apps/training/train_options.h"
@@ -19,7 +20,7 @@ namespace unmask {
 class RunKeeper {
   public:
     // Opens options.output together with the other ranks, as a fresh run or as the one to resume. The options
-    // must outlive this. Errors as RunFolder's.
+    // must outlive this, which holds the run's lock. Errors as RunFolder's and RunLock's.
     RunKeeper(const TrainOptions& options, std::vector<Setting> settings, Preprocessing preprocessing);
 
     [[nodiscard]] const RunFolder& folder() const { return *folder_; }
@@ -67,6 +68,7 @@ class RunKeeper {
     const TrainOptions& options_;
     std::vector<Setting> settings_;
     Preprocessing preprocessing_;
+    std::optional<RunLock> lock_;
     std::optional<RunFolder> folder_;
     RunRecord record_;
     int64_t saved_steps_ = -1, saved_epoch_ = -1;  // of last.safetensors; -1: there is none

@@ -134,9 +134,10 @@ void Trainer::resume(const FoundCheckpoint& checkpoint) {
     best_ = take_up_epochs(run, checkpoint.path, progress_.epoch, record);
     take_up_sessions(run, progress_.steps, is_complete(), record);
     keeper_.take_up(checkpoint.path, progress_, run.seconds);
+    const bool is_best = progress_.batch == 0 && record.best_epoch == progress_.epoch;
+    if (options_.ranks.lead()) keeper_.folder().take_waiting_scores(is_best ? progress_.epoch : 0);
     // The best model is written after the checkpoint that it is made from.
-    if (options_.ranks.lead() && progress_.batch == 0 && record.best_epoch == progress_.epoch &&
-        !is_of_epoch(keeper_.folder().best(), progress_.epoch))
+    if (options_.ranks.lead() && is_best && !is_of_epoch(keeper_.folder().best(), progress_.epoch))
         keeper_.save_best(parts(), progress_, data_.validation.get());
     keeper_.write_records();
     if (is_complete()) return;
@@ -220,10 +221,13 @@ void Trainer::train_epoch() {
     }
     keeper_.record().epochs.push_back(record);
     keeper_.write_records();
-    if (options_.ranks.lead() && record.best && data_.validation)
-        write_scores(keeper_.folder().path() / validation_scores_name, data_.validation->rows(), scores);
+    const bool keeps_scores = options_.ranks.lead() && record.best && data_.validation;
+    if (keeps_scores)
+        write_scores(keeper_.folder().waiting_scores(record.epoch), data_.validation->rows(), scores);
     for (const auto& log : logs_) log->on_epoch(record);
     keeper_.save(parts(), progress_);
+    // Not before: the run may have to go on from an earlier epoch, whose scores these are not.
+    if (keeps_scores) keeper_.folder().take_waiting_scores(record.epoch);
     if (record.best) keeper_.save_best(parts(), progress_, data_.validation.get());
     options_.ranks.check_equal(step_->parameters());
     log_notice("{}", epoch_line(record, options_.epochs));

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/training/run_lock.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "apps/training/run_folder.h"
+#include "apps/training/trainer.h"
+#include "engine/atomic_file.h"
+#include "tests/apps/tiny_faces.h"
+#include "tests/apps/training/tiny_training.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/file_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unmask {
+namespace {
+
+TEST(RunLock, IsOneAtATimeAndLeavesNothing) {
+    const TemporaryFolder folder;
+    write_file_atomically(folder / ".lock", "");  // of a process that was killed
+    std::optional<RunLock> lock(folder.path());
+    for (int i = 0; i < 2; ++i)
+        expect_error([&] { const RunLock other(folder.path()); },
+                     {folder.path().string() + ": another process is training into this run", ".lock"});
+    lock.reset();
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    EXPECT_NO_THROW(const RunLock other(folder.path()));
+}
+
+TEST(RunLock, ARunInWhichAnotherProcessTrainsIsNeitherReplacedNorResumed) {
+    const TemporaryFolder folder;
+    const std::filesystem::path run = folder / "run";
+    TrainOptions options = tiny_training(write_tiny_faces(folder.path(), 16, 8, 0), run);
+    train_detector(options);
+    EXPECT_FALSE(std::filesystem::exists(run / ".lock"));
+    const std::string record = bytes_of(run / "run.json");
+    {
+        const RunLock other(run);
+        EXPECT_TRUE(std::filesystem::exists(run / ".lock"));
+        for (const bool resume : {true, false}) {
+            options.resume = resume;
+            options.overwrite = !resume;
+            expect_error([&] { train_detector(options); }, {"another process is training into this run"});
+        }
+        EXPECT_EQ(RunFolder::follow(run).recorded().status, "done");  // read it may be
+    }
+    EXPECT_EQ(bytes_of(run / "run.json"), record);
+    options.overwrite = true;
+    options.resume = false;
+    EXPECT_NO_THROW(train_detector(options));
+}
+
+TEST(RunFolder, ScoresThatWaitAreTakenWithTheirEpochAlone) {
+    const TemporaryFolder folder;
+    const RunFolder run = RunFolder::create(folder.path(), false);
+    write_file_atomically(folder / "validation_scores.csv", "of epoch 1");
+    write_file_atomically(run.waiting_scores(2), "of epoch 2");
+    run.take_waiting_scores(1);  // the run goes on from before epoch 2
+    EXPECT_EQ(bytes_of(folder / "validation_scores.csv"), "of epoch 1");
+    EXPECT_FALSE(std::filesystem::exists(run.waiting_scores(2)));
+    write_file_atomically(run.waiting_scores(2), "of epoch 2");
+    run.take_waiting_scores(2);
+    EXPECT_EQ(bytes_of(folder / "validation_scores.csv"), "of epoch 2");
+    EXPECT_FALSE(std::filesystem::exists(run.waiting_scores(2)));
+}
+
+}  // namespace
+}  // namespace unmask
