@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/detection/face_finder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "data/face_detector.h"
@@ -16,11 +19,15 @@
 namespace unmask {
 namespace {
 
-constexpr int thumbnail_width = 160, thumbnail_quality = 75;
+constexpr int thumbnail_width = 160, thumbnail_height = 640, thumbnail_quality = 75;
 
 std::vector<uint8_t> thumbnail_of(const Image& image) {
-    const int width = std::min(thumbnail_width, image.width);
-    const int height = std::max(1, int(int64_t{image.height} * width / image.width));
+    int width = std::min(thumbnail_width, image.width);
+    int height = std::max(1, int(int64_t{image.height} * width / image.width));
+    if (height > thumbnail_height) {
+        height = thumbnail_height;
+        width = std::max(1, int(int64_t{image.width} * height / image.height));
+    }
     return encode_jpeg(resize(image, width, height), thumbnail_quality);
 }
 
@@ -80,7 +87,7 @@ struct FaceFinder::Work {
     }
 
     void check_stop(const std::filesystem::path& name) const {
-        if (parent.options_.stop && parent.options_.stop()) fail("{}: stopped before its end", name.string());
+        if (parent.options_.stop && parent.options_.stop()) fail("{}: stopped before its end", shown(name));
     }
 
     void read_input(size_t input) {
@@ -89,10 +96,11 @@ struct FaceFinder::Work {
         try {
             if (!problem.empty()) fail("{}", problem);
             check_stop(name);
-            const std::unique_ptr<FrameSource> source = open_frames(path, parent.options_.threads);
+            const std::unique_ptr<FrameSource> source =
+                open_frames(path, parent.options_.threads, parent.options_.stop);
             end.found.kind = source->kind();
-            const std::vector<int64_t> wanted = evenly_spaced(source->frame_count(), parent.options_.frames);
-            if (opened) opened(input, int64_t(wanted.size()));
+            const FrameNumbers wanted = FrameNumbers::spread(source->frame_count(), parent.options_.frames);
+            if (opened) opened(input, wanted.size());
             if (source->kind() == SourceKind::picture)
                 put({.found = {.input = input, .name = name.filename().string()},
                      .picture = path,
@@ -109,16 +117,25 @@ struct FaceFinder::Work {
                          .name = name});
                 });
         } catch (const std::exception& error) {
-            end.found.error = named(error.what(), path, name);
+            end.found.error = problem_of(error, path, name);
         }
         put(std::move(end));
     }
 
-    // A message about the file by the name that was asked for.
-    static std::string named(std::string message, const std::filesystem::path& path,
-                             const std::filesystem::path& name) {
-        if (path == name || path.empty()) return message;
-        const std::string from = path.string(), to = name == "-" ? "standard input" : name.string();
+    static std::string shown(const std::filesystem::path& name) {
+        return name == "-" ? "standard input" : name.string();
+    }
+
+    // What happened with the file, by the name that was asked for. Not every exception names it (no memory).
+    static std::string problem_of(const std::exception& error, const std::filesystem::path& path,
+                                  const std::filesystem::path& name) {
+        const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+        std::string message = no_memory ? "out of memory" : error.what();
+        const std::string from = path.string(), to = shown(name);
+        const bool is_named = message.find(to) != std::string::npos ||
+                              (!from.empty() && message.find(from) != std::string::npos);
+        if (!is_named) return fmt::format("{}: {}", to, message);
+        if (from.empty() || from == to) return message;
         for (size_t at = message.find(from); at != std::string::npos; at = message.find(from, at + to.size()))
             message.replace(at, from.size(), to);
         return message;
@@ -157,7 +174,7 @@ struct FaceFinder::Work {
             }
             if (parent.options_.thumbnails) found.thumbnail = thumbnail_of(image);
         } catch (const std::exception& error) {
-            found.error = named(error.what(), piece.picture, piece.name);
+            found.error = problem_of(error, piece.picture, piece.name);
         }
         piece.image = {};
     }

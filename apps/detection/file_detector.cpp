@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <new>
 
 #include "apps/detection/face_finder.h"
 #include "apps/detection/face_scorer.h"
@@ -91,7 +92,9 @@ class FileDetector::Collector {
         std::string problem;
         try {
             scores = parent_.scorer_->score(images);
-        } catch (const Error& error) {
+        } catch (const std::bad_alloc&) {
+            problem = "out of memory";
+        } catch (const std::exception& error) {
             problem = error.what();
         }
         for (size_t i = 0; i < count; ++i) {

@@ -241,8 +241,21 @@ TEST_F(WholePictures, PicturesAreKeptOnlyWhereTheyAreAskedFor) {
     }
 }
 
+// Thumbnails are JPEGs, whose sides end at 65535 pixels.
+TEST_F(WholePictures, AVeryTallPictureHasASmallThumbnail) {
+    write_png(folder_ / "tall.png", pattern(2, 70000, 0));
+    FileDetector detector(detector_, {.faces = "whole", .pictures = true});
+    const FileScore result = detector.detect(folder_ / "tall.png");
+    EXPECT_EQ(result.error, "");
+    ASSERT_EQ(result.pictures.thumbnails.size(), 1u);
+    const Image thumbnail = read_picture_from_memory(result.pictures.thumbnails[0]);
+    EXPECT_EQ(thumbnail.width, 1);
+    EXPECT_EQ(thumbnail.height, 640);
+}
+
 TEST_F(WholePictures, TellingFramesLieApartWhateverTheBatch) {
-    for (int i = 0; i < 40; ++i) write_png(folder_ / (std::to_string(100 + i) + ".png"), pattern(32, 32, i / 4));
+    for (int i = 0; i < 40; ++i)
+        write_png(folder_ / (std::to_string(100 + i) + ".png"), pattern(32, 32, i / 4));
     std::vector<size_t> before;
     for (const int batch : {1, 5, 32}) {
         FileDetector detector(detector_, {.frames = 0, .faces = "whole", .batch = batch, .pictures = true});
