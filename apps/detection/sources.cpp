@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/detection/sources.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
 #include <unistd.h>
@@ -113,6 +114,20 @@ PrivateFolder::~PrivateFolder() {
     fs::remove_all(path_, ignored);
 }
 
+PrivateFile::PrivateFile() {
+    std::error_code error;
+    const fs::path parent = fs::temp_directory_path(error);
+    std::string pattern = ((error ? fs::path("/tmp") : parent) / "unmask-XXXXXX").string();
+    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
+    if (descriptor_ < 0) fail("{}: a temporary file cannot be made: {}", pattern, std::strerror(errno));
+    ::unlink(pattern.c_str());
+    path_ = fmt::format("/proc/self/fd/{}", descriptor_);
+}
+
+PrivateFile::~PrivateFile() {
+    ::close(descriptor_);
+}
+
 void copy_standard_input(const fs::path& file) {
     std::ofstream output(file, std::ios::binary);
     std::array<char, 1 << 16> buffer;
@@ -122,11 +137,11 @@ void copy_standard_input(const fs::path& file) {
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) fail("standard input: reading failed: {}", std::strerror(errno));
         if (count == 0) break;
-        output.write(buffer.data(), count);
+        if (!output.write(buffer.data(), count).flush()) break;
         bytes += uint64_t(count);
     }
-    output.close();
-    if (!output) fail("{}: standard input could not be copied there", file.string());
+    if (!output)
+        fail("{}: standard input could not be copied there: {}", file.string(), std::strerror(errno));
     if (bytes == 0) fail("standard input: expected a picture or video, found nothing");
 }
 

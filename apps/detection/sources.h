@@ -38,8 +38,23 @@ class PrivateFolder {
     std::filesystem::path path_;
 };
 
-// Copies standard input to the file: videos are read at several places. Error when nothing came, or when it
-// cannot be written.
+// A file without a name, for this user alone, under a path that opens it: it is gone with the process,
+// however that ends.
+class PrivateFile {
+  public:
+    PrivateFile();  // Error when it cannot be made
+    PrivateFile(const PrivateFile&) = delete;
+    PrivateFile& operator=(const PrivateFile&) = delete;
+    ~PrivateFile();
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    int descriptor_ = -1;
+    std::filesystem::path path_;
+};
+
+// Copies standard input to the file: videos are read at several places. Error when nothing came, or as soon
+// as it cannot be written.
 void copy_standard_input(const std::filesystem::path& file);
 
 }  // namespace unmask

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/detection/sources.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "data/picture.h"
 #include "engine/atomic_file.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
@@ -76,6 +80,29 @@ TEST_F(Sources, StandardInputIsCalledByItsSign) {
     ASSERT_EQ(inputs.size(), 1u);
     EXPECT_EQ(inputs[0].path, "/tmp/x/input");
     EXPECT_EQ(inputs[0].name, "-");
+}
+
+TEST(PrivateFile, HasNoNameAndNoOtherReaders) {
+    std::filesystem::path path;
+    {
+        const PrivateFile file;
+        path = file.path();
+        write_file_atomically(path, "x");
+        EXPECT_EQ(bytes_of(path), "x");
+        EXPECT_EQ(std::filesystem::hard_link_count(path), 0u);
+        EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// Standard input without an end: only what is noticed at once ends this.
+TEST(StandardInput, IsNotReadOnWhenItCannotBeKept) {
+    const int before = ::dup(STDIN_FILENO), endless = ::open("/dev/zero", O_RDONLY);
+    ASSERT_EQ(::dup2(endless, STDIN_FILENO), STDIN_FILENO);
+    expect_error([] { copy_standard_input("/dev/full"); }, {"/dev/full", "could not be copied", "No space"});
+    ::dup2(before, STDIN_FILENO);
+    ::close(before);
+    ::close(endless);
 }
 
 TEST(PrivateFolder, IsForItsOwnerAloneAndGoesWithAllItHolds) {
