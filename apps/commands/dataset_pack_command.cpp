@@ -7,6 +7,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/dataset_command.h"
 #include "apps/counted.h"
+#include "apps/interrupt.h"
 #include "apps/progress.h"
 #include "data/shard/shard.h"
 #include "engine/error.h"
@@ -25,8 +26,14 @@ int run(const Arguments& arguments) {
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
     const Manifest manifest = read_manifest(arguments.manifest);
     Progress progress("pack", int64_t(manifest.rows.size()), "pictures");
-    const uint64_t bytes = pack_shard(manifest, arguments.output, arguments.options,
-                                      [&](int64_t done, int64_t) { progress.update(done); });
+    const InterruptWatch watch;
+    const uint64_t bytes =
+        pack_shard(manifest, arguments.output, arguments.options, [&](int64_t done, int64_t) {
+            progress.update(done);
+            if (const int signal = InterruptWatch::received(); signal != 0)  // nothing is left behind
+                throw Interruption(signal,
+                                   fmt::format("interrupted: {} was not written", arguments.output.string()));
+        });
     fmt::print("{}: {}, {}\n", arguments.output.string(), counted(manifest.rows.size(), "row", "rows"),
                bytes_text(int64_t(bytes)));
     return exit_done;

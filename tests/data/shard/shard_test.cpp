@@ -118,6 +118,15 @@ TEST_F(PackedShard, OfASizeGivesTheBatchesThatTheFilesGive) {
     expect_error([&] { static_cast<void>(picture_file(packed, packed.rows[0])); }, {"pixels of 12 x 12"});
 }
 
+TEST_F(PackedShard, PackingThatIsBrokenOffLeavesNothing) {
+    struct Interrupted {};
+    const auto stop = [](int64_t, int64_t) { throw Interrupted(); };
+    EXPECT_THROW(pack_shard(files_, folder_ / "broken" / "off.shard", {}, stop), Error);  // no such folder
+    std::filesystem::create_directory(folder_ / "broken");
+    EXPECT_THROW(pack_shard(files_, folder_ / "broken" / "off.shard", {}, stop), Interrupted);
+    EXPECT_TRUE(std::filesystem::is_empty(folder_ / "broken"));
+}
+
 TEST_F(PackedShard, SplitsReadFromTheShard) {
     const Manifest packed = read_manifest(pack());
     const Manifest validation = select_split(packed, "val");
