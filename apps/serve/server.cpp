@@ -97,15 +97,23 @@ class Server {
                  options_.port);
         // The library lets 5 connections wait to be taken; of more that come at once it would lose some.
         ::listen(socket_, SOMAXCONN);
-        std::jthread listener([this] {
+        std::atomic<bool> ended{false};
+        std::jthread listener([this, &ended] {
             server_.listen_after_bind();
+            ended = true;
             server_.finish();
         });
         ready(port);
-        while (!stopped()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        while (!stopped() && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        const bool is_deaf = ended;  // nobody asked it to end
         stopping_ = true;
         engine_.stop();
+        // A server that does not listen yet cannot be stopped, and would listen for ever.
+        while (!server_.is_running() && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         server_.stop();
+        listener.join();
+        if (is_deaf)
+            fail("serve: {}:{}: listening ended: connections can no longer be taken", options_.host, port);
     }
 
   private:
