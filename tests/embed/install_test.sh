@@ -60,6 +60,8 @@ expect "a model compiled in" "$first" "$folder/by_cmake/score_embedded" 80 60 "$
 command -v pkg-config >/dev/null || fail "pkg-config is missing"
 export PKG_CONFIG_LIBDIR="$library/pkgconfig"
 [ "$(pkg-config --modversion unmask)" = "$VERSION" ] || fail "pkg-config: expected version $VERSION"
+[ "$(realpath "$(pkg-config --variable=prefix unmask)")" = "$(realpath "$folder/tree")" ] ||
+    fail "pkg-config: the prefix is $(pkg-config --variable=prefix unmask)"
 for kind in shared static; do
     flags=$(pkg-config --cflags unmask)
     # Of the two libraries with one name a linker takes the shared one.

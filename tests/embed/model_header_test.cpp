@@ -52,7 +52,8 @@ TEST(ModelHeader, HoldsEveryByteBeforeEveryOther) {
 }
 
 TEST(ModelHeader, TakesNamesOfVariablesOnly) {
-    for (const char* name : {"", "9lives", "_x", "a-b", "a b", "int", "m\xc3\xbc", "x\ny"})
+    for (const char* name : {"", "9lives", "_x", "a-b", "a b", "int", "and", "alignas", "co_await", "nullptr",
+                             "namespace", "restrict", "template", "typedef", "xor_eq", "m\xc3\xbc", "x\ny"})
         expect_error([&] { (void)header_of("x", name); }, {"name"});
     EXPECT_NE(header_of("x", "Face_2").find("char Face_2[]"), std::string::npos);
 }
