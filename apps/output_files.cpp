@@ -30,6 +30,16 @@ void check_answer_target(const std::string& target) {
         fail("{}: cannot be written: {}", target, std::strerror(errno));
 }
 
+void check_answer_target(const std::string& target, const std::vector<std::filesystem::path>& inputs) {
+    check_answer_target(target);
+    if (target.empty() || target == "-" || is_written_into(target)) return;
+    std::error_code none;  // false for what is not there
+    for (const std::filesystem::path& input : inputs)
+        if (std::filesystem::equivalent(target, input, none))
+            fail("{}: is an input ({}) and would be replaced; choose another file to write", target,
+                 input.string());
+}
+
 void make_folder(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace unmask {
 
@@ -12,6 +13,8 @@ void write_answer(const std::string& target, const std::string& text);
 // Before the work that leads to the answer: Error when such a file could not be written. Nothing for "-" and
 // "".
 void check_answer_target(const std::string& target);
+// Error as well when it is one of the inputs, which would be lost.
+void check_answer_target(const std::string& target, const std::vector<std::filesystem::path>& inputs);
 
 // Makes the folder and the ones above it; Error names it and the system's reason when that fails.
 void make_folder(const std::filesystem::path& folder);

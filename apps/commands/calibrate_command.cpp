@@ -40,7 +40,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     options.threads = resolved_threads(global.threads);
     options.compute = global.compute;
     const std::filesystem::path output = arguments.output.empty() ? options.model : arguments.output;
-    check_answer_target(output.string());
+    check_answer_target(output.string(), {arguments.data});
     const ModelCalibration fitted = calibrate_model(options);
     const GenuineMaps genuine = missing_genuine_maps(options);
     save_calibration(options.model, output, fitted.fit.calibration, tensors_of(genuine));

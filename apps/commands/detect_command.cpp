@@ -52,23 +52,29 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     if (to_stdout > 1) fail("only one of --json, --csv and --report can go to stdout");
     if (std::ranges::count(arguments.files, "-") > 1)
         fail("expected standard input (-) once, found it again");
-    for (const std::string* target : targets) check_answer_target(*target);
+    std::vector<std::filesystem::path> read(arguments.files.begin(), arguments.files.end());
+    read.push_back(arguments.model.model);
+    for (const std::string* target : targets) check_answer_target(*target, read);
     OpenModel model = open_model(arguments.model, global);
     model.detection.pictures = !arguments.report.empty();
     FileDetector detector(*model.loaded.detector, model.detection);
 
-    std::optional<PrivateFolder> folder;
+    std::optional<PrivateFile> file;
     std::vector<DetectionInput> inputs;
     for (const std::string& argument : arguments.files) {
         std::filesystem::path standard_input;
         if (argument == "-") {
-            folder.emplace();
-            standard_input = folder->path() / "input";
+            file.emplace();
+            standard_input = file->path();
             copy_standard_input(standard_input);
         }
         for (DetectionInput& input : expand_input(argument, arguments.clip, standard_input))
             inputs.push_back(std::move(input));
     }
+
+    read.clear();  // what folders and patterns stand for
+    for (const DetectionInput& input : inputs) read.push_back(input.path);
+    for (const std::string* target : targets) check_answer_target(*target, read);
 
     std::vector<FileScore> results;
     std::vector<std::vector<HeatMaps>> maps;  // for the report

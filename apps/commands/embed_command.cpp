@@ -30,6 +30,7 @@ struct Arguments {
 
 int run(const Arguments& arguments) {
     check_header_name(arguments.name);
+    check_answer_target(arguments.out, {arguments.model});
     const std::vector<uint8_t> file = read_file(arguments.model, most_bytes);
     const std::span bytes = std::as_bytes(std::span(file));
     const LoadedDetector model = load_detector(bytes, arguments.model, nullptr);

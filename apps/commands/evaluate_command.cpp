@@ -31,14 +31,19 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     const std::array targets{&arguments.json, &arguments.markdown, &arguments.csv, &arguments.report};
     const auto to_stdout = std::ranges::count_if(targets, [](const std::string* t) { return *t == "-"; });
     if (to_stdout > 1) fail("only one of --json, --markdown, --csv and --report can go to stdout");
-    for (const std::string* target : targets) check_answer_target(*target);
+    if (arguments.aggregations && to_stdout > 0 && arguments.json.empty())
+        fail("--aggregations: its figures are in the text for people and in --json, expected one of them");
+    std::vector<std::filesystem::path> inputs(arguments.options.data.begin(), arguments.options.data.end());
+    inputs.push_back(arguments.options.model);
+    for (const std::string* target : targets) check_answer_target(*target, inputs);
     EvaluateOptions options = arguments.options;
     options.forge = parse_forge(arguments.forge);
     options.threads = resolved_threads(global.threads);
     options.compute = global.compute;
     const std::vector<DatasetEvaluation> evaluations =
         arguments.robustness ? evaluate_robustness(options) : evaluate_model(options);
-    if (!arguments.json.empty()) write_answer(arguments.json, evaluation_answer(evaluations));
+    if (!arguments.json.empty())
+        write_answer(arguments.json, evaluation_answer(evaluations, arguments.aggregations));
     if (!arguments.markdown.empty()) write_answer(arguments.markdown, evaluation_markdown(evaluations));
     if (!arguments.csv.empty()) write_answer(arguments.csv, evaluation_csv(evaluations));
     if (!arguments.report.empty())

@@ -30,7 +30,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
         fail("quantize: expected --device cpu, found {}", name_of(global.compute.device));
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
-    check_answer_target(arguments.output.string());
+    check_answer_target(arguments.output.string(), {options.model, options.calibration});
     const LoadedDetector model = quantize_model(options);
     // What measures the genuine maps stays valid: they are those of the same network.
     write_safetensors(arguments.output, detector_content(*model.detector, nullptr, model.info,

@@ -16,7 +16,9 @@ std::string figure(const std::optional<double>& value) {
     return value ? fmt::format("{:>10.4f}", *value) : fmt::format("{:>10}", "n/a");
 }
 
-std::string table_of(const DatasetEvaluation& one) {
+}  // namespace
+
+std::vector<AggregationFigures> aggregation_figures(const DatasetEvaluation& one) {
     const double temperature = one.calibration ? one.calibration->temperature : 1;
     const std::vector<int64_t> numbers = video_numbers(one.rows);
     const size_t count = numbers.empty() ? 0 : size_t(*std::ranges::max_element(numbers)) + 1;
@@ -26,26 +28,28 @@ std::string table_of(const DatasetEvaluation& one) {
         scores[size_t(numbers[i])].push_back(calibrated(one.scores[i], temperature));
         labels[size_t(numbers[i])] = one.rows[i].label;
     }
-    std::string text;
+    std::vector<AggregationFigures> figures;
     for (const Aggregation& aggregation : aggregation_table()) {
         std::vector<double> videos;
         for (const std::vector<double>& video : scores) videos.push_back(aggregation.aggregate(video));
-        const BinaryMetrics metrics = binary_metrics(videos, labels, one.protocol.threshold);
-        text += fmt::format("{:<16}", aggregation.name);
-        for (const MetricColumn& column : metric_columns) text += figure(metrics.*column.value);
-        text += figure(expected_calibration_error(videos, labels)) + "\n";
+        figures.push_back({std::string(aggregation.name),
+                           binary_metrics(videos, labels, one.protocol.threshold),
+                           expected_calibration_error(videos, labels)});
     }
-    return text;
+    return figures;
 }
-
-}  // namespace
 
 std::string aggregation_text(const std::vector<DatasetEvaluation>& evaluations) {
     std::string text;
     for (const DatasetEvaluation& one : evaluations) {
         text += fmt::format("\n{}, by video\n{:<16}", one.protocol.name, "");
         for (const MetricColumn& column : metric_columns) text += fmt::format("{:>10}", column.title);
-        text += fmt::format("{:>10}\n", "ECE") + table_of(one);
+        text += fmt::format("{:>10}\n", "ECE");
+        for (const AggregationFigures& line : aggregation_figures(one)) {
+            text += fmt::format("{:<16}", line.name);
+            for (const MetricColumn& column : metric_columns) text += figure(line.metrics.*column.value);
+            text += figure(line.calibration_error) + "\n";
+        }
     }
     return text;
 }

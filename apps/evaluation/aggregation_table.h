@@ -3,11 +3,21 @@
 // on the same scores.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/evaluation/evaluate_model.h"
 
 namespace unmask {
+
+// Of one aggregation, by video, of scores with the model's temperature applied.
+struct AggregationFigures {
+    std::string name;
+    BinaryMetrics metrics;
+    std::optional<double> calibration_error;
+};
+[[nodiscard]] std::vector<AggregationFigures> aggregation_figures(const DatasetEvaluation& evaluation);
 
 // A line for each aggregation: figures by video, and the expected calibration error, of scores with the
 // model's temperature applied.

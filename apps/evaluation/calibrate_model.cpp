@@ -3,12 +3,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/evaluation/calibration.h"
 #include "engine/error.h"
 
 namespace unmask {
 
 ModelCalibration calibrate_model(const EvaluateOptions& options) {
+    // The rows may be those of training, on which a model is surer than it should be.
+    const bool has_splits = std::ranges::any_of(read_manifest(options.data.front()).rows,
+                                                [](const ManifestRow& row) { return !row.split.empty(); });
+    if (!has_splits && options.split != "all")
+        fail(
+            "{}: has no splits, expected rows in split {}; --split all fits on all of them, if the model was "
+            "not "
+            "trained on any",
+            options.data.front().string(), options.split);
     const DatasetEvaluation measured = std::move(evaluate_model(options).front());
     std::vector<int> labels;
     for (const ManifestRow& row : measured.rows) labels.push_back(row.label);

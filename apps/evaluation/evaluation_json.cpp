@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "apps/evaluation/aggregation_table.h"
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/evaluation/metrics_json.h"
@@ -56,7 +57,7 @@ Json calibration_json(const DatasetEvaluation& one) {
 
 }  // namespace
 
-std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations) {
+std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations, bool aggregations) {
     Json results = Json::array();
     for (const DatasetEvaluation& one : evaluations) {
         Json methods = Json::array();
@@ -72,9 +73,22 @@ std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations)
                            {"video", json_of(all.video, all.video_intervals)},
                            {"calibration", calibration_json(one)},
                            {"methods", std::move(methods)}});
+        if (!aggregations) continue;
+        Json ways = Json::array();
+        for (const AggregationFigures& way : aggregation_figures(one)) {
+            Json json{{"name", way.name}};
+            json.update(unmask::json_of(way.metrics));
+            json["ece"] = unmask::json_of(way.calibration_error);
+            ways.push_back(std::move(json));
+        }
+        results.back()["aggregations"] = std::move(ways);
     }
     const Json answer{{"results", std::move(results)}};
     return answer.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations) {
+    return evaluation_answer(evaluations, false);
 }
 
 }  // namespace unmask

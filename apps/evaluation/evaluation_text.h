@@ -26,5 +26,8 @@ namespace unmask {
 // accuracy, auc, eer, average_precision, log_loss and, by the same names, intervals [low, high]; calibration
 // with the model's temperature and thresholds, ece and calibrated_ece of the frames.
 [[nodiscard]] std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations);
+// With `aggregations` also these: for each its name, the same metrics of the videos, and their ece.
+[[nodiscard]] std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations,
+                                            bool aggregations);
 
 }  // namespace unmask

@@ -36,6 +36,13 @@ TEST_F(CalibrateCommand, CalibratesAModelAndUsesIt) {
         run_program("evaluate --aggregations --bootstrap 0 --model " + fitted + " --data " + data_);
     for (const char* text : {"temperature of 1000.000", "log_odds_mean", "median", "ECE"})
         EXPECT_NE(measured.output.find(text), std::string::npos) << measured.output;
+    const Outcome ways =
+        run_program("evaluate --aggregations --bootstrap 0 --json - --model " + fitted + " --data " + data_);
+    const auto aggregations = nlohmann::json::parse(ways.output)["results"][0]["aggregations"];
+    EXPECT_GT(aggregations.size(), 3u);
+    for (const auto& way : aggregations) EXPECT_TRUE(way["auc"].is_number() && way["ece"].is_number()) << way;
+    expect_failure("evaluate --aggregations --csv - --model " + fitted + " --data " + data_,
+                   {"--aggregations", "--json"});
     const Outcome figures =
         run_program("evaluate --bootstrap 0 --json - --model " + fitted + " --data " + data_);
     const auto answer = nlohmann::json::parse(figures.output)["results"][0]["calibration"];
@@ -43,6 +50,16 @@ TEST_F(CalibrateCommand, CalibratesAModelAndUsesIt) {
     EXPECT_TRUE(answer["ece"].is_number() && answer["calibrated_ece"].is_number());
     write_file_atomically(path("real.csv"), "path,label,split\ntest-0.png,real,val\n");
     expect_failure("calibrate --model " + model_ + " --data " + path("real.csv"), {"real.csv", "0 fake"});
+}
+
+TEST_F(CalibrateCommand, RowsWithoutSplitsAreFittedOnOnlyWhenAllAreAskedFor) {
+    write_file_atomically(path("plain.csv"), "path,label\ntest-0.png,real\ntest-1.png,fake\n");
+    const std::string command = "calibrate --model " + model_ + " --out " + path("plain.safetensors") +
+                                " --data " + path("plain.csv");
+    expect_failure(command, {"plain.csv", "has no splits", "--split all"});
+    expect_failure(command + " --split test", {"plain.csv", "has no splits", "--split all"});
+    const Outcome all = run_program(command + " --split all");
+    EXPECT_EQ(all.code, 0) << all.errors;
 }
 
 TEST_F(CalibrateCommand, KeepsTheGenuineMapsOfAModelAndMeasuresMissingOnes) {

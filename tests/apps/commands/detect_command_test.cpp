@@ -9,6 +9,7 @@
 #include "engine/atomic_file.h"
 #include "models/checkpoint.h"
 #include "tests/apps/program_fixture.h"
+#include "tests/support/file_bytes.h"
 
 namespace unmask {
 namespace {
@@ -170,6 +171,30 @@ TEST_F(DetectCommand, ATargetThatCannotBeWrittenIsNamedBeforeTheWork) {
 }
 
 // What a model's calibration says is applied wherever the answer goes.
+// A file that is read is not also written: it would be lost.
+TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
+    const std::string picture = path("test-0.png"), model = " --model " + model_, data = " --data " + data_;
+    const std::string again = path("again.safetensors");
+    std::filesystem::copy_file(model_, again);
+    std::filesystem::create_symlink(again, path("link.safetensors"));
+    const std::string bytes = bytes_of(picture), manifest = bytes_of(data_), weights = bytes_of(again);
+    for (const std::string& command :
+         {"detect " + picture + " --faces whole --csv " + picture + model,
+          "detect '" + path("test-*.png") + "' --faces whole --json " + picture + model,
+          "detect " + picture + " --faces whole --json " + again + " --model " + again,
+          "evaluate --json " + data_ + model + data, "calibrate --split test --out " + data_ + model + data,
+          "embed " + again + " --out " + path("link.safetensors"),
+          "convert " + again + " --overwrite " + path("link.safetensors"),
+          "quantize " + again + " --overwrite --out " + again + " --calibration " + data_})
+        expect_failure(command, {"is an input", "choose another file"});
+    EXPECT_EQ(bytes_of(picture), bytes);
+    EXPECT_EQ(bytes_of(data_), manifest);
+    EXPECT_EQ(bytes_of(again), weights);
+    const Outcome outcome = run_program("detect " + picture + " --faces whole --json /dev/null" + model);
+    EXPECT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
 TEST_F(DetectCommand, AppliesTheModelsTemperatureAndBand) {
     const auto score = [&](const std::string& model) {
         const Outcome outcome =
