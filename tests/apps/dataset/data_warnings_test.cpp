@@ -49,12 +49,12 @@ TEST_F(DataWarnings, PicturesThatAreThereTwice) {
     const Manifest sound = manifest;
     manifest.rows.push_back(manifest.rows[0]);
     manifest.rows.back().path = "x/../a.png";
-    expect_warning("1 files in several rows of one side, such as " + (folder / "a.png").string() +
+    expect_warning("files in several rows of one side (1), such as " + (folder / "a.png").string() +
                    " (train)");
     EXPECT_TRUE(data_warnings(manifest).empty());
     manifest = sound;
     manifest.rows[2].path = "a.png";
-    expect_warning("1 files on both sides of a split, such as " + (folder / "a.png").string() +
+    expect_warning("files on both sides of a split (1), such as " + (folder / "a.png").string() +
                    " (train, val)");
     manifest.rows[2].label = 1;
     ASSERT_EQ(training_warnings(manifest, false).size(), 2u);
@@ -64,7 +64,7 @@ TEST_F(DataWarnings, PicturesThatAreThereTwice) {
 
 TEST_F(DataWarnings, VideosAndPeopleInSeveralSplits) {
     manifest.rows[2].video = "a";
-    expect_warning("1 videos on both sides of a split");
+    expect_warning("videos on both sides of a split (1)");
     manifest.rows[2].video = "b";
     manifest.rows[0].identity = "x;y";
     manifest.rows[2].identity = "y";
