@@ -47,7 +47,7 @@ void check(const Arguments& arguments, Target target) {
     if (target == Target::onnx) require_onnx();
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
-    check_answer_target(arguments.output.string(), {arguments.input});
+    check_answer_target(arguments.output.string());
 }
 
 int run(const Arguments& arguments) {

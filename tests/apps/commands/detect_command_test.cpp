@@ -184,7 +184,6 @@ TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
           "detect " + picture + " --faces whole --json " + again + " --model " + again,
           "evaluate --json " + data_ + model + data, "calibrate --split test --out " + data_ + model + data,
           "embed " + again + " --out " + path("link.safetensors"),
-          "convert " + again + " --overwrite " + path("link.safetensors"),
           "quantize " + again + " --overwrite --out " + again + " --calibration " + data_})
         expect_failure(command, {"is an input", "choose another file"});
     EXPECT_EQ(bytes_of(picture), bytes);
