@@ -12,6 +12,7 @@
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
 #include "engine/recording.h"
+#include "layers/evaluation_mode.h"
 #include "models/backbone.h"
 #include "models/fusion.h"
 #include "models/heads.h"
@@ -25,24 +26,6 @@ constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
 constexpr int64_t classes = 2;
 constexpr std::string_view schedule_names[] = {"auto", "separate", "merged_stems", "lockstep", "parallel"};
-
-// Inference mode while it lives. Folded weights stay: they are not used in training mode, so there are none
-// to drop.
-class InferenceMode {
-  public:
-    explicit InferenceMode(Module& module) : module_(module), was_training_(module.training()) {
-        if (was_training_) module_.set_training(false);
-    }
-    InferenceMode(const InferenceMode&) = delete;
-    InferenceMode& operator=(const InferenceMode&) = delete;
-    ~InferenceMode() {
-        if (was_training_) module_.set_training(true);
-    }
-
-  private:
-    Module& module_;
-    bool was_training_;
-};
 
 }  // namespace
 
@@ -172,7 +155,7 @@ HeadLogits Detector::forward(const Variable& x) {
 
 Tensor Detector::infer(const Tensor& x) {
     const NoGrad nothing_recorded;
-    const InferenceMode mode(*this);
+    const EvaluationMode mode(*this);
     std::vector<Variable> features;
     for (const Variable& map : feature_maps(x)) features.push_back(global_average_pool(map));
     return global_logits(concat(features, 1)).value();

@@ -99,4 +99,20 @@ class Detector : public Module {
     std::unique_ptr<Parts> parts_;
 };
 
+// A detector's branch schedule while it lives; then again the one before.
+class ScheduleScope {
+  public:
+    ScheduleScope(Detector& detector, BranchSchedule schedule)
+        : detector_(detector), before_(detector.branch_schedule()) {
+        detector.set_branch_schedule(schedule);
+    }
+    ScheduleScope(const ScheduleScope&) = delete;
+    ScheduleScope& operator=(const ScheduleScope&) = delete;
+    ~ScheduleScope() { detector_.set_branch_schedule(before_); }
+
+  private:
+    Detector& detector_;
+    BranchSchedule before_;
+};
+
 }  // namespace unmask

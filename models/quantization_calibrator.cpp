@@ -7,7 +7,7 @@
 namespace unmask {
 
 QuantizationCalibrator::QuantizationCalibrator(Detector& detector)
-    : detector_(detector), schedule_(detector.branch_schedule()) {
+    : detector_(detector), mode_(detector), schedule_(detector, BranchSchedule::separate) {
     detector.visit([&](Module& module, const std::string& prefix) {
         if (auto* backbone = dynamic_cast<Backbone*>(&module))
             firsts_.insert(&backbone->stem().block());
@@ -15,25 +15,38 @@ QuantizationCalibrator::QuantizationCalibrator(Detector& detector)
             blocks_.push_back(
                 {prefix + block->conv_name(), block, std::make_shared<ConvNormActivation::Seen>()});
     });
+    try {
+        observe_all();
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
+
+QuantizationCalibrator::~QuantizationCalibrator() {
+    stop();
+}
+
+void QuantizationCalibrator::observe_all() {
     ActivationScales ones;
     for (const Observed& observed : blocks_) {
         ones[observed.name + output_scale_suffix] = 1.0f;
         if (firsts_.contains(observed.block)) ones[observed.name + input_scale_suffix] = 1.0f;
     }
-    set_activation_scales(detector, ones);  // Error for a backbone that has no form in integers
+    set_activation_scales(detector_, ones);  // Error for a backbone that has no form in integers
     for (Observed& observed : blocks_) {
         observed.block->set_scales(0.0f, 0.0f);
         observed.seen->with_input = firsts_.contains(observed.block);
         observed.block->observe(observed.seen);
     }
-    detector.set_branch_schedule(BranchSchedule::separate);
-    detector.set_training(false);
-    detector.prepare_inference();
+    detector_.prepare_inference();
 }
 
-QuantizationCalibrator::~QuantizationCalibrator() {
-    for (Observed& observed : blocks_) observed.block->observe(nullptr);
-    detector_.set_branch_schedule(schedule_);
+void QuantizationCalibrator::stop() {
+    for (Observed& observed : blocks_) {
+        observed.block->observe(nullptr);
+        observed.block->set_scales(0.0f, 0.0f);
+    }
 }
 
 void QuantizationCalibrator::add(const Tensor& images) {

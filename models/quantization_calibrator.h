@@ -8,14 +8,16 @@
 
 #include "layers/activation_histogram.h"
 #include "layers/conv_norm_activation.h"
+#include "layers/evaluation_mode.h"
 #include "models/quantization.h"
 
 namespace unmask {
 
 class QuantizationCalibrator {
   public:
-    // The detector, float32 on the CPU, is put into inference mode and prepared; it must outlive this. Error
-    // for a backbone that has no form in integers.
+    // The detector, float32 on the CPU, is in inference mode, prepared and without scales while this lives;
+    // it must outlive this. Error for a backbone that has no form in integers, whose detector is then as
+    // before but without scales.
     explicit QuantizationCalibrator(Detector& detector);
     QuantizationCalibrator(const QuantizationCalibrator&) = delete;
     QuantizationCalibrator& operator=(const QuantizationCalibrator&) = delete;
@@ -33,8 +35,12 @@ class QuantizationCalibrator {
         ConvNormActivation* block;
         std::shared_ptr<ConvNormActivation::Seen> seen;
     };
+    void observe_all();
+    void stop();
+
     Detector& detector_;
-    BranchSchedule schedule_;
+    EvaluationMode mode_;
+    ScheduleScope schedule_;
     std::vector<Observed> blocks_;
     std::set<ConvNormActivation*> firsts_;  // of their branch: their input is the image
     int64_t images_ = 0;

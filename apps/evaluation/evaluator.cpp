@@ -11,6 +11,7 @@
 
 #include "data/loader.h"
 #include "engine/error.h"
+#include "layers/evaluation_mode.h"
 #include "models/quantization.h"
 
 namespace unmask {
@@ -43,8 +44,7 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
                                 .normalisation = options.normalisation,
                                 .part = options.part,
                                 .parts = options.parts});
-    const bool was_training = detector.training();
-    detector.set_training(false);
+    const EvaluationMode mode(detector);
     prepare_scoring(detector);
     std::vector<double> scores(dataset.size());
     int64_t done = 0;
@@ -61,7 +61,6 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
         done += int64_t(found.size());
         if (progress) progress(done);
     }
-    if (was_training) detector.set_training(true);
     return scores;
 }
 

@@ -8,6 +8,7 @@
 #include "apps/detection/face_scorer.h"
 #include "data/frame_source.h"
 #include "engine/error.h"
+#include "layers/evaluation_mode.h"
 
 namespace unmask {
 namespace {
@@ -32,8 +33,7 @@ GenuineMaps measure_genuine_maps(Detector& detector, const FaceDataset& pictures
                                  const Normalisation& normalisation, int batch, const Compute& compute) {
     const std::vector<size_t> chosen = chosen_pictures(pictures);
     const NoGrad nothing_recorded;
-    const bool was_training = detector.training();
-    detector.set_training(false);
+    const EvaluationMode mode(detector);
     detector.prepare_inference();
     std::vector<Shape> shapes;
     std::vector<std::vector<double>> sums;
@@ -56,7 +56,6 @@ GenuineMaps measure_genuine_maps(Detector& detector, const FaceDataset& pictures
             shapes.push_back({maps[branch].dim(1), maps[branch].dim(2), maps[branch].dim(3)});
         }
     }
-    if (was_training) detector.set_training(true);
     GenuineMaps result;
     for (size_t branch = 0; branch < sums.size(); ++branch) {
         std::vector<float> means;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/error.h"
+#include "layers/evaluation_mode.h"
 
 namespace unmask {
 namespace {
@@ -12,8 +13,7 @@ namespace {
 // Evaluation mode and no gradients for the parameters while it lives.
 class OnlyTheMaps {
   public:
-    explicit OnlyTheMaps(Detector& detector) : detector_(detector), was_training_(detector.training()) {
-        if (was_training_) detector.set_training(false);
+    explicit OnlyTheMaps(Detector& detector) : mode_(detector) {
         for (Module::NamedVariable& parameter : detector.parameters())
             if (parameter.variable.requires_grad()) {
                 parameter.variable.set_requires_grad(false);
@@ -24,12 +24,10 @@ class OnlyTheMaps {
     OnlyTheMaps& operator=(const OnlyTheMaps&) = delete;
     ~OnlyTheMaps() {
         for (Variable& parameter : switched_off_) parameter.set_requires_grad(true);
-        if (was_training_) detector_.set_training(true);
     }
 
   private:
-    Detector& detector_;
-    bool was_training_;
+    EvaluationMode mode_;
     std::vector<Variable> switched_off_;
 };
 

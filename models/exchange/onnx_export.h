@@ -16,7 +16,8 @@ void require_onnx();
 // ONNX's own operators have it; outputs "logits" and "probabilities" [batch, 2], real and fake, calibrated as
 // the model file says. The metadata also name size, backbone, branches, width, how faces are cut out, and the
 // thresholds, as in model files. ONNX's checker has seen it. Error where it would be larger than the 2 GB
-// that the format allows, or the build lacks ONNX. Atomic.
+// that the format allows, or the build lacks ONNX. Atomic. What the detector's prepare_inference() derived is
+// dropped.
 void export_onnx(const std::filesystem::path& path, Detector& detector, const CheckpointInfo& info);
 
 }  // namespace unmask

@@ -10,6 +10,10 @@
 
 namespace unmask {
 
+// Every tensor of the file under its name, contiguous, of the shape and dtype it was saved with (16-bit
+// integers as i32, truth values as u8). Errors name the file: unreadable or cut off, not of this
+// format, classes or opcodes that a state dict does not need, big-endian storages, tensors beyond their
+// storage. The formats are those of torch/serialization.py in PyTorch.
 [[nodiscard]] StateDict read_torch_zip(const std::filesystem::path& path);
 [[nodiscard]] StateDict read_torch_legacy(const std::filesystem::path& path);
 

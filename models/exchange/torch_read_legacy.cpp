@@ -71,14 +71,16 @@ StateDict read_pickles(std::ifstream& file, uint64_t file_bytes) {
         fail("expected PyTorch's magic number first, found {}", values.kind_of(number));
     const PickleId version = pickles.next(objects, values);
     if (const auto* found = values.get<int64_t>(version); found == nullptr || *found != known_version)
-        fail("expected version {}, found another", known_version);
+        fail("expected version {}, found {}", known_version,
+             found == nullptr ? std::string(values.kind_of(version)) : std::to_string(*found));
     const PickleId machine = pickles.next(objects, values);
     if (const auto* facts = values.get<PickleDict>(machine))
         for (const auto& [name, value] : facts->items)
             if (const auto* text = values.get<PickleText>(name);
                 text != nullptr && text->text == "little_endian")
                 if (const auto* little = values.get<bool>(value); little == nullptr || !*little)
-                    fail("expected tensors with byte order little, found another");
+                    fail("expected tensors with byte order little, found {}",
+                         little == nullptr ? std::string(values.kind_of(value)) : "big");
     const PickleId root = pickles.next(objects, values);
     const PickleId keys = pickles.next(objects, values);
     const auto places = places_of_storages(file, file_bytes, pickles.place(), values, keys, objects);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/inference/inference_step.h"
 
+#include "engine/error.h"
 #include "engine/ops/cast.h"
 
 namespace unmask {
@@ -24,12 +25,38 @@ InferenceStep::InferenceStep(Detector& detector, Device device, DType dtype, boo
     : detector_(detector),
       device_(device),
       dtype_(dtype),
-      capture_(capture && context_of(device)->can_capture()) {}
+      capture_(capture && context_of(device)->can_capture()) {
+    if (!is_floating(dtype)) fail("inference: expected images in a floating dtype, found {}", name_of(dtype));
+}
 
 InferenceStep::~InferenceStep() = default;
 
+void InferenceStep::check_images(const Tensor& images) const {
+    const int64_t size = detector_.options().size;
+    const bool fits =
+        images.defined() && images.rank() == 4 && images.dim(1) == size && images.dim(2) == size &&
+        (images.dim(3) == 3 || images.dim(3) == 4 || images.dim(3) == 8) && is_floating(images.dtype());
+    if (!fits)
+        fail(
+            "inference: expected images [batch, {}, {}, 3] (or 4 or 8 channels) in a floating dtype, found "
+            "{}",
+            size, size,
+            images.defined() ? fmt::format("{} {}", name_of(images.dtype()), images.shape().str())
+                             : "an undefined tensor");
+}
+
 const Tensor& InferenceStep::enqueue(const Tensor& images) {
-    Program& program = programs_[images.dim(0)];
+    check_images(images);
+    const std::pair key{images.dim(0), images.dim(3)};
+    try {
+        return enqueue(programs_[key], images);
+    } catch (...) {
+        programs_.erase(key);
+        throw;
+    }
+}
+
+const Tensor& InferenceStep::enqueue(Program& program, const Tensor& images) {
     if (!capture_) {
         program.logits = detector_.infer(cast(images.to(device_), dtype_).value());
         return program.logits;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "engine/context.h"
 #include "models/detector.h"
@@ -18,22 +19,25 @@ class InferenceStep {
   public:
     // The detector must outlive this, be on the device and keep its parameters in place; call its
     // prepare_inference() or keep_inference_only() before, and make a new step after calling them again.
-    // Images are taken there in `dtype`. `capture`: whether a device that can records the work after its
-    // first runs.
+    // Images are taken there in `dtype`, floating (Error). `capture`: whether a device that can records the
+    // work after its first runs.
     InferenceStep(Detector& detector, Device device, DType dtype = DType::f32, bool capture = true);
     ~InferenceStep();
 
-    // The global head's logits [n, 2] of images [n, size, size, 3] of any device, on the detector's device.
-    // Enqueued without waiting; recorded work overwrites them at its next run with the same n.
+    // The global head's logits [n, 2] of images [n, size, size, 3] (or 4 or 8 channels, zeros behind the
+    // third) of any device and floating dtype, on the detector's device; Error for others. Enqueued without
+    // waiting; recorded work overwrites them at its next run with the same n and channels.
     const Tensor& enqueue(const Tensor& images);
 
   private:
-    struct Program;  // the work for one batch size
+    struct Program;  // the work for one shape of images
+    void check_images(const Tensor& images) const;
+    const Tensor& enqueue(Program& program, const Tensor& images);
     Detector& detector_;
     Device device_;
     DType dtype_;
     bool capture_;
-    std::map<int64_t, Program> programs_;
+    std::map<std::pair<int64_t, int64_t>, Program> programs_;  // by batch size and channels
 };
 
 }  // namespace unmask

@@ -138,7 +138,21 @@ TEST(Detector, FoldedInferenceEqualsTheGlobalHead) {
         EXPECT_LT(largest_difference(folded, plain), 1e-4);
         EXPECT_NE(folded.to_floats(), plain.to_floats()) << "the folded path was not taken";
         EXPECT_EQ(detector->infer(x).to_floats(), folded.to_floats());
+        detector->set_training(true);
+        detector->prepare_inference();
+        for (int call = 0; call < 2; ++call)
+            EXPECT_EQ(detector->infer(x).to_floats(), folded.to_floats()) << "call " << call;
     }
+}
+
+TEST(Detector, InferenceLeavesAFrozenBranchFrozen) {
+    const auto detector = small_detector();
+    detector->set_training(false, [](const std::string& name) { return name.starts_with("branches.0"); });
+    const auto statistics = [&] { return detector->state().at("branches.0.bn1.running_mean").to_doubles(); };
+    const auto before = statistics();
+    (void)detector->infer(random_images(2));
+    (void)detector->forward(random_images(2));
+    EXPECT_EQ(statistics(), before);
 }
 
 TEST(Detector, HeadsOfItsFeatureMapsAreItsForward) {

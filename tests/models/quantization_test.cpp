@@ -183,8 +183,14 @@ TEST(Quantization, KeepsNoFloat32Weights) {
 
 TEST(Quantization, EfficientNetIsRefused) {
     const auto detector = small_detector("efficientnet_b0");
+    detector->set_training(true);
+    detector->set_branch_schedule(BranchSchedule::lockstep);
     expect_error([&] { const QuantizationCalibrator calibrator(*detector); },
-                 {"efficientnet_b0", "ReLU", "another activation"});
+                 {"efficientnet_b0", "ReLU", "silu"});
+    // As before.
+    EXPECT_TRUE(detector->training());
+    EXPECT_EQ(detector->branch_schedule(), BranchSchedule::lockstep);
+    EXPECT_FALSE(has_activation_scales(*detector));
 }
 
 class QuantizedFile : public testing::Test {

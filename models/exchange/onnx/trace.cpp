@@ -11,6 +11,7 @@
 #include "engine/ops/layout.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/pool.h"
+#include "layers/evaluation_mode.h"
 #include "models/exchange/onnx/builder.h"
 
 namespace unmask::onnx_export {
@@ -153,8 +154,9 @@ class Tracer final : private KernelObserver {
 
 Graph trace(Detector& detector, double temperature) {
     const NoGrad nothing_recorded;
-    detector.set_training(true);  // which drops folded weights: the graph has the parameters as they are
-    detector.set_branch_schedule(BranchSchedule::separate);
+    const EvaluationMode mode(detector);
+    detector.drop_prepared();  // the graph has the parameters as they are
+    const ScheduleScope schedule(detector, BranchSchedule::separate);
     const int64_t size = detector.options().size;
     Builder builder(detector.state());
     const Tensor input = Tensor::zeros({traced_batch, size, size, 3});

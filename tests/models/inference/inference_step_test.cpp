@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "engine/kernel_observer.h"
 #include "engine/philox.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
@@ -108,6 +109,46 @@ TEST(InferenceStep, AModelKeptForInferenceIsGoodForNothingElse) {
     expect_error([&] { detector->set_training(true); }, line);
     expect_error([&] { detector->to(DType::f64); }, line);
     expect_error([&] { detector->prepare_inference(); }, line);
+}
+
+TEST(InferenceStep, RefusesImagesThatDoNotFitAndGoesOn) {
+    const auto detector = small_detector("resnet18");
+    InferenceStep step(*detector, cpu_device);
+    const Tensor input = images(2, 1);
+    // Before the first, and when its memory is there already.
+    for (int round = 0; round < 2; ++round) {
+        expect_error(
+            [&] {
+                (void)step.enqueue(Tensor::zeros({2, 48, 48, 3}, DType::f64));
+            },
+            {"[batch, 32, 32, 3]", "found f64 [2, 48, 48, 3]"});
+        expect_error([&] { (void)step.enqueue(Tensor::zeros({2, 32, 32, 3}, DType::u8)); }, {"found u8"});
+        expect_error([&] { (void)step.enqueue(Tensor::zeros({2, 32, 32, 5})); }, {"[2, 32, 32, 5]"});
+        expect_error([&] { (void)step.enqueue(Tensor::zeros({2, 32})); }, {"[2, 32]"});
+        expect_error([&] { (void)step.enqueue(Tensor()); }, {"undefined"});
+        EXPECT_TRUE(same_bytes(step.enqueue(input), detector->infer(input)));
+    }
+    expect_error([&] { const InferenceStep other(*detector, cpu_device, DType::u8); }, {"floating", "u8"});
+    // The same number of images with another number of channels.
+    Tensor wide = Tensor::zeros({2, 32, 32, 4});
+    for (int64_t i = 0; i < wide.numel(); ++i)
+        if (i % 4 < 3) wide.data<float>()[i] = input.data<float>()[i / 4 * 3 + i % 4];
+    EXPECT_TRUE(same_bytes(step.enqueue(wide), detector->infer(wide)));
+    EXPECT_TRUE(same_bytes(step.enqueue(input), detector->infer(input)));
+}
+
+TEST(InferenceStep, ACallThatFailedCanBeMadeAgain) {
+    struct Failure : KernelObserver {
+        void called(const KernelCall&) override { throw Error("no"); }
+    };
+    const auto detector = small_detector("resnet18");
+    InferenceStep step(*detector, cpu_device);
+    const Tensor input = images(2, 1);
+    {
+        const Failure failure;
+        EXPECT_THROW((void)step.enqueue(input), Error);
+    }
+    EXPECT_TRUE(same_bytes(step.enqueue(input), detector->infer(input)));
 }
 
 }  // namespace
