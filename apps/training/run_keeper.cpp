@@ -112,10 +112,10 @@ void RunKeeper::end_early(const std::string& status, const TrainedParts& parts, 
 }
 
 bool RunKeeper::try_to_end_early(const std::string& status, const TrainedParts& parts,
-                                 const RunProgress& progress) {
+                                 const RunProgress& progress, bool with_checkpoint) {
     try {
-        end_early(status, parts, progress, true);
-        return true;
+        end_early(status, parts, progress, with_checkpoint);
+        return with_checkpoint;
     } catch (const Error&) {  // TrainingDiverged too
         return false;
     }

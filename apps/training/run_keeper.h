@@ -50,10 +50,10 @@ class RunKeeper {
     // be spoilt.
     void end_early(const std::string& status, const TrainedParts& parts, const RunProgress& progress,
                    bool with_checkpoint);
-    // The same; false where it fails too, for the reason that ended training most likely: the checkpoint
-    // before stays.
+    // The same; false where the checkpoint before stays: without one, or where saving it fails too, for the
+    // reason that ended training most likely.
     [[nodiscard]] bool try_to_end_early(const std::string& status, const TrainedParts& parts,
-                                        const RunProgress& progress);
+                                        const RunProgress& progress, bool with_checkpoint);
     // How far the run is kept and how to go on, for people: as it is, or with other settings where it would
     // fail again.
     [[nodiscard]] std::string what_is_kept() const;

@@ -168,7 +168,7 @@ TrainResult Trainer::run() {
             fmt::format("{}; {}", error.what(), keeper_.what_is_kept_for_other_settings()));
     } catch (const Error& error) {
         if (!options_.ranks.lead()) throw;
-        const bool kept = keeper_.try_to_end_early(error.what(), parts(), progress_);
+        const bool kept = keeper_.try_to_end_early(error.what(), parts(), progress_, !step_->updating());
         if (!keeper_.has_saved()) throw;
         fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", keeper_.what_is_kept());
     }

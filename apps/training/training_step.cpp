@@ -139,9 +139,11 @@ void TrainingStep::work(Program& program) {
         updates_->finish();
     } else {
         if (clip_ > 0) clip_gradients();
+        updating_ = true;
         optimizer_->apply();
     }
     if (average_) average_->apply();
+    updating_ = false;
 }
 
 void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate) {
@@ -150,13 +152,31 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
     optimizer_->set_learning_rate(learning_rate);
     optimizer_->prepare();
     if (average_) average_->prepare(step);
+    try {
+        run_program(program);
+    } catch (...) {
+        drop_gradients();
+        throw;
+    }
+}
+
+// Recorded work updates here and there on its way. A step that is only being recorded updates nothing.
+void TrainingStep::run_program(Program& program) {
     if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture(compute_.device))
         capture(program);
     ++program.runs;
-    if (program.captured != nullptr)
-        program.captured->run();
-    else
-        work(program);
+    if (program.captured == nullptr) return work(program);
+    updating_ = true;
+    program.captured->run();
+    updating_ = false;
+}
+
+// What a pass that was broken off has left would be added to the next one's.
+void TrainingStep::drop_gradients() noexcept {
+    try {
+        parameters_.clear_gradients();
+    } catch (const Error&) {  // the device fails altogether; why, the step's error says
+    }
 }
 
 // Recorded work has memory of its own, as much as the step needs: on the CPU one such is kept.
@@ -165,7 +185,12 @@ void TrainingStep::capture(Program& program) {
     context.synchronize();
     release_memory();
     context.release_cached();
-    program.captured = context.capture([&] { work(program); });
+    try {
+        program.captured = context.capture([&] { work(program); });
+    } catch (...) {
+        updating_ = false;
+        throw;
+    }
 }
 
 void TrainingStep::release_memory() {

@@ -32,7 +32,8 @@ class TrainingStep {
 
     // One step on images [n, size, size, 3] and targets, of any device; dropout draws from `step`. Images on
     // a device that records are kept and may be overwritten by a later batch of that size. Nothing is updated
-    // when the objective is not a finite number. Error for labels other than 0 and 1 in host memory.
+    // when the objective is not a finite number. Error for labels other than 0 and 1 in host memory. After an
+    // Error nothing of the step's gradients is left.
     void enqueue(const Tensor& images, const Targets& targets, int64_t step, double learning_rate);
     // The objective of the last enqueued step, before its update; waits for the device. RankLost where that
     // waits for a rank that is lost.
@@ -53,13 +54,18 @@ class TrainingStep {
     [[nodiscard]] int64_t parameter_count() const { return parameters_.count(); }
     // Call it after the parameters changed otherwise than by a step.
     void parameters_changed() { parameters_.refresh_copies(); }
+    // Whether a step ended in an exception while it updated: some parameters, moments and averages may then
+    // be those of the next step, others of the one before.
+    [[nodiscard]] bool updating() const { return updating_; }
     // Whether every parameter is a number.
     [[nodiscard]] bool finite() const;
 
   private:
     struct Program;  // the step for one shape of batch
     void place(Program& program, const Tensor& images, const Targets& targets, int64_t step);
+    void run_program(Program& program);
     void work(Program& program);
+    void drop_gradients() noexcept;
     void capture(Program& program);
     void clip_gradients();
 
@@ -69,7 +75,7 @@ class TrainingStep {
     uint64_t seed_;
     double clip_;
     Communicator* communicator_;  // between ranks
-    bool capture_;
+    bool capture_, updating_ = false;
     std::unique_ptr<UpdateInBackward> updates_;  // null where all gradients are needed at once
     FlatParameters parameters_;
     std::unique_ptr<Optimizer> optimizer_;

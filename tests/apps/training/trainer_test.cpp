@@ -10,6 +10,7 @@
 #include "apps/training/best_calibration.h"
 #include "engine/atomic_file.h"
 #include "engine/kernel.h"
+#include "engine/kernel_observer.h"
 #include "engine/safetensors.h"
 #include "models/checkpoint.h"
 #include "tests/apps/training/trainer_fixture.h"
@@ -235,6 +236,35 @@ TEST_F(TrainerTest, MissingPicturesAndSplitsAreNamed) {
     once.data = folder_ / "only-test.csv";
     expect_error([&] { train_detector(once); }, {"only-test.csv", "no rows in split train", "test 1"});
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+// Half of the parameters are those of the next step then.
+TEST_F(TrainerTest, AStepThatFailsWhileItUpdatesIsNotKept) {
+    class Failure final : public KernelObserver {
+      public:
+        void called(const KernelCall& call) override {
+            if (std::string_view(call.name()) == "information_objective_forward") ++steps_;
+            if (std::string_view(call.name()) == "adam_step" && steps_ == 3 && ++updates_ == 9)
+                throw Error("no memory");
+        }
+
+      private:
+        int steps_ = 0, updates_ = 0;
+    };
+    TrainOptions failing = options("run");
+    {
+        const Failure failure;
+        expect_error([&] { train_detector(failing); }, {"no memory"});
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "last.safetensors"));
+    failing.output = folder_ / "saved";
+    failing.checkpoint_minutes = 0;
+    {
+        const Failure failure;
+        expect_error([&] { train_detector(failing); },
+                     {"no memory", "the latest steps are lost", "is kept up to step 2"});
+    }
+    EXPECT_EQ(load_detector(folder_ / "saved" / "last.safetensors").info.training.at("steps"), "2");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <memory>
 
+#include "engine/error.h"
+#include "engine/kernel_observer.h"
 #include "engine/rank_patience.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/small_training.h"
@@ -173,6 +175,51 @@ TEST(TrainingStep, KeepsTheMemoryOfOneRecording) {
     EXPECT_TRUE(std::isfinite(run(small_batch, 2).total));
     const size_t images = size_t(4 * 32 * 32 * 3) * sizeof(float);
     EXPECT_LT(used(), before + 2 * images);
+}
+
+// Throws at the nth call of a kernel.
+class FailureAt final : public KernelObserver {
+  public:
+    FailureAt(std::string_view kernel, int call) : kernel_(kernel), left_(call) {}
+    void called(const KernelCall& call) override {
+        if (call.name() == kernel_ && --left_ == 0) throw Error("no memory");
+    }
+
+  private:
+    std::string_view kernel_;
+    int left_;
+};
+
+// The recorded step updates each parameter on its way.
+TEST(TrainingStep, KnowsWhenItWasBrokenOffWhileItUpdated) {
+    SmallTraining training({.capture = true});
+    training.run(0);
+    EXPECT_FALSE(training.step().updating());
+    {
+        const FailureAt failure("adam_step", 5);
+        EXPECT_THROW(training.run(1), Error);
+    }
+    EXPECT_TRUE(training.step().updating());
+    training.run(1);
+    EXPECT_FALSE(training.step().updating());
+    SmallTraining flat({.capture = false});
+    {
+        const FailureAt failure("conv2d_backward_weight", 3);
+        EXPECT_THROW(flat.run(0), Error);
+    }
+    EXPECT_FALSE(flat.step().updating());
+}
+
+// Backward adds to the gradients that all parameters have in one memory.
+TEST(TrainingStep, ABrokenOffBackwardLeavesNoGradients) {
+    SmallTraining training({.capture = false});
+    training.run(0);
+    for (const char* kernel : {"conv2d_backward_weight", "conv2d_backward_data"}) {
+        const FailureAt failure(kernel, 20);
+        EXPECT_THROW(training.run(1), Error);
+        const std::vector<float> left = training.step().parameters().gradients().to_floats();
+        EXPECT_EQ(left, std::vector<float>(left.size(), 0.0f)) << kernel;
+    }
 }
 
 }  // namespace
