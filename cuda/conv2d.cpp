@@ -2,7 +2,8 @@
 // conv2d by cuDNN's graph API in f32 and bf16 (sums in float32), depthwise convolution by kernels of our own.
 // Bias, residual and activation are fused into the convolution where an engine takes them, else one kernel
 // follows. Channel counts that tensor cores do not like are padded by cuDNN inside its workspace; the images
-// come with a fourth channel of zeros already.
+// come with a fourth channel of zeros already. What a ReLU that cuDNN fuses makes of NaN is not specified (0,
+// it may be); fused activations serve inference alone.
 #include "engine/ops/conv2d.h"
 
 #include <array>
