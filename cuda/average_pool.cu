@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Average pooling, over windows and adaptive, one thread for each output pixel's pack of channels; to one
 // pixel it is a reduction. The gradients gather: each input pixel visits the windows that hold it.
+#include "cuda/average_pool.h"
+
 #include "cuda/broadcast_map.cuh"
 #include "cuda/pool_window.cuh"
 #include "cuda/sum_fold.cuh"
@@ -84,7 +86,13 @@ void average_gradient(const Tensor& grad_y, Tensor& grad_x, const Axis& rows, co
     });
 }
 
-void average_forward(const Tensor& x, Tensor& y, const Pool2dParams& params) {
+bool to_one_pixel(const Tensor& y) {
+    return y.dim(1) == 1 && y.dim(2) == 1;
+}
+
+}  // namespace
+
+void average_pool_forward(const Tensor& x, Tensor& y, const Pool2dParams& params) {
     if (y.numel() == 0) return;
     dispatch_storage(average_pool2d_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
@@ -92,7 +100,7 @@ void average_forward(const Tensor& x, Tensor& y, const Pool2dParams& params) {
     });
 }
 
-void average_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params) {
+void average_pool_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params) {
     if (grad_x.numel() == 0) return;
     dispatch_storage(average_pool2d_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
@@ -101,13 +109,9 @@ void average_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& 
     });
 }
 
-bool to_one_pixel(const Tensor& y) {
-    return y.dim(1) == 1 && y.dim(2) == 1;
-}
-
 // Pooling to one pixel is a mean over whole rows of channels, its gradient a broadcast. y may have another
 // dtype than x.
-void adaptive_forward(const Tensor& x, Tensor& y) {
+void adaptive_average_pool_forward(const Tensor& x, Tensor& y) {
     if (y.numel() == 0) return;
     dispatch_storage(adaptive_average_pool2d_forward.name(), x, [&](auto from) {
         dispatch_storage(adaptive_average_pool2d_forward.name(), y, [&](auto to) {
@@ -123,7 +127,7 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
     });
 }
 
-void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
+void adaptive_average_pool_backward(const Tensor& grad_y, Tensor& grad_x) {
     if (grad_x.numel() == 0) return;
     dispatch_storage(adaptive_average_pool2d_backward.name(), grad_y, [&](auto from) {
         dispatch_storage(adaptive_average_pool2d_backward.name(), grad_x, [&](auto to) {
@@ -140,11 +144,4 @@ void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
     });
 }
 
-const KernelEntry average_forward_entry{average_pool2d_forward, Backend::cuda, &average_forward};
-const KernelEntry average_backward_entry{average_pool2d_backward, Backend::cuda, &average_backward};
-const KernelEntry adaptive_forward_entry{adaptive_average_pool2d_forward, Backend::cuda, &adaptive_forward};
-const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::cuda,
-                                          &adaptive_backward};
-
-}  // namespace
 }  // namespace unmask

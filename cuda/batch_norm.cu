@@ -4,6 +4,7 @@
 // kernel that reads x once.
 #include "engine/ops/batch_norm.h"
 
+#include "cuda/batch_norm_backward.h"
 #include "cuda/batch_norm_small.cuh"
 #include "cuda/batch_norm_statistics.cuh"
 
@@ -112,6 +113,7 @@ void forward(const Tensor& x, std::vector<BatchNormBranch>& branches, const Batc
 }
 
 const KernelEntry forward_entry{batch_norm_forward, Backend::cuda, &forward};
+const KernelEntry backward_entry{batch_norm_backward, Backend::cuda, &launch_batch_norm_backward};
 
 }  // namespace
 }  // namespace unmask

@@ -4,6 +4,7 @@
 // sums, that pass alone); over few rows one kernel that reads everything once.
 #include "cuda/batch_norm_backward.cuh"
 
+#include "cuda/batch_norm_backward.h"
 #include "cuda/batch_norm_small_backward.cuh"
 
 namespace unmask {
@@ -99,8 +100,10 @@ class Backward {
     Stream stream_;
 };
 
-void backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
-              std::vector<BatchNormGradients>& gradients, const BatchNormParams& params) {
+}  // namespace
+
+void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
+                                std::vector<BatchNormGradients>& gradients, const BatchNormParams& params) {
     if (x.numel() == 0) return;
     dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
@@ -119,7 +122,4 @@ void backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
     });
 }
 
-const KernelEntry backward_entry{batch_norm_backward, Backend::cuda, &backward};
-
-}  // namespace
 }  // namespace unmask

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Max pooling, one thread for each output pixel's pack of channels. The gradient gathers: each input pixel
-// visits the windows that hold it.
+// visits the windows that hold it. Average pooling is in average_pool.cu.
 #include "engine/ops/pool.h"
 
+#include "cuda/average_pool.h"
 #include "cuda/pool_window.cuh"
 
 namespace unmask {
@@ -105,6 +106,12 @@ void max_backward(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, co
 
 const KernelEntry max_forward_entry{max_pool2d_forward, Backend::cuda, &max_forward};
 const KernelEntry max_backward_entry{max_pool2d_backward, Backend::cuda, &max_backward};
+const KernelEntry average_forward_entry{average_pool2d_forward, Backend::cuda, &average_pool_forward};
+const KernelEntry average_backward_entry{average_pool2d_backward, Backend::cuda, &average_pool_backward};
+const KernelEntry adaptive_forward_entry{adaptive_average_pool2d_forward, Backend::cuda,
+                                         &adaptive_average_pool_forward};
+const KernelEntry adaptive_backward_entry{adaptive_average_pool2d_backward, Backend::cuda,
+                                          &adaptive_average_pool_backward};
 
 }  // namespace
 }  // namespace unmask

@@ -148,13 +148,14 @@ TEST(Structure, TheWorkOfEverySlotIsKnown) {
         EXPECT_TRUE(std::regex_search(table, std::regex("\\b" + slot + "\\b"))) << slot;
 }
 
-// Every slot that an op header declares has an entry in both backends, but for those that serve constrained
-// builds.
+// Every slot that an op header declares has an entry in both backends, in files of one stem, but for those
+// that serve constrained builds.
 TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
     const std::set<std::string> slots = declared_slots();
     const std::set<std::string> cpu_alone{"compact_conv2d_forward", "dequantize_forward", "quantize_forward",
                                           "quantized_conv2d_forward"};
     const std::regex filled(R"(\b(\w+),\s*Backend::(portable|cuda))");
+    std::map<std::string, std::string> cpu_stems;
     for (const std::string folder : {"cpu", "cuda"}) {
         std::set<std::string> found;
         for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -165,7 +166,14 @@ TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
             const std::string content = text.str();
             for (auto it = std::sregex_iterator(content.begin(), content.end(), filled);
                  it != std::sregex_iterator(); ++it)
-                if (((*it)[2] == "cuda") == (folder == "cuda")) found.insert((*it)[1]);
+                if (((*it)[2] == "cuda") == (folder == "cuda")) {
+                    found.insert((*it)[1]);
+                    const std::string stem = entry.path().stem();
+                    if (folder == "cpu")
+                        cpu_stems[(*it)[1]] = stem;
+                    else
+                        EXPECT_EQ(stem, cpu_stems[(*it)[1]]) << (*it)[1] << " in " << entry.path();
+                }
         }
         for (const std::string& slot : slots)
             if (folder == "cpu" || !cpu_alone.contains(slot)) {
