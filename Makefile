@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# make demo | test | minimal | build | bench | bench-peers | bench-growth | asan | fuzz | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
+# make demo | test | test-portable | minimal | build | bench | bench-peers | bench-growth | asan | fuzz | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
 .POSIX:
-.PHONY: demo build test minimal bench bench-peers bench-growth asan fuzz gpu-bundle dependencies test-dependencies clean
+.PHONY: demo build test test-portable minimal bench bench-peers bench-growth asan fuzz gpu-bundle dependencies test-dependencies clean
 
 PRESET = release
 DEMO_OUT = build/demo
@@ -14,9 +14,13 @@ build: dependencies
 	cmake --preset $(PRESET)
 	cmake --build --preset $(PRESET)
 
-# Every test on the build with every library, those of what kernels compute on the portable one too.
+# Every test, on the build with every library; layers, losses and models a second time without oneDNN.
 test: test-dependencies
-	cmake/run_tests.sh release portable
+	cmake/run_tests.sh release
+
+# The tests of what kernels compute, on a build without oneDNN, MPI, libturbojpeg and the HTTP server.
+test-portable: test-dependencies
+	cmake/run_tests.sh portable
 
 # libunmask for small machines (docs/embedding.md), its sizes and tests: by gcc, by clang, and for 64-bit ARM by qemu-user.
 minimal:

@@ -18,11 +18,11 @@ function(unmask_program name)
     target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
 endfunction()
 
-# unmask_test(NAME SOURCES a.cpp … [DEPENDS target …] [TIMEOUT seconds] [ENVIRONMENT a=b …] [WHOLE])
-# A GoogleTest binary whose tests CTest runs one by one, or with WHOLE as a single CTest entry.
-# The tests run in the project's root.
+# unmask_test(NAME SOURCES a.cpp … [DEPENDS target …] [TIMEOUT seconds] [ENVIRONMENT a=b …] [WHOLE [PORTABLE]])
+# A GoogleTest binary whose tests CTest runs one by one, or with WHOLE as a single CTest entry; with PORTABLE a second one,
+# NAME_portable, runs them without oneDNN. The tests run in the project's root.
 function(unmask_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "TIMEOUT" "SOURCES;DEPENDS;ENVIRONMENT")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE;PORTABLE" "TIMEOUT" "SOURCES;DEPENDS;ENVIRONMENT")
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 600)
     endif()
@@ -32,6 +32,12 @@ function(unmask_test name)
     if(arg_WHOLE)
         add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
         set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+        if(arg_PORTABLE AND UNMASK_HAS_ONEDNN)
+            target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/portable.cpp)
+            add_test(NAME ${name}_portable COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+            set_tests_properties(${name}_portable PROPERTIES TIMEOUT ${arg_TIMEOUT}
+                ENVIRONMENT "${arg_ENVIRONMENT};UNMASK_PORTABLE=1")
+        endif()
     else()
         gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
             DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")

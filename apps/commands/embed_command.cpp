@@ -7,6 +7,7 @@
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
+#include "apps/output_files.h"
 #include "data/file_magic.h"
 #include "embed/model_header.h"
 #include "engine/atomic_file.h"
