@@ -14,7 +14,7 @@ class Failed(Exception):
     """Why there is no result, in a line."""
 
 
-def run(command, timeout=3600, environment=None):
+def run(command, timeout=3600):
     """Wall-clock seconds, peak resident bytes and standard output. Failed where the program is missing, fails or takes longer.
 
     The resident set is this child's own, as the system counted it (wait4): the same measure for every program.
@@ -23,8 +23,7 @@ def run(command, timeout=3600, environment=None):
         begin = time.perf_counter()
         try:
             # Waited for below, by wait4.
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,  # pylint: disable=consider-using-with
-                                     env=None if environment is None else {**os.environ, **environment})
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)  # pylint: disable=consider-using-with
         except OSError as problem:
             raise Failed(str(problem)) from None
         late = threading.Event()

@@ -54,18 +54,20 @@ def quantile(probability, freedom):
 
 
 class Row:
-    """A row's ratio after / before, the two-sided p-value of no change, and the interval of the ratio at 1 - level."""
+    """A row's ratio after / before, the p-value of no change beyond `least` (of the log ratio), and the ratio's interval at 1 - level."""
 
-    def __init__(self, log_ratios, level):
+    def __init__(self, log_ratios, level, least=0.0):
         self.pairs, self.level, self.mean = len(log_ratios), level, statistics.fmean(log_ratios)
         self.error = statistics.stdev(log_ratios) / math.sqrt(self.pairs) if self.pairs > 1 else math.inf
         self.ratio = math.exp(self.mean)
         if self.pairs < 2:
             self.p = 1.0
         elif self.error < 1e-12:  # figures without noise, as memory's
-            self.p = 1.0 if abs(self.mean) < 1e-12 else 0.0
+            self.p = 1.0 if abs(self.mean) < least + 1e-12 else 0.0
+        elif abs(self.mean) <= least:
+            self.p = 1.0
         else:
-            self.p = two_sided(self.mean / self.error, self.pairs - 1)
+            self.p = sum(two_sided((abs(self.mean) + each) / self.error, self.pairs - 1) for each in (-least, least)) / 2
 
     @property
     def interval(self):

@@ -151,13 +151,11 @@ class Forward {
     }
     static int64_t product_plane(int64_t tiles) { return spread_plane(tiles * panel_columns); }
 
-    // One xi of one panel. The weights of the next lie behind these; both are read from far away once for all
-    // tiles, so that the next ones are fetched meanwhile: a half with each of the first two parts of the
-    // rows.
-    void multiply_plane(int64_t tiles, const float* transformed, const float* weights,
+    // One xi of one panel. Weights are read from far away once for all tiles, so that those of the `next` xi
+    // are fetched meanwhile: a half with each of the first two parts of the rows.
+    void multiply_plane(int64_t tiles, const float* transformed, const float* weights, const float* next,
                         float* products) const {
         const int64_t depth = sizes_.channels, pitch = sizes_.input_pitch();
-        const float* next = weights + weight_plane_;
         int part = 0;
         for_row_parts(tiles, [&](auto rows, int64_t row) {
             const float* a = transformed + row * pitch;
@@ -177,9 +175,12 @@ class Forward {
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products) const {
         const int64_t tiles = last - first, plane = product_plane(tiles);
-        const float* weights = weights_ + panel * points * weight_plane_;
-        for (int64_t xi = 0; xi < points; ++xi, weights += weight_plane_)
-            multiply_plane(tiles, transformed + xi * in_plane, weights, products + xi * plane);
+        for (int64_t xi = 0; xi < points; ++xi) {
+            const int64_t current = panel * points + xi;
+            const int64_t next = std::min(current + 1, sizes_.panels() * points - 1);
+            multiply_plane(tiles, transformed + xi * in_plane, weights_ + current * weight_plane_,
+                           weights_ + next * weight_plane_, products + xi * plane);
+        }
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
     }
 

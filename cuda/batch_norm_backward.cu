@@ -104,7 +104,13 @@ class Backward {
 
 void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
                                 std::vector<BatchNormGradients>& gradients, const BatchNormParams& params) {
-    if (x.numel() == 0) return;
+    if (x.numel() == 0) {  // sums over nothing
+        for (BatchNormGradients& each : gradients)
+            for (auto& [weight, bias] : each.groups)
+                for (Tensor* sum : {&weight, &bias})
+                    if (sum->defined()) sum->fill_zero();
+        return;
+    }
     dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         bool packs = true;

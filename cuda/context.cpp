@@ -102,6 +102,10 @@ void* CudaContext::allocate(size_t bytes) {
 
 void CudaContext::release_cached() {
     refuse_while_capturing("give memory back");
+    if (forked_chains_ == 0) {  // what captured work needs of these, it keeps
+        workspace_.reset();
+        for (Chain& chain : chains_) chain.workspace.reset();
+    }
     memory_->release_cached();
 }
 

@@ -27,9 +27,9 @@ constexpr BackboneEntry table[] = {
 
 Variable Backbone::feature_map_in_slices(const Variable& x) {
     constexpr int64_t images = 2, pixels = 28 * 28;  // found by measuring
-    const bool quantized = map_scale_ > 0.0f;
-    return quantized || x.shape()[0] <= images ? feature_map(x)
-                                               : real(stages().forward_in_slices(x, images, pixels));
+    return stem().block().quantized() || x.shape()[0] <= images
+               ? feature_map(x)
+               : real(stages().forward_in_slices(x, images, pixels));
 }
 
 Variable Backbone::forward(const Variable& x) {

@@ -55,7 +55,7 @@ std::string_view name_of(BranchSchedule schedule) {
 
 void check_recomputable(BranchSchedule schedule) {
     if (schedule == BranchSchedule::merged_stems || schedule == BranchSchedule::lockstep)
-        fail("--recompute: expected --branch-schedule auto, separate or parallel, found {}",
+        fail("recompute: expected a branch schedule of auto, separate or parallel, found {}",
              name_of(schedule));
 }
 
@@ -119,12 +119,13 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             maps = Backbone::feature_maps(parts_->branches, x);
             break;
         case BranchSchedule::parallel: {
-            const bool one_thread_each = side_by_side && options_.branches >= lane_count();
+            // Chains that do not fill the lanes run on all threads (engine/recording.h).
+            const int on_one_thread = side_by_side ? options_.branches / lane_count() * lane_count() : 0;
             Chains chains(x.device(), options_.branches);
             for (int i = 0; i < options_.branches; ++i) {
                 chains.use(i);
                 Backbone& branch = *parts_->branches[static_cast<size_t>(i)];
-                const bool in_slices = one_thread_each && !branch.training() && !grad_enabled();
+                const bool in_slices = i < on_one_thread && !branch.training() && !grad_enabled();
                 maps.push_back(in_slices ? branch.feature_map_in_slices(x) : map_of(branch));
             }
             break;

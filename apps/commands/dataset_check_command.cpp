@@ -24,7 +24,7 @@ struct Arguments {
 };
 
 int run(const Arguments& arguments) {
-    check_answer_target(arguments.json);
+    check_answer_target(arguments.json, {arguments.manifests.begin(), arguments.manifests.end()});
     std::vector<Manifest> manifests;
     for (const std::string& file : arguments.manifests) manifests.push_back(read_manifest(file));
     CheckReport report;

@@ -25,12 +25,8 @@ struct Arguments {
 int run(const Arguments& arguments) {
     if (arguments.deepfakebench.empty() == arguments.lists.empty())
         fail("dataset export: expected one of --deepfakebench FILE and --lists DIR");
-    check_answer_target(arguments.json);
-    check_answer_target(arguments.deepfakebench.string());
-    std::error_code different;
-    if (std::filesystem::equivalent(arguments.manifest, arguments.deepfakebench, different))
-        fail("{}: is the manifest itself, expected another file for the JSON",
-             arguments.deepfakebench.string());
+    check_answer_target(arguments.json, {arguments.manifest});
+    check_answer_target(arguments.deepfakebench.string(), {arguments.manifest});
     const Manifest manifest = read_manifest(arguments.manifest);
     const ExportResult result =
         arguments.lists.empty() ? export_deepfakebench(manifest, arguments.deepfakebench, arguments.options)

@@ -24,6 +24,7 @@ struct Arguments {
 int run(const Arguments& arguments) {
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
+    check_answer_target(arguments.output.string(), {arguments.manifest});
     const Manifest manifest = read_manifest(arguments.manifest);
     Progress progress("pack", int64_t(manifest.rows.size()), "pictures");
     const InterruptWatch watch;

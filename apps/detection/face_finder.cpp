@@ -132,8 +132,8 @@ struct FaceFinder::Work {
         const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
         std::string message = no_memory ? "out of memory" : error.what();
         const std::string from = path.string(), to = shown(name);
-        const bool is_named = message.find(to) != std::string::npos ||
-                              (!from.empty() && message.find(from) != std::string::npos);
+        const bool is_named =
+            message.starts_with(to + ":") || (!from.empty() && message.find(from) != std::string::npos);
         if (!is_named) return fmt::format("{}: {}", to, message);
         if (from.empty() || from == to) return message;
         for (size_t at = message.find(from); at != std::string::npos; at = message.find(from, at + to.size()))

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "apps/commands/command.h"
+#include "apps/output_files.h"
 #include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
 #include "engine/context.h"

@@ -125,6 +125,7 @@ void TrainingStep::place(Program& program, const Tensor& images, const Targets& 
 }
 
 void TrainingStep::work(Program& program) {
+    updating_ = true;  // batch norm's running statistics are the first
     detector_.set_dropout(seed_, program.step);
     const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
     terms_.copy_from(result.terms);
@@ -139,7 +140,6 @@ void TrainingStep::work(Program& program) {
         updates_->finish();
     } else {
         if (clip_ > 0) clip_gradients();
-        updating_ = true;
         optimizer_->apply();
     }
     if (average_) average_->apply();
@@ -175,7 +175,7 @@ void TrainingStep::run_program(Program& program) {
 void TrainingStep::drop_gradients() noexcept {
     try {
         parameters_.clear_gradients();
-    } catch (const Error&) {  // the device fails altogether; why, the step's error says
+    } catch (...) {  // the device fails altogether; why, the step's error says
     }
 }
 

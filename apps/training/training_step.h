@@ -54,8 +54,8 @@ class TrainingStep {
     [[nodiscard]] int64_t parameter_count() const { return parameters_.count(); }
     // Call it after the parameters changed otherwise than by a step.
     void parameters_changed() { parameters_.refresh_copies(); }
-    // Whether a step ended in an exception while it updated: some parameters, moments and averages may then
-    // be those of the next step, others of the one before.
+    // Whether a step ended in an exception: some parameters, moments, averages and running statistics may
+    // then be those of the next step, others of the one before.
     [[nodiscard]] bool updating() const { return updating_; }
     // Whether every parameter is a number.
     [[nodiscard]] bool finite() const;

@@ -127,6 +127,7 @@ sanitize() {
         "$here/gpu_suite" "${check[@]}"
 }
 
+rm -f "$out"/*.log "$out/speed.jsonl" "$out/speed.txt"  # of an earlier run into the same folder
 export here python libraries
 export -f environment
 chosen environment && run environment 120 bash -c environment
@@ -149,7 +150,6 @@ if chosen determinism; then
 fi
 if chosen speed; then
     if "$python" -c 'import torch, torchvision' 2>/dev/null; then
-        rm -f "$out/speed.jsonl"
         # Programs are begun for four fifths of the time: the last one begun is measured too.
         run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
             --libraries "$libraries" --limit $(($(left $((6 * limit))) * 4 / 5)) ${quick:+--quick} ${cases:+--cases "$cases"}

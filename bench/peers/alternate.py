@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same work in unmask, PyTorch and ONNX Runtime, alternating in one session: medians of the rounds, ratios, and the goals.
 
-Peers are run in several ways, and the fastest counts. All take as many untimed steps, time for about --seconds in every round, and let
-idle OpenMP threads sleep alike; the order turns by one place from round to round. A try before the rounds says how many steps that is;
+Peers are run in several ways, and the fastest counts; how long idle threads wait is each program's own choice. All take as many untimed
+steps and time for about --seconds in every round; the order turns by one place from round to round. A try before the rounds says how many steps that is;
 a peer's ways that take half as long again as its best there are not taken further.
 
 PyTorch is Debian's python3-torch with python3-torchvision; ONNX Runtime is npm's onnxruntime-node (UNMASK_ONNXRUNTIME_NODE names the
@@ -27,8 +27,6 @@ import report
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import child  # noqa: E402  pylint: disable=wrong-import-position
-# What `unmask` sets for itself, for every program; start-up is left to what each does by itself.
-IDLE_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}
 UNTIMED = 3  # steps
 TRIED = 3
 WORTH_A_ROUND = 1.5  # times a peer's best in the try
@@ -139,7 +137,7 @@ class Programs:
             steps.append([self.args.unmask, "convert", small, str(self.folder / "small.safetensors"), *SMALL])
         for step in steps:
             try:
-                child.run(step, environment=IDLE_THREADS)
+                child.run(step)
             except child.Failed as problem:
                 print(f"not prepared: {shlex.join(step)}: {problem}", file=sys.stderr)
 
@@ -150,7 +148,7 @@ def run_once(work, command, repeats):
         runs = [child.run(command) for _ in range(repeats)]
         return {"seconds": statistics.median(each["wall_seconds"] for each in runs), "steps": repeats,
                 "resident_bytes": max(each["resident_bytes"] for each in runs), "peak_bytes": None, "peer": None}
-    done = child.run_json(command, environment=IDLE_THREADS)
+    done = child.run_json(command)
     return {"seconds": done["seconds"], "steps": repeats, "resident_bytes": done["resident_bytes"], "peak_bytes": done.get("peak_bytes"),
             "winograd": done.get("winograd"), "peer": done.get("peer")}
 
@@ -194,8 +192,7 @@ def measure(programs, work, rounds, wanted):
     return result
 
 
-def versions(unmask, results):
-    said = child.run([unmask, "--version"])["output"]
+def versions(said, results):
     peers = [each["peer"] for result in results for rounds in result["rounds"].values() for each in rounds if each["peer"]]
     return [*report.context.versions(said), *dict.fromkeys(peers)]
 
@@ -219,11 +216,15 @@ def main():
     chosen = [work for work in WORK if args.only in work["key"]]
     if not chosen or args.rounds < 1 or args.threads < 1:
         parser.error(f"expected rounds and threads of at least 1, and --only as a part of {', '.join(work['key'] for work in WORK)}")
+    try:
+        said = child.run([args.unmask, "--version"])["output"]
+    except child.Failed as problem:
+        parser.error(f"--unmask {args.unmask}: {problem}")
     with tempfile.TemporaryDirectory() as name:
         programs = Programs(args, pathlib.Path(name))
         programs.prepare(chosen)
         results = [measure(programs, work, args.rounds, args.seconds) for work in chosen]
-    about = report.circumstances(versions(args.unmask, results), args.threads, args.rounds, IDLE_THREADS)
+    about = report.circumstances(versions(said, results), args.threads, args.rounds)
     command = shlex.join(["python3", "bench/peers/alternate.py", *sys.argv[1:]])
     print(report.document(results, about, command))
     if args.out:

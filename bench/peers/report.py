@@ -143,22 +143,21 @@ def ways(results):
     return lines
 
 
-def circumstances(versions, threads, rounds, environment):
+def circumstances(versions, threads, rounds):
     """What the figures depend on."""
-    return {"date": context.today(), "machine": context.machine(), "threads": threads, "rounds": rounds,
-            "environment": " ".join(f"{name}={value}" for name, value in environment.items()), "versions": versions,
+    return {"date": context.today(), "machine": context.machine(), "threads": threads, "rounds": rounds, "versions": versions,
             "commit": context.commit()}
 
 
 def document(results, about, command):
     """A page for bench/results/."""
     versions = ", ".join(dict.fromkeys(about["versions"]))
-    left_out = [f"- {result['name']}: {name} was left out: {reason}" for result in results
+    left_out = [f"- {result['name']}: {name} failed: {reason}" for result in results
                 for name, reason in result["missing"].items()]
     several = ways(results)
     return "\n".join([
         f"# The same work in other programs, {about['date']}", "",
-        f"{about['machine']}; {about['threads']} threads; {versions}; commit {about['commit']}; {about['environment']} for all but start-up. "
+        f"{about['machine']}; {about['threads']} threads; {versions}; commit {about['commit']}. "
         f"Random weights and images, medians (and ranges) of {about['rounds']} rounds in which the programs took turns; \"faster by\" is the "
         "median of the rounds' own ratios. The resident set is the system's count of each process at its peak.",
         "", table(results), "",
@@ -187,10 +186,10 @@ def self_test():
     assert judge({**result, "goal": {"seconds": 1.2}}) == "met (1.200 s)"
     assert judge({**result, "goal": {"seconds": 1.1}}) == "not met (1.200 s)"
     result["rounds"]["B"] = []
-    about = {"date": "2026-01-02", "machine": "m", "threads": 2, "rounds": 3, "versions": ["v", "v"], "commit": "c", "environment": "e"}
+    about = {"date": "2026-01-02", "machine": "m", "threads": 2, "rounds": 3, "versions": ["v", "v"], "commit": "c"}
     text = document([result], about, "run")
     assert "| work | unmask | 1.200 (1.000–9.000) | 6.7 | – | – | 50 MB |" in text and "|  | B | left out |" in text, text
-    assert "B was left out: gone" in text and "| A | 2.500 (0.100–18.000) | 3.2 | 2.00 | 2.50, 2.00, 0.08 | 100 MB |" in text, text
+    assert "B failed: gone" in text and "| A | 2.500 (0.100–18.000) | 3.2 | 2.00 | 2.50, 2.00, 0.08 | 100 MB |" in text, text
     assert "; v; commit c; e for" in text and "ways of running" not in text, text
     # Of a peer's ways the fastest counts, with its memory; one that was only tried is told.
     several = {**result, "missing": {}, "programs": ["unmask", "A: x", "A: y", "A: z"], "tries": {"A: z": {"seconds": 7.0}},

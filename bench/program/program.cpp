@@ -11,6 +11,7 @@
 #include "apps/compute.h"
 #include "bench/program/machine_text.h"
 #include "cpu/parallel.h"
+#include "engine/error.h"
 #include "engine/kernel.h"
 #include "engine/libraries.h"
 
@@ -64,8 +65,11 @@ int run_benchmark_program(int argc, char** argv, const std::function<void()>& re
     try {
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-        if (const std::string threads = environment("UNMASK_THREADS"); !threads.empty())
-            set_thread_count(std::atoi(threads.c_str()));
+        if (const std::string threads = environment("UNMASK_THREADS"); !threads.empty()) {
+            if (threads.find_first_not_of("0123456789") != std::string::npos || threads.size() > 4)
+                fail("UNMASK_THREADS: expected a number of threads, found '{}'", threads);
+            set_thread_count(std::stoi(threads));
+        }
         if (const std::string portable = environment("UNMASK_PORTABLE"); !portable.empty() && portable != "0")
             set_onednn_enabled(false);
         const Compute compute = asked_compute();

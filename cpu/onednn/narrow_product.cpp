@@ -9,7 +9,7 @@ namespace {
 
 using Vectors = Simd<float>;
 using Vector = Vectors::Register;
-constexpr int most_rows = 4, most_columns = 4;
+constexpr int most_rows = 4, most_columns = Vectors::registers == 32 ? 4 : 2;
 
 float sum_of(Vector vector) {
     float sum = 0;

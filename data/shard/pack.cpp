@@ -120,6 +120,8 @@ uint64_t pack_shard(const Manifest& manifest, const std::filesystem::path& path,
                     const PackProgress& progress) {
     if (options.size < 0 || options.size > 4096)
         fail("the side of a shard's pictures must be from 1 to 4096 pixels, found {}", options.size);
+    if (is_written_into(path))  // the header is written last, over its place
+        fail("{}: expected a file for the shard, found a device or a pipe", path.string());
     if (manifest.rows.empty()) fail("a shard needs at least one picture, found none");
     check_files(manifest);
     ShardHeader header{.rows = manifest.rows.size(), .size = static_cast<uint32_t>(options.size)};

@@ -82,7 +82,7 @@ TEST_F(Program, WrongUsageEndsWithTwo) {
     expect_failure("train --data " + data_ + " --out " + path("x") + " --branch-schedule cosine",
                    {"schedule", "lockstep", "cosine"});
     expect_failure("bench --mode train --recompute --branch-schedule lockstep",
-                   {"--recompute", "separate or parallel", "lockstep"});
+                   {"recompute", "separate or parallel", "lockstep"});
     expect_failure("bench --log-level loud", {"log-level", "loud"});
     expect_failure("train --out " + path("x"), {"--data"});
     expect_failure("train --data " + data_, {"--out"});

@@ -170,7 +170,6 @@ TEST_F(DetectCommand, ATargetThatCannotBeWrittenIsNamedBeforeTheWork) {
     }
 }
 
-// What a model's calibration says is applied wherever the answer goes.
 // A file that is read is not also written: it would be lost.
 TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
     const std::string picture = path("test-0.png"), model = " --model " + model_, data = " --data " + data_;
@@ -184,7 +183,8 @@ TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
           "detect " + picture + " --faces whole --json " + again + " --model " + again,
           "evaluate --json " + data_ + model + data, "calibrate --split test --out " + data_ + model + data,
           "embed " + again + " --out " + path("link.safetensors"),
-          "quantize " + again + " --overwrite --out " + again + " --calibration " + data_})
+          "quantize " + again + " --overwrite --out " + again + " --calibration " + data_,
+          "dataset check " + data_ + " --json " + data_, "dataset pack " + data_ + " --overwrite --out " + data_})
         expect_failure(command, {"is an input", "choose another file"});
     EXPECT_EQ(bytes_of(picture), bytes);
     EXPECT_EQ(bytes_of(data_), manifest);
@@ -194,6 +194,7 @@ TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
     EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
+// What a model's calibration says is applied wherever the answer goes.
 TEST_F(DetectCommand, AppliesTheModelsTemperatureAndBand) {
     const auto score = [&](const std::string& model) {
         const Outcome outcome =
