@@ -8,6 +8,7 @@
 #include "apps/commands/dataset_command.h"
 #include "apps/counted.h"
 #include "apps/interrupt.h"
+#include "apps/output_files.h"
 #include "apps/progress.h"
 #include "data/shard/shard.h"
 #include "engine/error.h"
