@@ -48,7 +48,8 @@ void tell_missing(const std::vector<MissingEntry>& missing) {
 int run(const Arguments& arguments) {
     const std::vector<std::filesystem::path> inputs(arguments.inputs.begin(), arguments.inputs.end());
     check_answer_target(arguments.json, inputs);
-    check_answer_target(arguments.options.manifest.string(), inputs);
+    if (std::filesystem::exists(arguments.options.manifest))
+        check_answer_target(arguments.options.manifest.string(), inputs);
     const ImportOptions options = options_of(arguments);
     if (std::filesystem::exists(options.manifest) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", options.manifest.string());

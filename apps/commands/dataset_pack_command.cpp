@@ -25,8 +25,9 @@ struct Arguments {
 int run(const Arguments& arguments) {
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
-    check_answer_target(arguments.output.string(), {arguments.manifest});
     const Manifest manifest = read_manifest(arguments.manifest);
+    // A shard may be packed anew into its own place, a list of pictures would be lost.
+    if (manifest.shard == nullptr) check_answer_target(arguments.output.string(), {arguments.manifest});
     Progress progress("pack", int64_t(manifest.rows.size()), "pictures");
     const InterruptWatch watch;
     const uint64_t bytes =

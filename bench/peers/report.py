@@ -190,7 +190,7 @@ def self_test():
     text = document([result], about, "run")
     assert "| work | unmask | 1.200 (1.000–9.000) | 6.7 | – | – | 50 MB |" in text and "|  | B | left out |" in text, text
     assert "B failed: gone" in text and "| A | 2.500 (0.100–18.000) | 3.2 | 2.00 | 2.50, 2.00, 0.08 | 100 MB |" in text, text
-    assert "; v; commit c; e for" in text and "ways of running" not in text, text
+    assert "; v; commit c. Random" in text and "ways of running" not in text, text
     # Of a peer's ways the fastest counts, with its memory; one that was only tried is told.
     several = {**result, "missing": {}, "programs": ["unmask", "A: x", "A: y", "A: z"], "tries": {"A: z": {"seconds": 7.0}},
                "rounds": {"unmask": rounds([1.0], 50e6), "A: x": rounds([3.0], 80e6), "A: y": rounds([2.0], 100e6), "A: z": []}}

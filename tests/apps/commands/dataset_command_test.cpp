@@ -159,7 +159,7 @@ TEST_F(DatasetProgram, ExportsAndImportsTheSame) {
     EXPECT_EQ(
         run_program("dataset import --overwrite " + path("bench.json") + " --out " + path("again.csv")).code,
         0);
-    expect_failure("export " + data_ + " --deepfakebench " + data_, {"is the manifest itself"});
+    expect_failure("export " + data_ + " --deepfakebench " + data_, {"is an input"});
     EXPECT_EQ(read_manifest(data_).rows.size(), 24u);
     expect_failure("export " + data_ + " --lists " + path("lists"), {"a folder for each"});
     // Bare names in the current folder.

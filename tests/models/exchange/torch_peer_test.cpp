@@ -36,9 +36,15 @@ class TorchPeer : public testing::Test {
         python(fmt::format("logits {} {} {} out.pth in out", names == TorchNames::paper ? "paper" : "unmask",
                            detector.options().backbone, detector.options().branches));
     }
-    // In float64 as PyTorch does it; in float32 to what its rounding leaves of that.
-    void expect_logits(Detector& detector, const std::vector<double>& theirs) {
-        expect_near(detector.infer(pictures_).to_doubles(), theirs, 1e-4);
+    // PyTorch's in float64, and in float32 by the rule of tests/parity/README.md: within ten times of what
+    // PyTorch's own float32 loses, since one network keeps six digits, another three.
+    void expect_logits(Detector& detector) {
+        const std::vector<double> theirs = read_numbers<double>(folder_ / "out");
+        const std::vector<double> rounded = read_numbers<double>(folder_ / "out.f32");
+        ASSERT_EQ(rounded.size(), theirs.size());
+        double lost = 0;
+        for (size_t i = 0; i < theirs.size(); ++i) lost = std::max(lost, std::abs(rounded[i] - theirs[i]));
+        expect_near(detector.infer(pictures_).to_doubles(), theirs, 10 * lost + 1e-5);
         detector.to(DType::f64);
         expect_near(detector.infer(pictures_.to(DType::f64)).to_doubles(), theirs, 1e-9);
         detector.to(DType::f32);
@@ -61,7 +67,7 @@ TEST_P(Classifiers, BeginDetectorsWithPyTorchsLogits) {
     EXPECT_EQ(detector.options().width, 1.0);
     expect_same_logits(detector, imported.loaded.info, TorchNames::unmask, pictures_);
     if (HasFatalFailure()) return;
-    expect_logits(detector, read_numbers<double>(folder_ / "out"));
+    expect_logits(detector);
     // What was written are the weights that were read.
     const StateDict given = read_state_dict(folder_ / "in.pth"), made = read_state_dict(folder_ / "out.pth");
     int compared = 0;
@@ -98,7 +104,7 @@ TEST_P(Papers, DetectorsKeepTheirLogits) {
     Detector& detector = *imported.loaded.detector;
     EXPECT_EQ(detector.options().branches, branches);
     EXPECT_EQ(detector.options().backbone, backbone);
-    expect_logits(detector, expected);
+    expect_logits(detector);
     expect_same_logits(detector, imported.loaded.info, TorchNames::paper, bgr);
     if (HasFatalFailure()) return;
     EXPECT_EQ(read_numbers<double>(folder_ / "out"), expected);
