@@ -203,7 +203,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.5, help="of timed steps in a round, three at least")
-    parser.add_argument("--only", default="", help="a part of " + ", ".join(work["key"] for work in WORK))
+    parser.add_argument("--only", default="", help="parts, with commas between them, of " + ", ".join(work["key"] for work in WORK))
     parser.add_argument("--out", nargs="?", const=str(HERE.parent / "results"), metavar="FOLDER",
                         help="write DATE-peers.md and .json there; bench/results without a folder")
     parser.add_argument("--self-test", action="store_true")
@@ -213,9 +213,9 @@ def main():
         assert [repeats_for(seconds, 1.5) for seconds in (0.05, 4.0, 1e-9)] == [30, 3, 1000]
         assert [turned(["a", "b", "c"], number) for number in (0, 1, 3)] == [["a", "b", "c"], ["b", "c", "a"], ["a", "b", "c"]]
         return report.self_test()
-    chosen = [work for work in WORK if args.only in work["key"]]
+    chosen = [work for work in WORK if any(part in work["key"] for part in args.only.split(","))]
     if not chosen or args.rounds < 1 or args.threads < 1:
-        parser.error(f"expected rounds and threads of at least 1, and --only as a part of {', '.join(work['key'] for work in WORK)}")
+        parser.error(f"expected rounds and threads of at least 1, and --only as parts of {', '.join(work['key'] for work in WORK)}")
     try:
         said = child.run([args.unmask, "--version"])["output"]
     except child.Failed as problem:

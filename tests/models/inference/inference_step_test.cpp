@@ -7,6 +7,7 @@
 
 #include "engine/kernel_observer.h"
 #include "engine/philox.h"
+#include "layers/initialization.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/thread_scope.h"
@@ -82,6 +83,27 @@ TEST_P(InferenceStepOf, BranchesSideBySideComputeWhatTheyComputeAlone) {
 INSTANTIATE_TEST_SUITE_P(Backbones, InferenceStepOf,
                          testing::Values("resnet18", "resnet50", "mobilenet_v1", "efficientnet_b0"),
                          [](const auto& info) { return info.param; });
+
+// Where maps are large, a branch on one thread takes the images two by two (Backbone::feature_map_in_slices),
+// for which oneDNN may sum in another order.
+TEST(InferenceStep, ImagesTwoByTwoHaveTheScoresOfTheBatch) {
+    const ThreadScope threads(2);
+    for (const char* backbone : {"resnet18", "resnet50"}) {
+        Detector detector({.backbone = backbone, .branches = 2, .width = 0.25, .size = 128});
+        detector.initialize(3);
+        detector.set_training(false);
+        detector.prepare_inference();
+        Tensor input = Tensor::empty({5, 128, 128, 3});
+        fill_normal(input, 1.0, 1, "images");
+        InferenceStep step(detector, cpu_device);
+        const std::vector<float> found = step.enqueue(input).to_floats();
+        detector.set_branch_schedule(BranchSchedule::separate);
+        const std::vector<float> expected = detector.infer(input).to_floats();
+        ASSERT_EQ(found.size(), expected.size());
+        for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4) << backbone;
+        EXPECT_GT(std::abs(expected[0] - expected[2]), 1e-3) << "the images make no difference";
+    }
+}
 
 TEST(InferenceStep, CompactWeightsAreNear) {
     const auto detector = small_detector("resnet18");
