@@ -18,11 +18,13 @@ QuantizationCalibrator::QuantizationCalibrator(Detector& detector)
     try {
         observe_all();
     } catch (...) {
+        for (Observed& observed : blocks_) observed.block->set_scales(0.0f, 0.0f);
         stop();
         throw;
     }
 }
 
+// Scales that were set meanwhile, which may be those found, stay.
 QuantizationCalibrator::~QuantizationCalibrator() {
     stop();
 }
@@ -43,10 +45,7 @@ void QuantizationCalibrator::observe_all() {
 }
 
 void QuantizationCalibrator::stop() {
-    for (Observed& observed : blocks_) {
-        observed.block->observe(nullptr);
-        observed.block->set_scales(0.0f, 0.0f);
-    }
+    for (Observed& observed : blocks_) observed.block->observe(nullptr);
 }
 
 void QuantizationCalibrator::add(const Tensor& images) {

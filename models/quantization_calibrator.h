@@ -15,7 +15,7 @@ namespace unmask {
 
 class QuantizationCalibrator {
   public:
-    // The detector, float32 on the CPU, is in inference mode, prepared and without scales while this lives;
+    // The detector, float32 on the CPU, is in inference mode, prepared and at first without scales while this lives;
     // it must outlive this. Error for a backbone that has no form in integers, whose detector is then as
     // before but without scales.
     explicit QuantizationCalibrator(Detector& detector);

@@ -103,6 +103,23 @@ TEST_P(QuantizedDetector, IsNearTheOneInFloat32) {
     }
 }
 
+// As `bench` does it.
+TEST_P(QuantizedDetector, ScalesThatAreSetWhileTheCalibratorLivesStay) {
+    const auto detector = small_detector(GetParam());
+    ActivationScales found;
+    {
+        QuantizationCalibrator calibrator(*detector);
+        calibrator.add(images(4, 100));
+        found = calibrator.scales(RangeRule::max);
+        set_activation_scales(*detector, found);
+    }
+    detector->prepare_inference();
+    const Tensor scores = detector->infer(images(3, 2)).clone();
+    set_activation_scales(*detector, found);
+    detector->prepare_inference();
+    EXPECT_TRUE(same_bytes(scores, detector->infer(images(3, 2))));
+}
+
 TEST_P(QuantizedDetector, EveryScheduleAndTheRecordedWorkHaveTheSameBytes) {
     const auto detector = small_detector(GetParam());
     set_activation_scales(*detector, scales_of(*detector));
