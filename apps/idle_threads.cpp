@@ -21,7 +21,8 @@ bool sets(const char* entry, const char* name) {
 // pictures and from other programs, which makes a step many times slower on a busy machine. Those that sleep
 // at once are woken for every kernel, which takes a small model's half. A thousand looks, some microseconds,
 // reach from one kernel to the next (docs/performance.md). OpenMP reads this while it is loaded, so that the
-// program has to start itself once more. Before its libraries are initialised that takes a third less.
+// program has to start itself once more: before its libraries are initialised, which saves these
+// initialisers.
 void let_idle_threads_sleep_soon(int, char** arguments, char** environment) {
     static char wait[] = "OMP_WAIT_POLICY=passive", spin[] = "GOMP_SPINCOUNT=1000";
     size_t count = 0;
