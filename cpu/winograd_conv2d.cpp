@@ -255,7 +255,7 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       Tensor& y, const Conv2dParams& params) {
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
-    const int outputs = tile_outputs(weight.dim(3), weight.dim(0), weight.shape(), params);
+    const int outputs = tile_outputs(weight.dim(3), y.shape(), weight.shape(), params);
     if (outputs == 0) return false;
     if (outputs == 4)
         run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
@@ -274,7 +274,7 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         turned.padding_after[i] = reach - params.padding_after[i];
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
-    const int outputs = tile_outputs(weight.dim(0), weight.dim(3), weight.shape(), params);
+    const int outputs = tile_outputs(weight.dim(0), grad_x.shape(), weight.shape(), params);
     if (outputs == 0) return false;
     if (outputs == 4)
         run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);

@@ -119,20 +119,21 @@ void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t las
     }
 }
 
-// Outputs of a tile along each side in a convolution of `channels` to `out_channels` (exchanged in the
-// gradient of the input), 0 where the direct form is to be used. Larger tiles save more products, and take
-// more memory for the weights, which must come from there once for few tiles: that of wide layers is worth
-// more than the products.
-[[nodiscard]] inline int tile_outputs(int64_t channels, int64_t out_channels, const Shape& weight,
+// Outputs of a tile along each side in a convolution of `channels` to y [N, H, W, O] (in the gradient of the
+// input: of y's channels to x), 0 where the direct form is to be used. Larger tiles save more products, and
+// take more memory for the weights. Those of wide layers must come from there once for all tiles, which is
+// worth more than the products where these are fewer than fill the registers once.
+[[nodiscard]] inline int tile_outputs(int64_t channels, const Shape& y, const Shape& weight,
                                       const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1};
-    constexpr int64_t fewest_channels = 32, most_weights = 128 * 128;
+    constexpr int64_t fewest_channels = 32, most_cached_weights = 128 * 128, fewest_tiles = 12;
     const bool known = params.activation == Activation::none || params.activation == Activation::relu;
     if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.stride != ones ||
-        params.dilation != ones || channels % lanes != 0 || out_channels % panel_columns != 0 || !known ||
-        std::min(channels, out_channels) < fewest_channels)
+        params.dilation != ones || channels % lanes != 0 || y[3] % panel_columns != 0 || !known ||
+        std::min(channels, y[3]) < fewest_channels)
         return 0;
-    return channels * out_channels <= most_weights ? 4 : 2;
+    const int64_t tiles = y[0] * ((y[1] + 3) / 4) * ((y[2] + 3) / 4);
+    return channels * y[3] <= most_cached_weights || tiles >= fewest_tiles ? 4 : 2;
 }
 
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.

@@ -186,7 +186,7 @@ class WeightGradient {
 bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                               const Conv2dParams& params) {
     if (compute_mode().winograd != Winograd::all) return false;
-    const int outputs = tile_outputs(x.dim(3), grad_y.dim(3), grad_weight.shape(), params);
+    const int outputs = tile_outputs(x.dim(3), grad_y.shape(), grad_weight.shape(), params);
     if (outputs == 0) return false;
     if (outputs == 4)
         WeightGradient<WinogradTile<4>>(grad_y, x, grad_weight, params).run();
