@@ -9,6 +9,7 @@
 #include "cpu/dispatch.h"
 #include "cpu/parallel.h"
 #include "cpu/pool_window.h"
+#include "cpu/simd.h"
 
 namespace unmask {
 namespace {
@@ -21,12 +22,47 @@ constexpr T least() {
     return std::numeric_limits<T>::lowest();
 }
 
+// y = the largest tap of `vectors` whole vectors of channels, held in registers.
+template <class T, int vectors>
+void max_vectors(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns, T* y) {
+    using Vectors = Simd<T>;
+    typename Vectors::Register best[vectors];
+#pragma GCC unroll 4
+    for (auto& each : best) each = typename Vectors::Register{} + least<T>();
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+        const T* from = image + (row * width + columns.begin) * channels;
+        for (int64_t column = columns.begin; column < columns.end; ++column, from += channels)
+#pragma GCC unroll 4
+            for (int i = 0; i < vectors; ++i) {
+                const typename Vectors::Register value = Vectors::at(from + i * Vectors::lanes);
+                best[i] = (value > best[i]) | (value != value) ? value : best[i];
+            }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < vectors; ++i) Vectors::at(y + i * Vectors::lanes) = best[i];
+}
+
+// The same of all channels that fill vectors; returns how many.
+template <class T>
+int64_t max_whole_vectors(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns,
+                          T* y) {
+    constexpr int64_t lanes = Simd<T>::lanes;
+    int64_t c = 0;
+    for (; c + 4 * lanes <= channels; c += 4 * lanes)
+        max_vectors<T, 4>(image + c, width, channels, rows, columns, y + c);
+    for (; c + lanes <= channels; c += lanes)
+        max_vectors<T, 1>(image + c, width, channels, rows, columns, y + c);
+    return c;
+}
+
 // y = the largest tap; places count the whole window, row-major, padding included.
 template <class T, bool with_argmax>
 void max_window(const T* image, int64_t width, int64_t channels, PoolRange rows, PoolRange columns,
                 int64_t first_row, int64_t first_column, int64_t kernel_width, T* y, uint8_t* argmax) {
     std::array<int32_t, strip> place;
-    for (int64_t c0 = 0; c0 < channels; c0 += strip) {
+    int64_t c0 = 0;
+    if constexpr (!with_argmax) c0 = max_whole_vectors(image, width, channels, rows, columns, y);
+    for (; c0 < channels; c0 += strip) {
         const int64_t count = std::min(strip, channels - c0);
         T* best = y + c0;
         std::fill_n(best, count, least<T>());

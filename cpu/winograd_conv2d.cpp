@@ -237,7 +237,8 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     const Tensor weights =
         weight.buffer()->frozen()
             ? weight.buffer()->attachment<Tensor>(
-                  fmt::format("winograd {} {}", Tile::outputs, weight.byte_offset()), transform)
+                  fmt::format("winograd {} {} {}", Tile::outputs, Tile::stride, weight.byte_offset()),
+                  transform)
             : transform();
     Forward<Tile>(x, weights, bias, residual, y, params).run();
 }
@@ -255,12 +256,19 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       Tensor& y, const Conv2dParams& params) {
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
-    const int outputs = tile_outputs(weight.dim(3), y.shape(), weight.shape(), params);
-    if (outputs == 0) return false;
-    if (outputs == 4)
-        run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
-    else
-        run_forward<WinogradTile<2>>(x, weight, bias, residual, y, params);
+    switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
+        case Tiling::none:
+            return false;
+        case Tiling::two:
+            run_forward<WinogradTile<2>>(x, weight, bias, residual, y, params);
+            break;
+        case Tiling::four:
+            run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
+            break;
+        case Tiling::two_of_stride_2:
+            run_forward<WinogradTile<2, 2>>(x, weight, bias, residual, y, params);
+            break;
+    }
     return true;
 }
 
@@ -274,12 +282,16 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         turned.padding_after[i] = reach - params.padding_after[i];
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
-    const int outputs = tile_outputs(weight.dim(0), grad_x.shape(), weight.shape(), params);
-    if (outputs == 0) return false;
-    if (outputs == 4)
-        run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
-    else
-        run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
+    switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
+        case Tiling::two:
+            run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
+            break;
+        case Tiling::four:
+            run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
+            break;
+        default:
+            return false;
+    }
     return true;
 }
 

@@ -12,14 +12,14 @@
 
 namespace unmask {
 
-template <int outputs>
+template <int outputs, int stride = 1>
 struct WinogradTile;
 
 // All functions work on one line of a tile, `from` and `to` `step` elements of V apart. V is a vector or a
 // number.
 template <>
 struct WinogradTile<2> {
-    static constexpr int outputs = 2, size = 4;
+    static constexpr int outputs = 2, size = 4, stride = 1;
     // Bᵀ d
     template <class V>
     static void input(const V* from, V* to, int step) {
@@ -52,7 +52,7 @@ struct WinogradTile<2> {
 
 template <>
 struct WinogradTile<4> {
-    static constexpr int outputs = 4, size = 6;
+    static constexpr int outputs = 4, size = 6, stride = 1;
     static constexpr double low = 0.70710678118654752440, high = 1.41421356237309504880;  // √½ and √2
 
     template <class V>
@@ -99,6 +99,29 @@ struct WinogradTile<4> {
                                                {1.0 / 6, high / 6, 1.0 / 3},
                                                {1.0 / 6, -high / 6, 1.0 / 3},
                                                {0, 0, 1}};
+};
+
+// Stride 2: the first and the third tap meet the even pixels of a line as a kernel of two taps of stride 1,
+// whose two outputs take three products (points 0, 1, ∞); the middle tap meets the odd ones, one product
+// each. 25 products for 4 outputs instead of 36.
+template <>
+struct WinogradTile<2, 2> {
+    static constexpr int outputs = 2, size = 5, stride = 2;
+    template <class V>
+    static void input(const V* from, V* to, int step) {
+        const V d0 = from[0], d1 = from[step], d2 = from[2 * step], d3 = from[3 * step], d4 = from[4 * step];
+        to[0] = d0 - d2;
+        to[step] = d2;
+        to[2 * step] = d4 - d2;
+        to[3 * step] = d1;
+        to[4 * step] = d3;
+    }
+    template <class V>
+    static void output(const V* from, V* to, int from_step, int to_step) {
+        to[0] = from[0] + from[from_step] + from[3 * from_step];
+        to[to_step] = from[from_step] + from[2 * from_step] + from[4 * from_step];
+    }
+    static constexpr double kernel[size][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
 };
 
 }  // namespace unmask

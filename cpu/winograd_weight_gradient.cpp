@@ -186,12 +186,16 @@ class WeightGradient {
 bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                               const Conv2dParams& params) {
     if (compute_mode().winograd != Winograd::all) return false;
-    const int outputs = tile_outputs(x.dim(3), grad_y.shape(), grad_weight.shape(), params);
-    if (outputs == 0) return false;
-    if (outputs == 4)
-        WeightGradient<WinogradTile<4>>(grad_y, x, grad_weight, params).run();
-    else
-        WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
+    switch (tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
+        case Tiling::two:
+            WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
+            break;
+        case Tiling::four:
+            WeightGradient<WinogradTile<4>>(grad_y, x, grad_weight, params).run();
+            break;
+        default:
+            return false;
+    }
     return true;
 }
 

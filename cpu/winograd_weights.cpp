@@ -101,6 +101,7 @@ Tensor transformed_turned_weights(const Tensor& weight) {
 
 template Tensor transformed_weights<WinogradTile<2>>(const Tensor&);
 template Tensor transformed_weights<WinogradTile<4>>(const Tensor&);
+template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&);
 template Tensor transformed_turned_weights<WinogradTile<2>>(const Tensor&);
 template Tensor transformed_turned_weights<WinogradTile<4>>(const Tensor&);
 
