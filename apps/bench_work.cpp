@@ -137,7 +137,7 @@ BenchWork::BenchWork(const BenchOptions& options)
             calibrator.add(random_images(std::min(options.batch, 8), options.train.model.size));
             set_activation_scales(detector_, calibrator.scales(RangeRule::max));
         }
-        prepare_scoring(detector_);
+        prepare_scoring(detector_, TrainedWeights::released);
         detector_.set_branch_schedule(compute.schedule);
         inference_ = std::make_unique<InferenceStep>(detector_, compute.device,
                                                      image_dtype(compute.precision), options.graph);

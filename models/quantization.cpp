@@ -76,8 +76,9 @@ bool has_activation_scales(Detector& detector) {
     return found;
 }
 
-void prepare_scoring(Detector& detector) {
-    if (!has_activation_scales(detector)) return detector.prepare_inference();
+void prepare_scoring(Detector& detector, TrainedWeights trained) {
+    if (trained == TrainedWeights::kept && !has_activation_scales(detector))
+        return detector.prepare_inference();
     detector.set_training(false);
     detector.visit([](Module& module, const std::string&) {
         if (dynamic_cast<Backbone*>(&module) != nullptr && !module.kept_for_inference())

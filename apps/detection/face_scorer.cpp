@@ -23,7 +23,7 @@ FaceScorer::FaceScorer(Detector& detector, const Compute& compute, const Normali
                        double temperature)
     : detector_(detector), compute_(compute), normalisation_(normalisation), temperature_(temperature) {
     detector_.set_training(false);
-    prepare_scoring(detector_);
+    prepare_scoring(detector_, TrainedWeights::released);
 }
 
 std::vector<double> FaceScorer::score(const std::vector<const Image*>& crops) {

@@ -18,7 +18,7 @@ namespace unmask {
 
 class FaceScorer {
   public:
-    // The detector is put into evaluation mode and must outlive this.
+    // The detector is made ready for scoring alone (TrainedWeights::released), and must outlive this.
     FaceScorer(Detector& detector, const Compute& compute, const Normalisation& normalisation,
                double temperature);
 

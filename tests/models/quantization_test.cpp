@@ -180,6 +180,31 @@ INSTANTIATE_TEST_SUITE_P(Backbones, QuantizedDetector,
                          testing::Values("resnet18", "resnet50", "mobilenet_v1"),
                          [](const auto& info) { return info.param; });
 
+TEST(Scoring, CanDoWithoutTheTrainedWeightsOfTheBranches) {
+    const auto detector = std::make_unique<Detector>(
+        DetectorOptions{.backbone = "resnet18", .branches = 2, .width = 0.5, .size = 32});
+    detector->initialize(3);
+    detector->set_training(false);
+    size_t branches = 0, others = 0;
+    for (const auto& [name, parameter] : detector->parameters())
+        (name.starts_with("branches.") ? branches : others) += parameter.value().bytes();
+    const auto used = [] { return context_of(cpu_device)->memory().used_bytes; };
+    const size_t trained = used();
+    prepare_scoring(*detector);
+    EXPECT_GT(used(), trained + branches);
+    const Tensor logits = detector->infer(images(3, 2)).clone();
+    const NoGrad nothing_recorded;
+    const Tensor map = detector->feature_maps(images(3, 2)).back().value().clone();
+    detector->drop_prepared();
+    for (int time = 0; time < 2; ++time) {  // may be called again
+        prepare_scoring(*detector, TrainedWeights::released);
+        EXPECT_LT(used(), trained + branches / 10 + others * 11 / 10);
+    }
+    EXPECT_TRUE(same_bytes(detector->infer(images(3, 2)), logits));
+    EXPECT_TRUE(same_bytes(detector->feature_maps(images(3, 2)).back().value(), map)) << "for heat maps";
+    expect_error([&] { detector->set_training(true); }, {"kept for inference alone"});
+}
+
 TEST(Quantization, KeepsNoFloat32Weights) {
     const auto detector = std::make_unique<Detector>(
         DetectorOptions{.backbone = "resnet18", .branches = 1, .width = 0.5, .size = 32});
