@@ -9,14 +9,19 @@
 namespace unmask {
 namespace {
 
+// Pointers by value: bytes that are written may be any object, a lambda's captures too, and the loop would
+// not be vectorised.
+template <class T>
+void quantize_values(const float* x, T* y, int64_t count, float inverse) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) y[i] = saturated<T>(x[i] * inverse);
+}
+
 template <class T>
 void quantize_as(const Tensor& x, Tensor& y, float scale) {
-    const float* in = x.data<float>();
-    T* out = y.data<T>();
     const float inverse = 1.0f / scale;
     parallel_for(x.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) out[i] = saturated<T>(in[i] * inverse);
+        quantize_values(x.data<float>() + begin, y.data<T>() + begin, end - begin, inverse);
     });
 }
 
