@@ -6,12 +6,18 @@ Each axis is measured from one middle (--backbone, --branches, --size, --batch),
 times; the median of the rounds counts. The line of a fit goes through n, the number of branches, or the number of pixels; its largest
 relative deviation is told, and every step: a point that lies further than --noise from the line through its two neighbours. Threads are
 judged by how many times faster so many are than one.
+
+A point that fails is measured no further: it is named, and the exit code is 1; what else was measured counts.
 """
 import argparse
+import contextlib
+import io
 import json
 import os
+import pathlib
 import statistics
 import sys
+import tempfile
 
 import child
 import context
@@ -86,17 +92,27 @@ def values_of(axis, mode):
 
 
 def measured(args):
-    """Axis -> mode -> [{"value", "rounds": [figures]}], every point once in each round."""
+    """Axis -> mode -> [{"value", "rounds": [figures]}], every point once in each round until it fails: then "failed" says why."""
     result = {axis: {mode: [{"value": value, "rounds": []} for value in values_of(axis, mode)] for mode in MODES} for axis in args.axes}
     for number in range(args.rounds):
         for axis, modes in result.items():
             for mode, points in modes.items():
-                for point in points:
-                    done = measure(args, axis, mode, point["value"])
-                    point["rounds"].append(done)
-                    print(f"round {number + 1}: {mode}, {axis} {point['value']}: {shown('seconds', done['seconds'])}, "
-                          f"{shown('peak_bytes', done['peak_bytes'])}", file=sys.stderr)
+                for point in (each for each in points if "failed" not in each):
+                    try:
+                        done = measure(args, axis, mode, point["value"])
+                        point["rounds"].append(done)
+                        said = f"{shown('seconds', done['seconds'])}, {shown('peak_bytes', done['peak_bytes'])}"
+                    except child.Failed as problem:
+                        point["failed"] = str(problem)
+                        said = f"failed: {problem}"
+                    print(f"round {number + 1}: {mode}, {axis} {point['value']}: {said}", file=sys.stderr)
     return result
+
+
+def failures(result):
+    """A line for each point that failed."""
+    return [f"{mode}, {axis} {point['value']}: failed in round {len(point['rounds']) + 1}: {point['failed']}"
+            for axis, modes in result.items() for mode, points in modes.items() for point in points if "failed" in point]
 
 
 def middle(point, figure):
@@ -104,7 +120,8 @@ def middle(point, figure):
 
 
 def series(points, figure):
-    return [(point["value"], middle(point, figure)) for point in points]
+    """Of the points that were measured."""
+    return [(point["value"], middle(point, figure)) for point in points if point["rounds"]]
 
 
 def judgement(axis, figure, points, noise):
@@ -112,6 +129,8 @@ def judgement(axis, figure, points, noise):
     if len(points) < 2:
         return "–"
     if axis == "threads":
+        if points[0][0] != 1:
+            return "–"
         if figure == "seconds":
             one = points[0][1] * points[0][0]
             return "; ".join(f"{one / y:.2f} x as fast with {x}" + ("" if one / y >= (1 - noise) * x else f", **below {(1 - noise) * x:.2f}**")
@@ -142,6 +161,8 @@ def document(args, about, result):
              "One of these moves in each table, the others stay. Memory is our allocator's peak and, in brackets, the process's resident set.", "",
              f"How far the furthest point is from a straight line, and steps: points more than {100 * args.noise:g}% beside the line through "
              "their neighbours. With threads, how many times faster than one.", "", *summary(result, args.noise), ""]
+    if failed := failures(result):
+        lines += ["**Failed, and measured no further:**", "", *(f"- {each}" for each in failed), ""]
     for axis, modes in result.items():
         lines += [f"| {axis} | inference | memory | training step | memory |", "|---|---|---|---|---|"]
         cells = {mode: {point["value"]: point for point in points} for mode, points in modes.items()}
@@ -149,7 +170,7 @@ def document(args, about, result):
             row = [str(value)]
             for mode in MODES:
                 point = cells[mode].get(value)
-                row += ["–", "–"] if point is None else [
+                row += ["–", "–"] if point is None else ["failed", "–"] if not point["rounds"] else [
                     shown("seconds", middle(point, "seconds")),
                     f"{shown('peak_bytes', middle(point, 'peak_bytes'))} ({middle(point, 'resident_bytes') / 1e6:.0f})"]
             lines.append("| " + " | ".join(row) + " |")
@@ -161,6 +182,53 @@ def circumstances(args):
     return {"date": context.today(), "machine": context.machine(), "commit": context.commit(),
             "versions": context.versions(child.run([args.unmask, "--version"])["output"]),
             "settings": {name: getattr(args, name) for name in ("backbone", "branches", "width", "size", "batch", "threads", "runs", "rounds")}}
+
+
+FAILING = """#!/usr/bin/env python3
+import pathlib, sys
+if sys.argv[1] == "--version":
+    sys.exit(print("unmask 1"))
+mode, batch = sys.argv[sys.argv.index("--mode") + 1], int(sys.argv[sys.argv.index("--batch") + 1])
+calls = pathlib.Path(f"{sys.argv[0]}.{mode}.{batch}")
+calls.write_text((calls.read_text() if calls.exists() else "") + "x")
+if (mode, batch) == ("train", 32) or ((mode, batch) == ("infer", 16) and calls.read_text() == "xx") or sys.argv[0].endswith("/none"):
+    sys.exit(f"unmask: error: no memory for {batch}")
+print('{"seconds": %d, "peak_bytes": %d}' % (batch, batch * 10**6))
+"""
+
+
+def self_test_of_failures():
+    """A program that always fails at one point, and at another in the second round."""
+    with tempfile.TemporaryDirectory() as folder:
+        program, out = pathlib.Path(folder) / "unmask", pathlib.Path(folder) / "out"
+        program.write_text(FAILING, encoding="utf-8")
+        program.chmod(0o700)
+        words = ["--unmask", str(program), "--axes", "batch", "--rounds", "3", "--out", str(out)]
+        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(io.StringIO()):
+            code = main(words)
+        assert code == 1, code
+        page = (out / "growth.md").read_text(encoding="utf-8")
+        assert page == said.getvalue(), page
+        for line in ("- train, batch 32: failed in round 1: unmask: error: no memory for 32",
+                     "- infer, batch 16: failed in round 2: unmask: error: no memory for 16",
+                     "| 32 | 32000.0 ms | 32 MB (", "| failed | – |", "| 16 | 16000.0 ms | 16 MB ("):
+            assert line in page, (line, page)
+        points = {mode: {point["value"]: point for point in each}
+                  for mode, each in json.loads((out / "growth.json").read_text(encoding="utf-8"))["axes"]["batch"].items()}
+        assert len(points["infer"][8]["rounds"]) == 3 and len(points["infer"][16]["rounds"]) == 1
+        assert points["train"][32]["rounds"] == [] and points["train"][32]["failed"].endswith("32")
+        assert program.with_name("unmask.train.32").read_text(encoding="utf-8") == "x"  # not tried in every round
+        assert (out / "growth.svg").read_text(encoding="utf-8").count("<polyline") == 2 * 2 * 2
+        # Without a single point there is nothing to write.
+        program = program.rename(program.with_name("none"))
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                main(["--unmask", str(program), "--axes", "batch", "--rounds", "1", "--out", str(out / "none")])
+        except SystemExit as ended:
+            assert "no point could be measured" in str(ended) and "no memory for 1" in str(ended), ended
+        else:
+            raise AssertionError("expected an end without results")
+        assert not (out / "none").exists()
 
 
 def self_test():
@@ -197,11 +265,12 @@ def self_test():
     text = document(args, {"date": "d", "machine": "m", "versions": ["v"], "commit": "c"}, result)
     assert all(f"{mode} against {axis}" in text for mode in MODES.values() for axis in ("batch", "pixels", "branches", "threads")), text
     assert "| 1 | 2000.0 ms | 5 MB (6) | – | – |" in text and "d; m; v; commit c. Medians of 3 rounds." in text, text
+    self_test_of_failures()
     context.self_test()
     growth_plot.self_test()
 
 
-def main():
+def main(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--unmask", default="build/release/bin/unmask", help="the program")
     parser.add_argument("--backbone", default="resnet18")
@@ -216,25 +285,31 @@ def main():
     parser.add_argument("--axes", type=lambda text: text.split(","), default=list(AXES), help="some of " + ",".join(AXES))
     parser.add_argument("--out", default="build/growth", help="the folder for growth.md, growth.svg and growth.json")
     parser.add_argument("--self-test", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     if args.self_test:
-        return self_test()
+        self_test()
+        return 0
     if unknown := set(args.axes) - set(AXES):
         parser.error(f"--axes: expected some of {', '.join(AXES)}, found {', '.join(sorted(unknown))}")
     if args.rounds < 1:
         parser.error(f"--rounds: expected at least 1, found {args.rounds}")
     try:
         about = circumstances(args)
-        result = measured(args)
     except child.Failed as problem:
-        sys.exit(f"growth: {args.unmask} bench: {problem}")
+        sys.exit(f"growth: {args.unmask}: {problem}")
+    result = measured(args)
+    failed = failures(result)
+    if not any(point["rounds"] for modes in result.values() for points in modes.values() for point in points):
+        sys.exit("\n".join(["growth: no point could be measured:", *failed]))
     text = document(args, about, result)
     lines = {axis: {mode: {figure: series(points, figure) for figure in FIGURES} for mode, points in modes.items()}
              for axis, modes in result.items()}
     context.write(args.out, {"growth.md": text + "\n", "growth.json": json.dumps({**about, "axes": result}, indent=1) + "\n",
                              "growth.svg": growth_plot.page(lines, LINEAR, fit)})
     print(text)
-    return 0
+    for each in failed:
+        print(f"growth: {each}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def panel(axis, figure, modes, horizontal, fit):
     """One panel at the origin: marks and lines of what was measured, dashed what the fit says."""
     unit, scale = FIGURES[figure]
     points = [point for each in modes.values() for point in each[figure]]
+    if not points:
+        return text(WIDTH / 2, 16, f"{axis}: nothing was measured", size=13)
     right = max(x for x, _ in points)
     top = max(y for _, y in points) * scale * 1.08
 
@@ -78,3 +80,4 @@ def self_test():
     namespace = "{http://www.w3.org/2000/svg}"
     assert len(tree.findall(f"{namespace}g")) == 2
     assert len([each for each in tree.iter(f"{namespace}circle")]) == 2 + 2 * 2 * 3
+    assert "batch: nothing was measured" in page({"batch": {"infer": {"seconds": [], "peak_bytes": []}}}, {}, None)
