@@ -14,6 +14,7 @@
 #include "apps/detection/model_options.h"
 #include "apps/explanation/explain_faces.h"
 #include "apps/output_files.h"
+#include "apps/private_file.h"
 #include "apps/progress.h"
 #include "apps/report/detection_report.h"
 #include "engine/error.h"

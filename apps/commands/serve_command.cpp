@@ -24,8 +24,8 @@ constexpr const char* explanation =
     "field \"file\" of a form answers with the JSON of unmask detect. GET /healthz says whether the server "
     "is "
     "there.\n"
-    "Uploads lie in a private temporary folder and are deleted with the answer. There is no password and no "
-    "encryption:\n"
+    "An upload lies in a temporary file without a name, which is gone with the answer. There is no password "
+    "and no encryption:\n"
     "another --host than 127.0.0.1 lets everybody who reaches this machine ask. Ctrl-C ends it.";
 
 struct Arguments {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/detection/sources.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
 #include <unistd.h>
@@ -98,34 +97,6 @@ std::vector<DetectionInput> expand_input(const std::string& argument, bool clip,
                           .name = argument,
                           .problem = fmt::format("{}: no file matches this pattern", argument)});
     return inputs;
-}
-
-PrivateFolder::PrivateFolder() {
-    std::error_code error;
-    const fs::path parent = fs::temp_directory_path(error);
-    std::string pattern = ((error ? fs::path("/tmp") : parent) / "unmask-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr)  // for this user alone
-        fail("{}: a temporary folder cannot be made: {}", pattern, std::strerror(errno));
-    path_ = pattern;
-}
-
-PrivateFolder::~PrivateFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
-PrivateFile::PrivateFile() {
-    std::error_code error;
-    const fs::path parent = fs::temp_directory_path(error);
-    std::string pattern = ((error ? fs::path("/tmp") : parent) / "unmask-XXXXXX").string();
-    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-    if (descriptor_ < 0) fail("{}: a temporary file cannot be made: {}", pattern, std::strerror(errno));
-    ::unlink(pattern.c_str());
-    path_ = fmt::format("/proc/self/fd/{}", descriptor_);
-}
-
-PrivateFile::~PrivateFile() {
-    ::close(descriptor_);
 }
 
 void copy_standard_input(const fs::path& file) {

@@ -25,34 +25,6 @@ struct DetectionInput {
 [[nodiscard]] std::vector<DetectionInput> expand_input(const std::string& argument, bool clip,
                                                        const std::filesystem::path& standard_input = {});
 
-// A folder of one's own that nobody else can look into, removed with all it holds at the end.
-class PrivateFolder {
-  public:
-    PrivateFolder();  // Error when it cannot be made
-    PrivateFolder(const PrivateFolder&) = delete;
-    PrivateFolder& operator=(const PrivateFolder&) = delete;
-    ~PrivateFolder();
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
-
-// A file without a name, for this user alone, under a path that opens it: it is gone with the process,
-// however that ends.
-class PrivateFile {
-  public:
-    PrivateFile();  // Error when it cannot be made
-    PrivateFile(const PrivateFile&) = delete;
-    PrivateFile& operator=(const PrivateFile&) = delete;
-    ~PrivateFile();
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    int descriptor_ = -1;
-    std::filesystem::path path_;
-};
-
 // Copies standard input to the file: videos are read at several places. Error when nothing came, or as soon
 // as it cannot be written.
 void copy_standard_input(const std::filesystem::path& file);

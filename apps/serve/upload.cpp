@@ -4,10 +4,7 @@
 namespace unmask {
 
 UploadedFile::UploadedFile(int64_t most_bytes, Clock::time_point deadline)
-    : path_(folder_.path() / "upload"),
-      file_(path_, std::ios::binary),
-      most_bytes_(most_bytes),
-      deadline_(deadline) {}
+    : file_(kept_.path(), std::ios::binary), most_bytes_(most_bytes), deadline_(deadline) {}
 
 bool UploadedFile::within_limits() {
     if (bytes_ > most_bytes_ || bytes_ + passed_over_ > most_bytes_ + form_bytes)

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that is being sent: into a private folder, within limits, gone at the end whatever happened.
+// A file that is being sent: into a private file, within limits, gone at the end whatever happened.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
-#include <string>
 #include <string_view>
 
-#include "apps/detection/sources.h"
+#include "apps/private_file.h"
 
 namespace unmask {
 
 class UploadedFile {
   public:
     using Clock = std::chrono::steady_clock;
-    // Error when the folder cannot be made.
+    // Error as PrivateFile.
     UploadedFile(int64_t most_bytes, Clock::time_point deadline);
 
     enum class State : uint8_t { good, too_large, too_late, not_written };
@@ -31,14 +29,13 @@ class UploadedFile {
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] int64_t bytes() const { return bytes_; }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    [[nodiscard]] const std::filesystem::path& path() const { return kept_.path(); }
 
   private:
     // Whether the limits are kept; else the state says which is not.
     bool within_limits();
 
-    PrivateFolder folder_;
-    std::filesystem::path path_;
+    PrivateFile kept_;
     std::ofstream file_;
     int64_t most_bytes_, bytes_ = 0, passed_over_ = 0;
     Clock::time_point deadline_;

@@ -45,6 +45,7 @@ class ChildProcess {
     void send(int signal) {
         if (running()) ::kill(process_, signal);
     }
+    [[nodiscard]] pid_t id() const { return process_; }
     // Its exit code, or 128 + the signal that killed it.
     [[nodiscard]] int wait() {
         if (!ended_) ended_ = ::waitpid(process_, &status_, 0) == process_;

@@ -8,7 +8,6 @@
 #include "data/picture.h"
 #include "engine/atomic_file.h"
 #include "tests/support/expect_error.h"
-#include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
@@ -82,19 +81,6 @@ TEST_F(Sources, StandardInputIsCalledByItsSign) {
     EXPECT_EQ(inputs[0].name, "-");
 }
 
-TEST(PrivateFile, HasNoNameAndNoOtherReaders) {
-    std::filesystem::path path;
-    {
-        const PrivateFile file;
-        path = file.path();
-        write_file_atomically(path, "x");
-        EXPECT_EQ(bytes_of(path), "x");
-        EXPECT_EQ(std::filesystem::hard_link_count(path), 0u);
-        EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
-    }
-    EXPECT_FALSE(std::filesystem::exists(path));
-}
-
 // Standard input without an end: only what is noticed at once ends this.
 TEST(StandardInput, IsNotReadOnWhenItCannotBeKept) {
     const int before = ::dup(STDIN_FILENO), endless = ::open("/dev/zero", O_RDONLY);
@@ -103,17 +89,6 @@ TEST(StandardInput, IsNotReadOnWhenItCannotBeKept) {
     ::dup2(before, STDIN_FILENO);
     ::close(before);
     ::close(endless);
-}
-
-TEST(PrivateFolder, IsForItsOwnerAloneAndGoesWithAllItHolds) {
-    std::filesystem::path path;
-    {
-        const PrivateFolder folder;
-        path = folder.path();
-        EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
-        write_file_atomically(path / "file", "x");
-    }
-    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace

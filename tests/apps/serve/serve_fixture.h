@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 
@@ -60,7 +61,26 @@ class Serve : public testing::Test {
     static httplib::MultipartFormDataItems form(const std::string& content, const std::string& name) {
         return {{"file", content, name, "application/octet-stream"}};
     }
-    bool nothing_is_left() const { return std::filesystem::is_empty(folder_ / "temporary"); }
+    // Uploads have no names: they are what the server has open in the folder of temporary files.
+    bool is_keeping_an_upload() const {
+        const std::string there = std::filesystem::canonical(folder_ / "temporary").string() + "/";
+        std::error_code gone;  // the process, or what was open when the listing began
+        for (std::filesystem::directory_iterator entry(fmt::format("/proc/{}/fd", server_->id()), gone), end;
+             !gone && entry != end; entry.increment(gone)) {
+            std::error_code ignored;
+            if (std::filesystem::read_symlink(entry->path(), ignored).string().starts_with(there))
+                return true;
+        }
+        return false;
+    }
+    // What a client sends is there a moment later.
+    bool is_keeping_an_upload_soon() const {
+        for (int i = 0; i < 200 && !is_keeping_an_upload(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return is_keeping_an_upload();
+    }
+    bool has_left_a_name() const { return !std::filesystem::is_empty(folder_ / "temporary"); }
+    bool nothing_is_left() const { return !has_left_a_name() && !is_keeping_an_upload(); }
     // What was sent when the client went may be found out a moment later.
     bool nothing_is_left_soon() const {
         for (int i = 0; i < 200 && !nothing_is_left(); ++i)

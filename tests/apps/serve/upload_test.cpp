@@ -11,7 +11,7 @@ namespace {
 using State = UploadedFile::State;
 const auto later = UploadedFile::Clock::now() + std::chrono::hours(1);
 
-TEST(UploadedFile, IsAFileInAPrivateFolderWhileItLives) {
+TEST(UploadedFile, IsAPrivateFileWhileItLives) {
     std::filesystem::path path;
     {
         UploadedFile upload(10, later);
@@ -20,10 +20,10 @@ TEST(UploadedFile, IsAFileInAPrivateFolderWhileItLives) {
         EXPECT_EQ(upload.finish(), State::good);
         path = upload.path();
         EXPECT_EQ(bytes_of(path), "1234567890");
-        EXPECT_EQ(std::filesystem::status(path.parent_path()).permissions(),
-                  std::filesystem::perms::owner_all);
+        EXPECT_EQ(std::filesystem::hard_link_count(path), 0u);
+        EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
     }
-    EXPECT_FALSE(std::filesystem::exists(path.parent_path()));
+    EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(UploadedFile, TakesNothingBeyondItsLimits) {
