@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# run_tests.sh PRESET …: configures, builds and tests each preset; stops at the first that fails, and names the tests that
-# were skipped. UNMASK_CUDA=ON or OFF in the environment overrides what the release preset finds.
+# run_tests.sh PRESET …: configures, builds and tests each preset; stops at the first that fails, with its exit code, and
+# names the tests that were skipped, whether others failed or not. UNMASK_CUDA=ON or OFF in the environment overrides what the release preset finds.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,6 +19,10 @@ for preset in "$@"; do
         cmake --preset "$preset"
     fi
     cmake --build --preset "$preset"
-    ctest --preset "$preset"
-    name_skipped_tests "build/$preset/Testing/Temporary/LastTest.log"
+    log="build/$preset/Testing/Temporary/LastTest.log"
+    rm -f "$log"
+    code=0
+    ctest --preset "$preset" || code=$?
+    if [ -f "$log" ]; then name_skipped_tests "$log"; fi
+    if [ "$code" -ne 0 ]; then exit "$code"; fi
 done
