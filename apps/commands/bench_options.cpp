@@ -24,7 +24,7 @@ void add_model_options(CLI::App& app, DetectorOptions& model) {
 
 }  // namespace
 
-void add_bench_options(CLI::App& app, BenchArguments& arguments) {
+void add_bench_options(CLI::App& app, BenchArguments& arguments, int least_warm_up) {
     BenchOptions& options = arguments.options;
     app.add_option("--mode", options.mode, "infer, or train: forward, objective, backward and Adam")
         ->capture_default_str()
@@ -44,7 +44,7 @@ void add_bench_options(CLI::App& app, BenchArguments& arguments) {
         ->check(CLI::Range(1, 10000));
     app.add_option("--warm-up", options.warm_up, "Runs before those that are timed")
         ->capture_default_str()
-        ->check(CLI::Range(0, 10000));
+        ->check(CLI::Range(least_warm_up, 10000));
     app.add_option("--json", arguments.json, "The figures as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
 }

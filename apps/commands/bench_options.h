@@ -14,8 +14,9 @@ struct BenchArguments {
     std::string input = "images", json;
 };
 
-// --mode, model, --batch, --input, --runs, --warm-up and --json; the arguments must outlive the app.
-void add_bench_options(CLI::App& app, BenchArguments& arguments);
+// --mode, model, --batch, --input, --runs, --warm-up of at least so many, and --json; the arguments must
+// outlive the app.
+void add_bench_options(CLI::App& app, BenchArguments& arguments, int least_warm_up = 0);
 
 // The options with what the global ones say. Call it before anything is made; from here on algorithms are
 // timed where they are chosen.

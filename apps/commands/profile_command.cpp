@@ -48,7 +48,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 
 CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global) {
     auto arguments = std::make_shared<Arguments>();
-    add_bench_options(app, arguments->bench);
+    add_bench_options(app, arguments->bench, least_profile_warm_up);
     app.add_option("--by", arguments->by,
                    "A line for each layer, kernel or shape, with its pass; the longest first")
         ->capture_default_str()

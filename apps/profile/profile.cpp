@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/profile/profile.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "apps/profile/needed_memory.h"
@@ -42,8 +41,7 @@ Profile run_profile(BenchOptions options, const std::optional<MachinePeak>& mach
     Context& context = *context_of(device);
     BenchWork work(options);
     Profile profile{.machine = machine};
-    // The first step makes what later ones keep (weights in the kernels' form): it is not one to list.
-    options.warm_up = std::max(options.warm_up, 1);
+    UNMASK_ASSERT(options.warm_up >= least_profile_warm_up);
     const int runs = options.warm_up + options.runs;
     Progress progress("profile " + options.mode, runs, "runs");
     work.record();

@@ -25,9 +25,12 @@ struct Profile {
     int64_t needed_bytes = 0;            // of training (see needed_memory.h); 0 in inference
 };
 
-// Runs options.warm_up and then options.runs steps (options.steps is not looked at). Every
-// kernel is called by itself, and a GPU waited for after each, whatever options.graph says; only inference on
-// the CPU is recorded, where that changes no call. Error as BenchWork's, and where steps
+// The first step makes what later ones keep (weights in the kernels' form): it is not one to list.
+inline constexpr int least_profile_warm_up = 1;
+
+// Runs options.warm_up, at least least_profile_warm_up, and then options.runs steps (options.steps is not
+// looked at). Every kernel is called by itself, and a GPU waited for after each, whatever options.graph says;
+// only inference on the CPU is recorded, where that changes no call. Error as BenchWork's, and where steps
 // make different calls. `machine`: the peak that floors are reckoned with, if any.
 [[nodiscard]] Profile run_profile(BenchOptions options, const std::optional<MachinePeak>& machine);
 

@@ -94,14 +94,14 @@ TEST_F(GpuCommands, CalibrateAndVerify) {
 }
 
 const std::string small =
-    " --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 2 --runs 1 --warm-up 0 "
+    " --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 2 --runs 1 "
     "--threads 1 --quiet --json - --device cuda";
 
 TEST_F(GpuCommands, Bench) {
     for (const std::string mode : {"infer", "train"})
         for (const std::string schedule : {"lockstep", "parallel"}) {
-            const Json json = Json::parse(
-                outcome_of("bench --steps 1 --mode " + mode + " --branch-schedule " + schedule + small));
+            const Json json = Json::parse(outcome_of("bench --warm-up 0 --steps 1 --mode " + mode +
+                                                     " --branch-schedule " + schedule + small));
             EXPECT_EQ(json["device"], "cuda");
             EXPECT_GT(json["peak_bytes"].get<int64_t>(), 0);
         }
@@ -112,8 +112,8 @@ TEST_F(GpuCommands, Profile) {
     for (const std::string mode : {"infer", "train"}) {
         std::vector<Json> profiles;
         for (const std::string schedule : {"separate", "parallel"})
-            profiles.push_back(
-                Json::parse(outcome_of("profile --mode " + mode + " --branch-schedule " + schedule + small)));
+            profiles.push_back(Json::parse(
+                outcome_of("profile --warm-up 1 --mode " + mode + " --branch-schedule " + schedule + small)));
         for (const Json& one : profiles) EXPECT_EQ(one["schedule"], "separate");
         EXPECT_EQ(profiles[0]["lines"].size(), profiles[1]["lines"].size());
     }

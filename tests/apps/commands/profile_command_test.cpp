@@ -10,7 +10,7 @@ namespace unmask {
 namespace {
 
 const std::string small_profile =
-    "profile --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 2 --runs 2 --warm-up 0 "
+    "profile --backbone resnet18 --branches 2 --width 0.125 --size 32 --batch 2 --runs 2 --warm-up 1 "
     "--threads 1 --quiet ";
 
 TEST_F(Program, ProfilesInferenceAndTraining) {
@@ -43,6 +43,7 @@ TEST_F(Program, ProfileRefusesWhatItDoesNotKnow) {
     expect_failure("profile --by time", {"--by", "layer", "kernel", "shape"});
     expect_failure("profile --top -1", {"--top"});
     expect_failure("profile --mode both", {"--mode"});
+    expect_failure("profile --warm-up 0", {"--warm-up", "1 to 10000"});
     expect_failure("profile --mode train --batch 1", {"--batch", "at least 2"});
     expect_failure("profile --json /nowhere/profile.json", {"/nowhere/profile.json"});
     expect_failure("profile --steps 3", {"--steps"});

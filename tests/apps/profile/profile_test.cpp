@@ -16,7 +16,7 @@ namespace {
 const MachinePeak machine{.threads = 1, .flops = 1e9, .bytes = 1e9};
 
 BenchOptions small(const std::string& mode) {
-    BenchOptions options{.mode = mode, .batch = 2, .runs = 3, .warm_up = 0};
+    BenchOptions options{.mode = mode, .batch = 2, .runs = 3, .warm_up = least_profile_warm_up};
     options.train.model = {.backbone = "resnet18", .branches = 2, .width = 0.125, .size = 32};
     return options;
 }
