@@ -118,6 +118,7 @@ class Server {
 
   private:
     static constexpr const char *html_type = "text/html; charset=utf-8", *json_type = "application/json";
+    static constexpr const char* stopping_text = "the server is stopping";
 
     static void answer_problem(const httplib::Request& request, httplib::Response& response, int status,
                                const std::string& problem) {
@@ -151,7 +152,9 @@ class Server {
         const Place place(places_taken_, options_.clients);
         if (!place.is_free() || stopping_) {
             drain(content);
-            return refuse(503, fmt::format("busy: {} requests are being answered", options_.clients));
+            return refuse(503, stopping_
+                                   ? stopping_text
+                                   : fmt::format("busy: {} requests are being answered", options_.clients));
         }
         const Reception reception =
             receive_upload(request, content, options_.most_bytes, options_.upload_seconds);
@@ -168,7 +171,7 @@ class Server {
             response.set_header("Retry-After", "5");
             return answer_problem(
                 request, response, 503,
-                stopping_ ? "the server is stopping"
+                stopping_ ? stopping_text
                           : fmt::format("there was no answer within {} s", options_.answer_seconds));
         }
         const DetectionProtocol& protocol = engine_.protocol();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "apps/detection/model_options.h"
 #include "models/checkpoint.h"
 #include "tests/apps/child_process.h"
 #include "tests/apps/run_program.h"
@@ -50,6 +51,13 @@ class Serve : public testing::Test {
         }
         ASSERT_NE(port_, 0);
     }
+    // Of an engine in this process.
+    ModelOptions model_options() const {
+        ModelOptions model;
+        model.model = (folder_ / "model").string();
+        model.detection.faces = "whole";
+        return model;
+    }
     httplib::Client client() const {
         httplib::Client made("127.0.0.1", port_);
         made.set_read_timeout(120);
@@ -63,9 +71,10 @@ class Serve : public testing::Test {
     }
     // Uploads have no names: they are what the server has open in the folder of temporary files.
     bool is_keeping_an_upload() const {
+        const pid_t process = server_ ? server_->id() : ::getpid();
         const std::string there = std::filesystem::canonical(folder_ / "temporary").string() + "/";
         std::error_code gone;  // the process, or what was open when the listing began
-        for (std::filesystem::directory_iterator entry(fmt::format("/proc/{}/fd", server_->id()), gone), end;
+        for (std::filesystem::directory_iterator entry(fmt::format("/proc/{}/fd", process), gone), end;
              !gone && entry != end; entry.increment(gone)) {
             std::error_code ignored;
             if (std::filesystem::read_symlink(entry->path(), ignored).string().starts_with(there))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// unmask serve as programs meet it: what it answers, to whom, and how it ends.
+// unmask serve as programs meet it: what it answers, and to whom.
 #include "apps/serve/server.h"
 
 #include <atomic>
@@ -7,7 +7,6 @@
 
 #include "tests/apps/serve/raw_connection.h"
 #include "tests/apps/serve/serve_fixture.h"
-#include "tests/support/expect_error.h"
 
 namespace unmask {
 namespace {
@@ -153,30 +152,6 @@ TEST_F(Serve, WithPlacesForAllFiftyClientsAllAreAnswered) {
     EXPECT_EQ(answered, 50);
 }
 
-TEST_F(Serve, EndsWhenAskedToAndCleansUp) {
-    for (const int signal : {SIGINT, SIGTERM}) {
-        port_ = 0;
-        start();
-        RawConnection waiting(port_);  // in the middle of an upload
-        waiting.send("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nxxxx");
-        EXPECT_TRUE(is_keeping_an_upload_soon());
-        server_->send(signal);
-        EXPECT_EQ(server_->wait(), 0) << bytes_of(folder_ / "log");
-        EXPECT_TRUE(nothing_is_left());
-    }
-}
-
-TEST_F(Serve, KilledInTheMiddleOfAnUploadItLeavesNothing) {
-    start();
-    RawConnection waiting(port_);
-    waiting.send("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nxxxx");
-    EXPECT_TRUE(is_keeping_an_upload_soon());
-    EXPECT_FALSE(has_left_a_name());
-    server_->send(SIGKILL);
-    EXPECT_EQ(server_->wait(), 128 + SIGKILL);
-    EXPECT_TRUE(nothing_is_left());
-}
-
 TEST_F(Serve, AnAddressThatIsTakenIsNamed) {
     start();
     const Outcome second = run_program(
@@ -194,51 +169,6 @@ TEST_F(Serve, AModelOfPyTorchIsNamedWithTheCommandThatConvertsIt) {
     EXPECT_EQ(outcome.code, 2);
     EXPECT_NE(outcome.errors.find(fmt::format("unmask convert '{}'", torch)), std::string::npos)
         << outcome.errors;
-}
-
-// What makes taking connections fail in a running server: here its socket is shut down.
-void deafen(int port) {
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-        const int descriptor = std::atoi(entry.path().filename().c_str());
-        int listens = 0;
-        socklen_t size = sizeof listens;
-        sockaddr_in address{};
-        socklen_t address_size = sizeof address;
-        if (::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 1 &&
-            ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &address_size) == 0 &&
-            ntohs(address.sin_port) == port)
-            ::shutdown(descriptor, SHUT_RDWR);
-    }
-}
-
-TEST_F(Serve, WithoutListeningItDoesNotLiveOn) {
-    ModelOptions model;
-    model.model = (folder_ / "model").string();
-    model.detection.faces = "whole";
-    DetectionEngine engine(model, {});
-    int port = 0;
-    expect_error(
-        [&] {
-            serve(
-                {.port = 0}, engine, [] { return false; },
-                [&](int taken) {
-                    port = taken;
-                    deafen(taken);
-                });
-        },
-        {"serve: 127.0.0.1", "listening ended"});
-    EXPECT_GT(port, 0);
-}
-
-TEST_F(Serve, ThatIsStoppedAtOnceEnds) {
-    ModelOptions model;
-    model.model = (folder_ / "model").string();
-    model.detection.faces = "whole";
-    for (int i = 0; i < 5; ++i) {
-        DetectionEngine engine(model, {});
-        EXPECT_NO_THROW(serve(
-            {.port = 0}, engine, [] { return true; }, [](int) {}));
-    }
 }
 
 }  // namespace
