@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/answers.h"
 
-#include <nlohmann/json.hpp>
+#include "apps/json_text.h"
 
 namespace unmask {
 namespace {
-
 using Json = nlohmann::ordered_json;
-
-// File names need not be UTF-8; what is not becomes the replacement character.
-std::string dump(const Json& json) {
-    return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
-
-Json optional_text(const std::string& text) {
-    return text.empty() ? Json(nullptr) : Json(text);
-}
-
-}  // namespace
 
 std::string prepare_answer(const PrepareReport& report) {
     Json videos = Json::array();
@@ -32,40 +21,40 @@ std::string prepare_answer(const PrepareReport& report) {
                           {"several_faces", video.several_faces},
                           {"faces", video.faces},
                           {"reused", video.reused},
-                          {"problem", optional_text(video.problem)}});
-    return dump({{"manifest", report.manifest.string()},
-                 {"coverage", report.coverage.string()},
-                 {"rows", report.rows},
-                 {"reused", report.reused},
-                 {"seconds", report.seconds},
-                 {"notices", report.notices},
-                 {"videos", std::move(videos)}});
+                          {"problem", text_or_null(video.problem)}});
+    return json_text({{"manifest", report.manifest.string()},
+                      {"coverage", report.coverage.string()},
+                      {"rows", report.rows},
+                      {"reused", report.reused},
+                      {"seconds", report.seconds},
+                      {"notices", report.notices},
+                      {"videos", std::move(videos)}});
 }
 
 std::string bench_answer(const BenchResult& result) {
-    return dump({{"mode", result.mode},
-                 {"backbone", result.backbone},
-                 {"branches", result.branches},
-                 {"width", result.width},
-                 {"size", result.size},
-                 {"batch", result.batch},
-                 {"threads", result.threads},
-                 {"device", result.device},
-                 {"precision", result.precision},
-                 {"schedule", result.schedule},
-                 {"winograd", result.winograd},
-                 {"recompute", result.recompute},
-                 {"input", result.input},
-                 {"graph", result.graph},
-                 {"deterministic", result.deterministic},
-                 {"runs", result.runs},
-                 {"steps", result.steps},
-                 {"parameters", result.parameters},
-                 {"seconds", result.seconds},
-                 {"images_per_second", result.images_per_second},
-                 {"peak_bytes", result.peak_bytes},
-                 {"reserved_bytes", result.reserved_bytes},
-                 {"needed_bytes", result.needed_bytes > 0 ? Json(result.needed_bytes) : Json(nullptr)}});
+    return json_text({{"mode", result.mode},
+                      {"backbone", result.backbone},
+                      {"branches", result.branches},
+                      {"width", result.width},
+                      {"size", result.size},
+                      {"batch", result.batch},
+                      {"threads", result.threads},
+                      {"device", result.device},
+                      {"precision", result.precision},
+                      {"schedule", result.schedule},
+                      {"winograd", result.winograd},
+                      {"recompute", result.recompute},
+                      {"input", result.input},
+                      {"graph", result.graph},
+                      {"deterministic", result.deterministic},
+                      {"runs", result.runs},
+                      {"steps", result.steps},
+                      {"parameters", result.parameters},
+                      {"seconds", result.seconds},
+                      {"images_per_second", result.images_per_second},
+                      {"peak_bytes", result.peak_bytes},
+                      {"reserved_bytes", result.reserved_bytes},
+                      {"needed_bytes", result.needed_bytes > 0 ? Json(result.needed_bytes) : Json(nullptr)}});
 }
 
 }  // namespace unmask

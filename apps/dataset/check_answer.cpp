@@ -5,9 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "apps/counted.h"
+#include "apps/json_text.h"
 
 namespace unmask {
 namespace {
@@ -78,8 +78,7 @@ std::string check_answer(const CheckReport& report) {
                       {"sides", std::move(sides)},
                       {"findings", std::move(findings)},
                       {"notices", report.notices}};
-    // File names need not be UTF-8; what is not becomes the replacement character.
-    return answer.dump(2, ' ', false, Json::error_handler_t::replace);
+    return json_text(answer);
 }
 
 }  // namespace unmask

@@ -3,19 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
-#include "apps/evaluation/metrics_json.h"
+#include "apps/json_text.h"
 #include "data/csv_file.h"
 
 namespace unmask {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json optional_text(const std::string& text) {
-    return text.empty() ? Json(nullptr) : Json(text);
-}
 
 Json track_json(const FileScore& file, size_t number) {
     const TrackScore& track = file.tracks[number];
@@ -61,10 +55,9 @@ std::string detection_answer(const std::vector<FileScore>& files, const VerdictT
                           {"verdict", to_string(verdict_of(file, thresholds))},
                           {"tracks", std::move(tracks)},
                           {"frames", std::move(frames)},
-                          {"error", optional_text(file.error)}});
+                          {"error", text_or_null(file.error)}});
     }
-    // File names need not be UTF-8; what is not becomes the replacement character.
-    return answer.dump(2, ' ', false, Json::error_handler_t::replace);
+    return json_text(answer);
 }
 
 std::string detection_csv(const std::vector<FileScore>& files, const VerdictThresholds& thresholds) {

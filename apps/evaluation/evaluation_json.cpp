@@ -3,6 +3,7 @@
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/evaluation/metrics_json.h"
+#include "apps/json_text.h"
 
 namespace unmask {
 namespace {
@@ -83,8 +84,7 @@ std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations,
         }
         results.back()["aggregations"] = std::move(ways);
     }
-    const Json answer{{"results", std::move(results)}};
-    return answer.dump(2, ' ', false, Json::error_handler_t::replace);
+    return json_text({{"results", std::move(results)}});
 }
 
 std::string evaluation_answer(const std::vector<DatasetEvaluation>& evaluations) {

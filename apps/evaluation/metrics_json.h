@@ -2,16 +2,10 @@
 // Metrics as JSON; for the few sources that write JSON.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <optional>
-
 #include "apps/evaluation/metrics.h"
+#include "apps/json_text.h"
 
 namespace unmask {
-
-inline nlohmann::ordered_json json_of(const std::optional<double>& value) {
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
 
 inline nlohmann::ordered_json json_of(const BinaryMetrics& metrics) {
     return {{"real", metrics.real},

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "apps/counted.h"
+#include "apps/json_text.h"
 #include "apps/progress.h"
 
 namespace unmask {
@@ -150,7 +150,7 @@ std::string profile_answer(const Profile& profile, const BenchOptions& options, 
     json["needed_bytes"] = profile.needed_bytes > 0 ? Json(profile.needed_bytes) : Json(nullptr);
     if (grouping != ProfileGrouping::kernel) json["lines"] = json_of(profile_lines(profile, grouping));
     json["kernels"] = json_of(profile_lines(profile, ProfileGrouping::kernel));
-    return json.dump(2);
+    return json_text(json);
 }
 
 }  // namespace unmask

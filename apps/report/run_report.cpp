@@ -13,6 +13,7 @@
 #include "apps/counted.h"
 #include "apps/evaluation/evaluation_lines.h"
 #include "apps/evaluation/score_file.h"
+#include "apps/json_text.h"
 #include "apps/progress.h"
 #include "apps/report/charts.h"
 #include "apps/report/evaluation_report.h"
@@ -97,8 +98,7 @@ std::vector<std::string> course_charts(const std::vector<EpochRecord>& epochs) {
 }
 
 std::string text_of(const Json& json) {
-    return json.is_string() ? json.get<std::string>()
-                            : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json.is_string() ? json.get<std::string>() : json_text(json, -1);
 }
 
 void add_scores(HtmlPage& page, const std::filesystem::path& run, const Json& record) {

@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "apps/json_text.h"
 #include "apps/progress.h"
 #include "apps/report/html.h"
 #include "apps/report/verdict_card.h"
@@ -67,8 +66,7 @@ std::string problem_page(const std::string& problem) {
 }
 
 std::string problem_json(const std::string& problem) {
-    return nlohmann::json{{"error", problem}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-           "\n";
+    return json_text({{"error", problem}}, -1) + "\n";
 }
 
 }  // namespace unmask

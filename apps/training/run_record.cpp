@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "apps/evaluation/metrics_json.h"
+#include "apps/json_text.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -152,7 +153,7 @@ std::string run_json(const RunRecord& record, const std::vector<Setting>& settin
                    {"stopped_early", record.stopped_early},
                    {"seconds", record.seconds},
                    {"epochs", std::move(epochs)}}}});
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(json) + "\n";
 }
 
 RecordedRun recorded_run(const std::string& run_json) {
