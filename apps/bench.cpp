@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/bench.h"
 
-#include <algorithm>
 #include <chrono>
+#include <vector>
 
+#include "apps/order_statistics.h"
 #include "apps/profile/needed_memory.h"
 #include "apps/progress.h"
 #include "engine/compute_mode.h"
@@ -30,12 +31,6 @@ std::vector<double> time_steps(const BenchOptions& options, BenchWork& work) {
 }
 
 }  // namespace
-
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    const size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 BenchResult run_bench(const BenchOptions& options) {
     const Compute& compute = options.train.compute;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "apps/order_statistics.h"
 #include "engine/error.h"
 #include "models/track_scores.h"
 
@@ -17,12 +18,6 @@ std::vector<double> sorted(std::span<const double> scores) {
     std::vector<double> result(scores.begin(), scores.end());
     std::ranges::sort(result);
     return result;
-}
-
-double median(std::span<const double> scores) {
-    const std::vector<double> ascending = sorted(scores);
-    const size_t half = ascending.size() / 2;
-    return ascending.size() % 2 == 1 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
 }
 
 // Without the lowest and the highest fifth.

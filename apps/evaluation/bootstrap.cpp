@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/evaluation/ranking.h"
+#include "apps/order_statistics.h"
 #include "cpu/parallel.h"
 #include "engine/error.h"
 #include "engine/philox.h"
@@ -82,14 +83,6 @@ class Resampler {
     std::array<std::vector<size_t>, 2> by_label_;
     size_t groups_ = 0;
 };
-
-// Of sorted values, linear between neighbours.
-double quantile(const std::vector<double>& values, double share) {
-    const double place = share * double(values.size() - 1);
-    const auto below = size_t(place);
-    const size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (place - double(below)) * (values[above] - values[below]);
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "apps/evaluation/metrics.h"
+#include "apps/order_statistics.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -88,14 +89,6 @@ void cross_validate(std::span<const double> scores, std::span<const int> labels,
     if (fit.folds == 0) return;
     fit.held_out_without = *log_loss(scores, labels);
     fit.held_out_with = *log_loss(held_out, labels);
-}
-
-// The score that at most `share` of the sorted ones lie below, between two of them.
-double quantile(const std::vector<double>& sorted, double share) {
-    const double place = share * double(sorted.size() - 1);
-    const auto below = size_t(place);
-    const size_t above = std::min(below + 1, sorted.size() - 1);
-    return sorted[below] + (place - double(below)) * (sorted[above] - sorted[below]);
 }
 
 VerdictThresholds fit_thresholds(std::span<const double> scores, std::span<const int> labels) {

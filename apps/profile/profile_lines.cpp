@@ -5,7 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "apps/bench.h"
+#include "apps/order_statistics.h"
 
 namespace unmask {
 namespace {
