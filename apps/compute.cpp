@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/compute.h"
 
-#include <algorithm>
-#include <thread>
-
+#include "data/on_threads.h"
 #include "engine/compute_mode.h"
 #include "engine/error.h"
 #include "engine/ops/cast.h"
@@ -27,7 +25,7 @@ std::string_view name_of(Precision precision) {
 }
 
 int resolved_threads(int threads) {
-    return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+    return threads_or_cores(threads);
 }
 
 DType image_dtype(Precision precision) {

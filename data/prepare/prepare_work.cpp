@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <system_error>
-#include <thread>
 
 #include "cpu/parallel.h"
 #include "data/landmarks/landmark_file.h"
 #include "data/near_copies.h"
+#include "data/on_threads.h"
 #include "data/picture.h"
 #include "data/prepare/prepare_earlier.h"
 #include "data/prepare/prepare_video.h"
@@ -43,14 +43,18 @@ PrepareWork::PrepareWork(const PrepareOptions& options, fs::path output, std::ve
       reused_(videos_.size()) {}
 
 void PrepareWork::run() {
-    const int cores = std::max(1, int(std::thread::hardware_concurrency()));
-    const int wanted = options_.threads > 0 ? options_.threads : cores;
-    const int workers = std::min<int>(wanted, int(videos_.size()));
-    decoding_threads_ = std::max(1, wanted / workers);
-    std::vector<std::jthread> pool;
-    for (int i = 0; i < workers; ++i) pool.emplace_back([this] { work(); });
-    pool.clear();
-    if (failure_) std::rethrow_exception(failure_);
+    const int wanted = threads_or_cores(options_.threads);
+    const int workers = std::clamp(int(videos_.size()), 1, wanted);
+    decoding_threads_ = wanted / workers;
+    on_threads(workers, videos_.size(), [this]() -> PieceOfWork {
+        const std::shared_ptr<FaceDetector> detector = make_face_detector(options_.detector);
+        return [this, detector](size_t video) {
+            const auto start = std::chrono::steady_clock::now();
+            process(video, *detector);
+            const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+            report_progress(video, spent.count());
+        };
+    });
 }
 
 Manifest PrepareWork::manifest(const std::vector<std::string>& splits) const {
@@ -122,22 +126,6 @@ std::vector<VideoReport> PrepareWork::reports() const {
                            .problem = record.problem});
     }
     return reports;
-}
-
-void PrepareWork::work() {
-    try {
-        const std::unique_ptr<FaceDetector> detector = make_face_detector(options_.detector);
-        for (size_t i = next_++; i < videos_.size() && !stop_; i = next_++) {
-            const auto start = std::chrono::steady_clock::now();
-            process(i, *detector);
-            const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-            report_progress(i, spent.count());
-        }
-    } catch (...) {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::current_exception();
-        stop_ = true;
-    }
 }
 
 void PrepareWork::process(size_t i, FaceDetector& detector) {

@@ -2,8 +2,6 @@
 // The work of preparing on all videos: a queue that the workers take from, and what they found.
 #pragma once
 
-#include <atomic>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -35,7 +33,6 @@ class PrepareWork {
     [[nodiscard]] std::vector<VideoReport> reports() const;
 
   private:
-    void work();
     void process(size_t i, FaceDetector& detector);
     void report_progress(size_t i, double seconds);
     // By video: for a photo the first one that shows the same picture, else empty.
@@ -49,11 +46,8 @@ class PrepareWork {
     std::vector<VideoRecord> records_;
     std::vector<char> reused_;  // not bool: written by several threads
     int decoding_threads_ = 1;
-    std::atomic<size_t> next_{0};
-    std::atomic<bool> stop_{false};
-    std::mutex mutex_;
+    std::mutex mutex_;  // of the progress
     int64_t done_ = 0;
-    std::exception_ptr failure_;
 };
 
 }  // namespace unmask

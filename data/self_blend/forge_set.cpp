@@ -3,15 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-#include <exception>
 #include <mutex>
 #include <set>
 #include <system_error>
-#include <thread>
 
 #include "data/dataset.h"
 #include "data/manifest_pictures.h"
+#include "data/on_threads.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"
 #include "data/self_blend/forger.h"
@@ -56,32 +54,6 @@ void write(const fs::path& file, const Image& picture) {
     write_png(file, picture);
 }
 
-// Runs work(0) … work(count - 1) on threads; of several failures the first in order is thrown.
-void on_threads(int threads, size_t count, const std::function<void(size_t)>& work) {
-    std::atomic<size_t> next{0};
-    std::mutex mutex;
-    std::exception_ptr failure;
-    size_t failed = count;
-    std::vector<std::jthread> pool;
-    for (int i = 0; i < threads; ++i)
-        pool.emplace_back([&] {
-            for (size_t k = next++; k < count; k = next++) {
-                try {
-                    work(k);
-                } catch (...) {
-                    const std::lock_guard lock(mutex);
-                    if (k < failed) {
-                        failed = k;
-                        failure = std::current_exception();
-                    }
-                    next = count;
-                }
-            }
-        });
-    pool.clear();
-    if (failure) std::rethrow_exception(failure);
-}
-
 }  // namespace
 
 ForgeSetReport forge_set(const ForgeSetOptions& options,
@@ -99,10 +71,9 @@ ForgeSetReport forge_set(const ForgeSetOptions& options,
 
     Manifest result{.directory = output, .rows = rows.rows};
     const size_t faces = rows.rows.size() / 2;
-    const int cores = std::max(1, int(std::thread::hardware_concurrency()));
     std::mutex mutex;
     int64_t done = 0;
-    on_threads(options.threads > 0 ? options.threads : cores, faces, [&](size_t face) {
+    const PieceOfWork forge = [&](size_t face) {
         const ManifestRow& row = rows.rows[2 * face];
         const Image crop = read_picture(rows, row);
         write(output / files[2 * face + 1], forger.forged(crop, row, options.epoch));
@@ -115,7 +86,8 @@ ForgeSetReport forge_set(const ForgeSetOptions& options,
         }
         const std::lock_guard lock(mutex);
         if (progress) progress(++done, int64_t(faces));
-    });
+    };
+    on_threads(threads_or_cores(options.threads), faces, [&] { return forge; });
     ForgeSetReport report{.manifest = options.output / "faces.csv",
                           .real = int64_t(faces),
                           .forged = int64_t(faces),

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/on_threads.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <barrier>
+#include <vector>
+
+#include "engine/error.h"
+#include "tests/support/expect_error.h"
+
+namespace unmask {
+namespace {
+
+TEST(OnThreads, DoesEveryPieceOnceWhateverTheThreads) {
+    EXPECT_EQ(threads_or_cores(3), 3);
+    EXPECT_GE(threads_or_cores(0), 1);
+    for (const int threads : {1, 3, 50}) {
+        std::vector<std::atomic<int>> done(20);
+        std::atomic<int> made{0};
+        on_threads(threads, done.size(), [&] {
+            ++made;
+            return [&](size_t piece) { ++done[piece]; };
+        });
+        for (const auto& count : done) EXPECT_EQ(count, 1);
+        EXPECT_EQ(made, std::min(threads, 20));
+    }
+    on_threads(4, 0, []() -> PieceOfWork { fail("expected no thread for no work"); });
+}
+
+TEST(OnThreads, ThrowsTheFirstFailureInOrderAndBeginsNothingMore) {
+    // Two threads fail at once, the second piece first.
+    std::barrier both(2);
+    std::atomic<bool> second_failed{false};
+    std::atomic<int> begun{0};
+    expect_error(
+        [&] {
+            on_threads(2, 100, [&] {
+                return [&](size_t piece) {
+                    ++begun;
+                    both.arrive_and_wait();
+                    if (piece == 0) second_failed.wait(false);
+                    struct Told {
+                        std::atomic<bool>& flag;
+                        ~Told() {
+                            flag = true;
+                            flag.notify_all();
+                        }
+                    } told{second_failed};
+                    fail("piece {} failed", piece);
+                };
+            });
+        },
+        {"piece 0 failed"});
+    EXPECT_EQ(begun, 2);
+    expect_error([] { on_threads(2, 5, []() -> PieceOfWork { fail("no detector"); }); }, {"no detector"});
+}
+
+}  // namespace
+}  // namespace unmask
