@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/philox.h"
 
 namespace unmask {
 namespace {
@@ -60,12 +61,12 @@ std::vector<SplitGroup> group_items(std::span<const SplitItem> items) {
     return groups;
 }
 
-// FNV-1a over the seed's bytes and the name, with a final mix so that similar names end up far apart.
+// Over the seed's bytes, the lowest first, and the name, with a final mix so that similar names end up far
+// apart.
 uint64_t split_hash(const std::string& name, uint64_t seed) {
-    uint64_t value = 0xcbf29ce484222325u;
-    const auto feed = [&](uint8_t byte) { value = (value ^ byte) * 0x100000001b3u; };
-    for (int i = 0; i < 8; ++i) feed(uint8_t(seed >> (8 * i)));
-    for (char c : name) feed(uint8_t(c));
+    std::string text;
+    for (int i = 0; i < 8; ++i) text += char(seed >> (8 * i));
+    uint64_t value = fnv1a64(text + name);
     value ^= value >> 33;
     value *= 0xff51afd7ed558ccdu;
     value ^= value >> 33;
