@@ -3,15 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/apps/run_program.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
-
-size_t count_of(const std::string& word, const std::string& text) {
-    size_t count = 0;
-    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
-    return count;
-}
 
 // OpenMP tells its settings while it is initialised, once for each time.
 TEST(Start, IdleThreadsSleepSoonAndLibrariesAreInitialisedOnce) {

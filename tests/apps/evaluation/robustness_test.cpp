@@ -12,6 +12,7 @@
 #include "cpu/parallel.h"
 #include "tests/apps/tiny_faces.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
@@ -82,9 +83,7 @@ TEST_F(Robustness, TablesPagesAndJsonNameCorruptionAndStrength) {
         EXPECT_NE(text.find(part), std::string::npos) << part;
     EXPECT_EQ(text.find("none"), std::string::npos);
     const std::string page = robustness_report(*results_);
-    size_t charts = 0;
-    for (size_t at = page.find("<svg "); at != std::string::npos; at = page.find("<svg ", at + 1)) ++charts;
-    EXPECT_EQ(charts, 12u);
+    EXPECT_EQ(count_of("<svg ", page), 12u);
     EXPECT_EQ(page.find("nan"), std::string::npos);
     const auto json = nlohmann::json::parse(evaluation_answer(*results_))["results"];
     EXPECT_TRUE(json[0]["protocol"]["strength"].is_null());

@@ -7,16 +7,12 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/support/text_count.h"
+
 namespace unmask {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-size_t count(const std::string& text, const std::string& part) {
-    size_t found = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-}
 
 TEST(Svg, TicksAreRoundAndFew) {
     for (const AxisRange range : {AxisRange{0, 1}, {-3, 17}, {0.981, 0.9834}, {1e-9, 3e-9}, {-5e6, 2e7}}) {
@@ -65,10 +61,10 @@ TEST(Charts, LinesHaveGapsWhereNothingIsDefined) {
     const size_t path = svg.find("<path class=\"one\" d=\"");
     ASSERT_NE(path, std::string::npos);
     const std::string line = svg.substr(path, svg.find("/>", path) - path);
-    EXPECT_EQ(count(line, "M"), 2u) << line;
-    EXPECT_EQ(count(line, "L"), 1u) << line;
-    EXPECT_EQ(count(svg, "band two"), 1u);
-    EXPECT_EQ(count(svg, "band one"), 0u);
+    EXPECT_EQ(count_of("M", line), 2u) << line;
+    EXPECT_EQ(count_of("L", line), 1u) << line;
+    EXPECT_EQ(count_of("band two", svg), 1u);
+    EXPECT_EQ(count_of("band one", svg), 0u);
     EXPECT_EQ(svg.find("nan"), std::string::npos);
     EXPECT_NE(svg.find("<title>A &lt; B</title>"), std::string::npos);
     EXPECT_NE(svg.find("role=\"img\""), std::string::npos);
@@ -78,8 +74,8 @@ TEST(Charts, LinesHaveGapsWhereNothingIsDefined) {
 TEST(Charts, OnlyMarkedSeriesHaveDots) {
     const std::string svg = line_chart(
         {.title = "t", .series = {{"a", {{0, 0}, {1, 1}}}, {"b", {{0, 1}, {1, 0}}, false}}, .dots = true});
-    EXPECT_EQ(count(svg, "class=\"dot one\""), 2u);
-    EXPECT_EQ(count(svg, "class=\"dot two\""), 0u);
+    EXPECT_EQ(count_of("class=\"dot one\"", svg), 2u);
+    EXPECT_EQ(count_of("class=\"dot two\"", svg), 0u);
 }
 
 TEST(Charts, CurvesOfManyPointsStaySmall) {
@@ -97,11 +93,11 @@ TEST(Charts, HistogramsShowSharesOfEachClass) {
                                              .names = {"real", "fake"},
                                              .counts = {std::vector<int64_t>{3, 1, 0}, {0, 0, 400}},
                                              .mark = 0.5});
-    EXPECT_EQ(count(svg, "bar one"), 2u);
-    EXPECT_EQ(count(svg, "bar two"), 1u);
-    EXPECT_EQ(count(svg, "guide"), 1u);
+    EXPECT_EQ(count_of("bar one", svg), 2u);
+    EXPECT_EQ(count_of("bar two", svg), 1u);
+    EXPECT_EQ(count_of("guide", svg), 1u);
     // Nothing at all is a picture too.
-    EXPECT_EQ(count(histogram_chart({.title = "t", .counts = {std::vector<int64_t>{0}, {0}}}), "bar"), 0u);
+    EXPECT_EQ(count_of("bar", histogram_chart({.title = "t", .counts = {std::vector<int64_t>{0}, {0}}})), 0u);
 }
 
 TEST(Charts, ConfusionMatricesHoldCountsAndShares) {

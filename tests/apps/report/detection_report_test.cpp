@@ -9,15 +9,10 @@
 #include "tests/apps/report/accessibility.h"
 #include "tests/apps/report/browser.h"
 #include "tests/apps/report/example_detection.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
-
-size_t count(const std::string& text, const std::string& part) {
-    size_t found = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-}
 
 std::vector<ReportedFile> example_files() {
     std::vector<ReportedFile> files{example_detection("clips/swapped.mp4", 0.93),
@@ -46,10 +41,10 @@ TEST(DetectionReport, HoldsVerdictTimelineTracksMapsAndProtocol) {
                              "not a proof", "runs/&lt;first&gt;/best.safetensors", "2 × resnet18 branches",
                              "temperature 1.400", "mean of the faces&#39; log odds", "0123456789abcdef"})
         EXPECT_NE(page.find(text), std::string::npos) << text;
-    EXPECT_EQ(count(page, "class=\"telling\""), FilePictures::most);
-    EXPECT_EQ(count(page, "<img "), 24 + 2 + FilePictures::most * (1 + 1 + 2));
-    EXPECT_EQ(count(page, "<img "), count(page, " alt=\""));
-    EXPECT_EQ(count(page, "alt=\"\""), 0u);
+    EXPECT_EQ(count_of("class=\"telling\"", page), FilePictures::most);
+    EXPECT_EQ(count_of("<img ", page), 24 + 2 + FilePictures::most * (1 + 1 + 2));
+    EXPECT_EQ(count_of("<img ", page), count_of(" alt=\"", page));
+    EXPECT_EQ(count_of("alt=\"\"", page), 0u);
     for (const char* alt :
          {"Heat map of the whole detector over the face 1 in", "Heat map of branch 1 over the",
           "Heat map of branch 2 over the", "at its most suspicious"})

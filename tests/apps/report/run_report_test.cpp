@@ -10,15 +10,10 @@
 #include "tests/apps/report/browser.h"
 #include "tests/apps/report/example_run.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
-
-size_t count(const std::string& text, const std::string& part) {
-    size_t found = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-}
 
 void expect_all(const std::string& text, const std::vector<std::string>& parts) {
     for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part;
@@ -42,7 +37,7 @@ TEST(RunReport, HoldsTheCurvesTheScoresAndTheProtocol) {
     const std::string page = run_report(folder / "run");
     for (const std::string& title : titles) expect_all(page, {"<title>" + title + "</title>"});
     EXPECT_EQ(page.find("Local information"), std::string::npos);  // it was switched off
-    EXPECT_EQ(count(page, "<svg role=\"img\""), count(page, "<desc>"));
+    EXPECT_EQ(count_of("<svg role=\"img\"", page), count_of("<desc>", page));
     expect_all(page,
                {"60 videos of 4 pictures", "example &amp; co", "/data/&lt;faces&gt;.csv", "95% interval",
                 "1000 resamples of the videos", "optimization.batch", "0123456789abcdef", "12 of 12"});
@@ -92,8 +87,8 @@ TEST(RunReport, ChromiumShowsItLightAndDarkWideAndNarrow) {
     const std::string document = browser.document(page);
     ASSERT_FALSE(document.empty()) << program << " failed";
     for (const std::string& title : titles) expect_all(document, {"<title>" + title + "</title>"});
-    EXPECT_EQ(count(document, "<svg "), count(document, "</svg>"));
-    EXPECT_GE(count(document, "<svg "), 12u);
+    EXPECT_EQ(count_of("<svg ", document), count_of("</svg>", document));
+    EXPECT_GE(count_of("<svg ", document), 12u);
     const char* const pages = std::getenv("UNMASK_PAGES");
     for (const bool dark : {false, true}) {
         for (const int width : {390, 1280}) {

@@ -13,6 +13,7 @@
 #include "models/checkpoint.h"
 #include "tests/apps/run_program.h"
 #include "tests/apps/tiny_faces.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
@@ -45,12 +46,6 @@ pid_t process_of(int rank, const std::string& word) {
             return pid_t(std::stoi(name));
     }
     return 0;
-}
-
-int times(const std::string& part, const std::string& text) {
-    int count = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-    return count;
 }
 
 class Ranks : public testing::Test {
@@ -187,7 +182,7 @@ TEST_F(Ranks, OtherCommandsAreTheWorkOfOneProcess) {
                                       "prepare --videos v --out o", "dataset check d"}) {
         const Outcome outcome = run_program(command, "env " + launcher(2));
         EXPECT_EQ(outcome.code, 2) << command << "\n" << outcome.errors;
-        EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
+        EXPECT_EQ(count_of("unmask: error: ", outcome.errors), 1u) << outcome.errors;
         EXPECT_NE(outcome.errors.find("is the work of one process, found 2 started together"),
                   std::string::npos)
             << outcome.errors;
@@ -205,7 +200,7 @@ TEST_F(Ranks, ALostRankEndsTheRunWithItsCheckpoint) {
     EXPECT_NE(outcome.errors.find("rank 0: another rank of this run does not answer any more"),
               std::string::npos)
         << outcome.errors;
-    EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
+    EXPECT_EQ(count_of("unmask: error: ", outcome.errors), 1u) << outcome.errors;
     EXPECT_NE(outcome.errors.find("unmask train --resume " + path("run")), std::string::npos)
         << outcome.errors;
     EXPECT_GT(std::stoi(load_detector(folder_ / "run" / "last.safetensors").info.training.at("steps")), 0);
@@ -225,7 +220,7 @@ TEST_F(Ranks, ALostFirstRankIsToldOfOnce) {
             processes);
         EXPECT_NE(outcome.code, 0);
         EXPECT_NE(outcome.code, 124) << "it went on";
-        EXPECT_EQ(times("unmask: error: ", outcome.errors), 1) << outcome.errors;
+        EXPECT_EQ(count_of("unmask: error: ", outcome.errors), 1u) << outcome.errors;
         EXPECT_NE(outcome.errors.find("rank 1: another rank of this run does not answer any more"),
                   std::string::npos)
             << outcome.errors;
