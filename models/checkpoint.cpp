@@ -1,134 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/checkpoint.h"
 
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "engine/context.h"
 #include "engine/error.h"
+#include "models/checkpoint_metadata.h"
 #include "models/file_format.h"
 
 namespace unmask {
 namespace {
 
-constexpr const char* format_name = "unmask detector";
-constexpr int format_version = 1;
-// Prefixes of the tensors and of the metadata that are not the detector's.
+// Prefixes of the tensors that are not the detector's.
 constexpr std::string_view objective_prefix = "objective.";
 constexpr std::string_view extra_prefix = "extra.";
-constexpr std::string_view training_prefix = "training.";
 // Behind the name of int8 weights, of their scales.
 constexpr std::string_view scale_suffix = ".scale";
-
-using Metadata = std::map<std::string, std::string>;
-
-const std::string& text_of(const Metadata& metadata, const std::string& key) {
-    const auto place = metadata.find(key);
-    if (place == metadata.end()) fail("expected metadata '{}', found none", key);
-    return place->second;
-}
-
-template <class Number>
-Number parse_number(const std::string& key, std::string_view text) {
-    Number number{};
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (problem != std::errc() || end != text.data() + text.size())
-        fail("metadata '{}': expected a number, found '{}'", key, text);
-    return number;
-}
-
-template <class Number>
-Number number_of(const Metadata& metadata, const std::string& key) {
-    return parse_number<Number>(key, text_of(metadata, key));
-}
-
-std::string text_of_three(const std::array<double, 3>& values) {
-    return fmt::format("{} {} {}", values[0], values[1], values[2]);
-}
-
-std::array<double, 3> three_of(const Metadata& metadata, const std::string& key) {
-    const std::string& text = text_of(metadata, key);
-    const size_t first = text.find(' '),
-                 second = first == std::string::npos ? first : text.find(' ', first + 1);
-    if (second == std::string::npos) fail("metadata '{}': expected three numbers, found '{}'", key, text);
-    const std::string_view view = text;
-    return {parse_number<double>(key, view.substr(0, first)),
-            parse_number<double>(key, view.substr(first + 1, second - first - 1)),
-            parse_number<double>(key, view.substr(second + 1))};
-}
-
-void check_preprocessing(const Preprocessing& preprocessing) {
-    for (size_t i = 0; i < 3; ++i)
-        if (!std::isfinite(preprocessing.mean[i]) || !std::isfinite(preprocessing.deviation[i]) ||
-            preprocessing.deviation[i] <= 0.0)
-            fail("preprocessing: expected finite means and positive deviations, found {} and {}",
-                 preprocessing.mean[i], preprocessing.deviation[i]);
-    if (!(preprocessing.face_margin > 0.0 && preprocessing.face_margin <= 100.0))
-        fail("preprocessing: expected a face margin above 0 and at most 100, found {}",
-             preprocessing.face_margin);
-    if (preprocessing.crop_size < 1 || preprocessing.crop_size > 16384)
-        fail("preprocessing: expected a crop size of 1 to 16384, found {}", preprocessing.crop_size);
-}
-
-void check_format(const Metadata& metadata) {
-    const auto format = metadata.find("format");
-    if (format == metadata.end() || format->second != format_name)
-        fail("expected a file of format '{}', found '{}'; unmask convert takes models of other programs",
-             format_name, format == metadata.end() ? "none" : format->second);
-    if (const int version = number_of<int>(metadata, "format_version"); version != format_version)
-        fail("expected format version {}, found {}", format_version, version);
-    if (const std::string& layout = text_of(metadata, "layout"); layout != detector_layout)
-        fail("expected convolution weights as {}, found '{}'", detector_layout, layout);
-}
-
-std::optional<Calibration> parse_calibration(const Metadata& metadata) {
-    if (!metadata.contains("temperature")) return {};
-    const Calibration calibration{
-        .temperature = number_of<double>(metadata, "temperature"),
-        .thresholds = {number_of<double>(metadata, "real_up_to"), number_of<double>(metadata, "fake_from")},
-        .data = text_of(metadata, "calibrated_on"),
-        .real = number_of<int64_t>(metadata, "calibrated_on_real"),
-        .fake = number_of<int64_t>(metadata, "calibrated_on_fake")};
-    check_calibration(calibration);
-    return calibration;
-}
-
-void put_calibration(Metadata& metadata, const Calibration& calibration) {
-    check_calibration(calibration);
-    metadata["temperature"] = fmt::format("{}", calibration.temperature);
-    metadata["real_up_to"] = fmt::format("{}", calibration.thresholds.real_up_to);
-    metadata["fake_from"] = fmt::format("{}", calibration.thresholds.fake_from);
-    metadata["calibrated_on"] = calibration.data;
-    metadata["calibrated_on_real"] = std::to_string(calibration.real);
-    metadata["calibrated_on_fake"] = std::to_string(calibration.fake);
-}
-
-DetectorOptions parse_options(const Metadata& metadata) {
-    DetectorOptions options;
-    options.backbone = text_of(metadata, "backbone");
-    options.branches = number_of<int>(metadata, "branches");
-    options.width = number_of<double>(metadata, "width");
-    options.size = number_of<int>(metadata, "size");
-    options.dropout = number_of<double>(metadata, "dropout");
-    return options;
-}
-
-CheckpointInfo parse_info(const Metadata& metadata) {
-    CheckpointInfo info;
-    info.preprocessing.mean = three_of(metadata, "mean");
-    info.preprocessing.deviation = three_of(metadata, "deviation");
-    info.preprocessing.face_margin = number_of<double>(metadata, "face_margin");
-    info.preprocessing.crop_size = number_of<int>(metadata, "crop_size");
-    // Files of before there was alignment do not say it.
-    if (metadata.contains("aligned")) info.preprocessing.aligned = number_of<int>(metadata, "aligned") != 0;
-    check_preprocessing(info.preprocessing);
-    if (metadata.contains("weights")) info.weights = parse_weight_format(text_of(metadata, "weights"));
-    info.calibration = parse_calibration(metadata);
-    for (const auto& [key, value] : metadata)
-        if (key.starts_with(training_prefix)) info.training[key.substr(training_prefix.size())] = value;
-    return info;
-}
 
 // A network with such values would still answer, as a relu may turn what is not a number into 0.
 void check_tensor(const std::string& name, const Tensor& tensor) {
@@ -203,10 +91,10 @@ void refuse_foreign(FileFormat format, std::string_view name) {
 }
 
 LoadedDetector parse_file(TensorFile file) {
-    check_format(file.metadata);
+    check_checkpoint_format(file.metadata);
     LoadedDetector loaded;
-    loaded.info = parse_info(file.metadata);
-    const DetectorOptions options = parse_options(file.metadata);
+    loaded.info = parse_checkpoint_info(file.metadata);
+    const DetectorOptions options = parse_detector_options(file.metadata);
     std::map<std::string, Tensor> state;
     for (auto& [name, tensor] : file.tensors) {
         if (name.starts_with(objective_prefix))
@@ -238,31 +126,14 @@ void check_values(const std::map<std::string, Tensor>& state) {
 
 TensorFile detector_content(const Detector& detector, const Objective* objective, const CheckpointInfo& info,
                             const std::map<std::string, Tensor>& extra) {
-    check_preprocessing(info.preprocessing);
-    const DetectorOptions& options = detector.options();
     TensorFile file;
+    file.metadata = checkpoint_metadata(detector.options(), info);
     file.tensors = compacted(detector.state(), info.weights);
     if (objective != nullptr)
         for (const auto& [name, tensor] : objective->state())
             file.tensors[std::string(objective_prefix) + name] = tensor;
     put_extra(file.tensors, extra);
-    file.metadata = {{"format", format_name},
-                     {"format_version", std::to_string(format_version)},
-                     {"layout", detector_layout},
-                     {"backbone", options.backbone},
-                     {"branches", std::to_string(options.branches)},
-                     {"width", fmt::format("{}", options.width)},
-                     {"size", std::to_string(options.size)},
-                     {"dropout", fmt::format("{}", options.dropout)},
-                     {"mean", text_of_three(info.preprocessing.mean)},
-                     {"deviation", text_of_three(info.preprocessing.deviation)},
-                     {"face_margin", fmt::format("{}", info.preprocessing.face_margin)},
-                     {"crop_size", std::to_string(info.preprocessing.crop_size)},
-                     {"aligned", info.preprocessing.aligned ? "1" : "0"}};
-    if (info.weights != WeightFormat::f32) file.metadata["weights"] = std::string(name_of(info.weights));
-    if (info.calibration) put_calibration(file.metadata, *info.calibration);
     if (info.quantization) put_quantization(file, *info.quantization);
-    for (const auto& [key, value] : info.training) file.metadata[std::string(training_prefix) + key] = value;
     return file;
 }
 
