@@ -11,6 +11,7 @@
 #include "apps/build_information.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/help_text.h"
 #include "apps/interrupt.h"
 #include "apps/option_value.h"
 #include "cpu/parallel.h"
@@ -77,16 +78,6 @@ constexpr const char* exit_code_text =
 constexpr const char* global_options_text =
     "Global options (--threads, --device, --quiet, ...): unmask --help";
 
-// CLI11's, but an option with a text of its own for its value is said to be required too.
-class HelpText : public CLI::Formatter {
-  public:
-    std::string make_option_opts(const CLI::Option* option) const override {
-        const std::string text = CLI::Formatter::make_option_opts(option);
-        const bool lost = !option->get_option_text().empty() && option->get_required();
-        return lost ? text + " " + get_label("REQUIRED") : text;
-    }
-};
-
 // Each subcommand's footer is what it says itself, and where the rest is.
 void add_footers(CLI::App& app) {
     const std::string own = app.get_footer();
@@ -109,28 +100,35 @@ struct ComputeText {
 void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
     app.set_version_flag("--version", version_text());
     app.add_option("--threads", global.threads, "Threads to compute with; 0: one per core")
+        ->capture_default_str()
         ->check(CLI::Range(0, 1024))
         ->option_text("N");
-    app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")->option_text("NAME");
+    app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")
+        ->capture_default_str()
+        ->option_text("NAME");
     app.add_option("--precision", compute.precision,
                    "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench and "
                    "profile, on the CPU")
+        ->capture_default_str()
         ->option_text("NAME");
     app.add_option(
            "--branch-schedule", compute.schedule,
            "Order of the branches' work: auto (parallel on the CPU in one process, else separate), separate, "
            "merged_stems, lockstep (norms of all in one call) or parallel (side by side; on the CPU if there "
            "are as many branches as threads)")
+        ->capture_default_str()
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
                    "On the CPU: 3x3 convolutions by Winograd's algorithm in no work, in inference, or in all "
                    "(off, inference, all)")
+        ->capture_default_str()
         ->option_text("WHERE");
     app.add_flag("--recompute", compute.recompute,
                  "In training: less memory and more time, since backward runs the branches' stages again");
     app.add_flag("--nondeterministic", compute.nondeterministic,
                  "On a GPU: allow algorithms that round otherwise each time");
     app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
+        ->capture_default_str()
         ->option_text("LEVEL");
     app.add_flag("--quiet", global.quiet, "No progress and no notices");
 }

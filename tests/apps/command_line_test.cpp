@@ -33,6 +33,8 @@ TEST_F(Program, HelpSaysWhatIsRequiredAndWhereTheRestIs) {
         EXPECT_EQ(help.find("Global options (", found + 1), std::string::npos) << help;
         EXPECT_EQ(help.find("before or after the subcommand"), std::string::npos) << help;
     }
+    EXPECT_NE(all.find("--device NAME [cpu]"), std::string::npos) << all;
+    EXPECT_NE(run_program("profile --help").output.find("--warm-up 1..10000 [2]"), std::string::npos);
     EXPECT_NE(run_program("prepare --help").output.find("--videos DIR REQUIRED"), std::string::npos);
     EXPECT_EQ(run_program("prepare --help").output.find("--json -|FILE REQUIRED"), std::string::npos);
 }
