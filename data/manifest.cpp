@@ -137,6 +137,10 @@ std::filesystem::path Manifest::file(const ManifestRow& row) const {
 }
 
 Manifest read_manifest(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (const std::filesystem::path inside = path / "faces.csv";
+        std::filesystem::is_regular_file(inside, ignored))
+        fail("{}: expected a manifest, found a folder; its manifest is {}", path.string(), inside.string());
     return is_shard(path) ? read_shard_manifest(path) : from_records(read_csv(path), path);
 }
 

@@ -36,6 +36,12 @@ Target target_of(const std::filesystem::path& path) {
     fail("{}: expected a name ending in .safetensors, .pth, .pt or .onnx", path.string());
 }
 
+// What a model without the state of its training is good for, in such a file.
+std::string use_of(Target target) {
+    if (target == Target::onnx) return "";
+    return target == Target::torch ? ": it serves as --init" : ": it serves to detect, and as --init";
+}
+
 // Before the work: whether it can end well.
 void check(const Arguments& arguments, Target target) {
     if (arguments.names != "unmask" && target != Target::torch)
@@ -84,7 +90,7 @@ int run(const Arguments& arguments) {
             "the averages of genuine faces that heat maps are measured from are left out: such a file has no "
             "place for them");
     if (!loaded.objective.empty() || loaded.extra.size() > genuine.branches.size())
-        notices.emplace_back("the state of its training is left out: it serves to detect, and as --init");
+        notices.push_back("the state of its training is left out" + use_of(target));
     for (const std::string& notice : notices) log_notice("{}: {}", arguments.output.string(), notice);
     const DetectorOptions& made = loaded.detector->options();
     fmt::print("{}: {}, {}, width {}, {} pixels\n", arguments.output.string(), made.backbone,

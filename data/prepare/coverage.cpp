@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <system_error>
+#include <vector>
 
 #include "data/csv_file.h"
 #include "engine/atomic_file.h"
@@ -26,9 +28,9 @@ int64_t count(const std::string& text, const std::filesystem::path& path, int64_
     return value;
 }
 
-std::string table_line(std::string_view name, const VideoReport& v) {
-    return fmt::format("{:<32} {:>8} {:>10} {:>8} {:>8} {:>8}\n", name, v.asked, v.unreadable(), v.no_face,
-                       v.several_faces, v.faces);
+std::string table_line(std::string_view name, size_t width, const VideoReport& v) {
+    return fmt::format("{:<{}} {:>8} {:>10} {:>8} {:>8} {:>8}\n", name, width, v.asked, v.unreadable(),
+                       v.no_face, v.several_faces, v.faces);
 }
 
 bool misses_some(const VideoReport& video) {
@@ -79,10 +81,9 @@ std::vector<VideoReport> read_coverage(const std::filesystem::path& path) {
 
 std::string coverage_table(std::span<const VideoReport> videos, size_t most,
                            const std::filesystem::path& file) {
-    std::string text = fmt::format("{:<32} {:>8} {:>10} {:>8} {:>8} {:>8}\n", "frames", "asked", "unreadable",
-                                   "no face", "several", "faces");
     VideoReport sum;
-    size_t shown = 0, incomplete = 0;
+    std::vector<const VideoReport*> shown;
+    size_t incomplete = 0, width = 32;
     for (const VideoReport& video : videos) incomplete += misses_some(video) ? 1 : 0;
     // All where they fit, otherwise those with something to say.
     const bool everything = videos.size() <= most;
@@ -92,15 +93,20 @@ std::string coverage_table(std::span<const VideoReport> videos, size_t most,
         sum.faces += video.faces;
         sum.no_face += video.no_face;
         sum.several_faces += video.several_faces;
-        if ((everything || misses_some(video)) && shown < most) {
-            text += table_line(video.dataset + "/" + video.video, video);
-            ++shown;
+        if ((everything || misses_some(video)) && shown.size() < most) {
+            width = std::max(width, video.dataset.size() + 1 + video.video.size());
+            shown.push_back(&video);
         }
     }
-    if (shown < videos.size())
+    std::string text = fmt::format("{:<{}} {:>8} {:>10} {:>8} {:>8} {:>8}\n", "frames", width, "asked",
+                                   "unreadable", "no face", "several", "faces");
+    for (const VideoReport* video : shown)
+        text += table_line(video->dataset + "/" + video->video, width, *video);
+    if (shown.size() < videos.size())
         text += fmt::format("… {} more videos, {} of them without all their faces, in {}\n",
-                            videos.size() - shown, everything ? 0 : incomplete - shown, file.string());
-    return text + table_line(fmt::format("all {} videos", videos.size()), sum);
+                            videos.size() - shown.size(), everything ? 0 : incomplete - shown.size(),
+                            file.string());
+    return text + table_line(fmt::format("all {} videos", videos.size()), width, sum);
 }
 
 }  // namespace unmask

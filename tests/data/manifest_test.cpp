@@ -102,5 +102,12 @@ TEST_F(ManifestFile, MissingFilesAreCountedAndTheFirstFiveNamed) {
     }
 }
 
+TEST_F(ManifestFile, AFolderIsNamedWithTheManifestInIt) {
+    expect_error([&] { static_cast<void>(read_manifest(folder.path())); }, {"found a folder"});
+    read("path,label\na.png,real\n");
+    expect_error([&] { static_cast<void>(read_manifest(folder.path())); },
+                 {"found a folder; its manifest is", (folder / "faces.csv").string()});
+}
+
 }  // namespace
 }  // namespace unmask

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/data/numbered_frames.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -79,6 +81,19 @@ TEST(Coverage, TheTableNamesWhatMissesFacesAndLeavesNothingOutInSilence) {
     const std::string last = some.substr(some.rfind("all 8 videos"));
     for (const char* sum : {" 64 ", " 3 ", " 4 ", " 57\n"})
         EXPECT_NE(last.find(sum), std::string::npos) << sum << " in " << last;
+}
+
+// Names longer than the usual column keep the numbers below their heads.
+TEST(Coverage, TheTableIsAsWideAsItsLongestName) {
+    const std::string table = coverage_table(
+        std::vector{report(std::string(60, 'x'), 8, 8, 8), report("a", 8, 5, 5)}, 8, "coverage.csv");
+    std::istringstream lines(table);
+    size_t width = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (width == 0) width = line.size();
+        EXPECT_EQ(line.size(), width) << table;
+    }
+    EXPECT_GT(width, 60u);
 }
 
 }  // namespace
