@@ -14,7 +14,8 @@
 #endif
 
 #if defined(__x86_64__)
-// Saves the callee-saved registers on the current stack, keeps its top in *from, goes on from the stack `to`.
+// Saves the callee-saved registers on the current stack, keeps its top in *from, goes on from the stack `to`:
+// by a jump, whose target processors foresee, where that of a return is the place this was called from.
 extern "C" void unmask_simt_switch(void** from, void* to);
 asm(R"(
 .text
@@ -35,7 +36,8 @@ unmask_simt_switch:
     popq %r12
     popq %rbx
     popq %rbp
-    ret
+    popq %rcx
+    jmpq *%rcx
 .size unmask_simt_switch, . - unmask_simt_switch
 )");
 #endif
