@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <span>
 
 #include "tests/simt/machine_state.h"
 
@@ -35,6 +36,47 @@ void run_thread(Thread& thread) {
     if (m.fault) std::rethrow_exception(std::exchange(m.fault, nullptr));
 }
 
+// Lets each of those threads run that can; false when none can.
+bool run_ready(std::span<const unsigned> turns) {
+    bool moved = false;
+    for (const unsigned i : turns)
+        if (machine().threads[i]->state == State::ready) {
+            run_thread(*machine().threads[i]);
+            moved = true;
+        }
+    return moved;
+}
+
+// One turn of every thread of the block, then the collectives of all warps: warps overtake each other.
+bool run_all_warps() {
+    Machine& m = machine();
+    bool moved = run_ready(m.order_of_threads);
+    for (unsigned first = 0; first < m.thread_count; first += warp)
+        while (release_collective(first)) moved = true;
+    return moved;
+}
+
+// Each warp as far as it comes without the others, from the first or the last one on: no other order differs
+// more from what barriers have to ensure, and a warp's stacks stay in the processor's nearest cache.
+bool run_warp_after_warp() {
+    Machine& m = machine();
+    const bool reversed = m.order == Order::reversed;
+    const unsigned warps = (m.thread_count + warp - 1) / warp;
+    bool moved = false;
+    for (unsigned turn = 0; turn < warps; ++turn) {
+        const unsigned first = (reversed ? warps - 1 - turn : turn) * warp;
+        const unsigned lanes = std::min(warp, m.thread_count - first);
+        const std::span turns =
+            std::span(m.order_of_threads).subspan(reversed ? m.thread_count - first - lanes : first, lanes);
+        bool released = false;
+        do {
+            if (run_ready(turns)) moved = true;
+            for (released = false; release_collective(first);) released = true;
+        } while (released);
+    }
+    return moved;
+}
+
 void run_block() {
     Machine& m = machine();
     for (unsigned i = 0; i < m.thread_count; ++i) {
@@ -47,14 +89,7 @@ void run_block() {
     m.in_collective.fill(0);
     fill_turns(m.order_of_threads, m.thread_count);
     while (true) {
-        bool moved = false;
-        for (const unsigned i : m.order_of_threads)
-            if (m.threads[i]->state == State::ready) {
-                run_thread(*m.threads[i]);
-                moved = true;
-            }
-        for (unsigned first = 0; first < m.thread_count; first += warp)
-            while (release_collective(first)) moved = true;
+        bool moved = m.order == Order::shuffled ? run_all_warps() : run_warp_after_warp();
         if (release_barrier()) moved = true;
         if (m.done == m.thread_count) break;
         if (!moved)
