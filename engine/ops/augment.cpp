@@ -20,23 +20,26 @@ void check_tensor(const char* operand, const Tensor& tensor, const Shape& shape,
              name_of(tensor.device()));
 }
 
+// By bisection: slow, exact enough, done once, and when the program runs: a lambda is one that compilers try
+// to evaluate.
+std::array<float, 4096> inverted_normal_distribution() {
+    std::array<float, 4096> values{};
+    for (size_t i = 0; i < values.size(); ++i) {
+        const double quantile = (double(i) + 0.5) / double(values.size());
+        double low = -8, high = 8;
+        for (int step = 0; step < 60; ++step) {
+            const double middle = (low + high) / 2;
+            (0.5 * std::erfc(-middle / std::numbers::sqrt2) < quantile ? low : high) = middle;
+        }
+        values[i] = float((low + high) / 2);
+    }
+    return values;
+}
+
 }  // namespace
 
 std::span<const float, 4096> normal_quantiles() {
-    static const std::array<float, 4096> table = [] {
-        std::array<float, 4096> values{};
-        // The distribution function inverted by bisection: slow, exact enough, done once.
-        for (size_t i = 0; i < values.size(); ++i) {
-            const double quantile = (double(i) + 0.5) / double(values.size());
-            double low = -8, high = 8;
-            for (int step = 0; step < 60; ++step) {
-                const double middle = (low + high) / 2;
-                (0.5 * std::erfc(-middle / std::numbers::sqrt2) < quantile ? low : high) = middle;
-            }
-            values[i] = float((low + high) / 2);
-        }
-        return values;
-    }();
+    static const std::array<float, 4096> table = inverted_normal_distribution();
     return table;
 }
 
