@@ -20,10 +20,14 @@ endfunction()
 
 # unmask_test(NAME SOURCES a.cpp … [DEPENDS target …] [TIMEOUT seconds] [ENVIRONMENT a=b …] [WHOLE [PORTABLE]])
 # A GoogleTest binary whose tests CTest runs one by one, or with WHOLE as a single CTest entry; with PORTABLE a second one,
-# NAME_portable, runs them without oneDNN. The tests run in the project's root.
+# NAME_portable, runs them without oneDNN. With a TIMEOUT of its own, which a long program has, it begins before others, so
+# that it does not run alone at the end. The tests run in the project's root.
 function(unmask_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE;PORTABLE" "TIMEOUT" "SOURCES;DEPENDS;ENVIRONMENT")
-    if(NOT arg_TIMEOUT)
+    set(cost)
+    if(arg_TIMEOUT)
+        set(cost COST ${arg_TIMEOUT})
+    else()
         set(arg_TIMEOUT 600)
     endif()
     # Idle threads sleep instead of spinning, so that tests do not slow down each other or a busy machine.
@@ -31,16 +35,16 @@ function(unmask_test name)
     unmask_program(${name} SOURCES ${arg_SOURCES} DEPENDS ${arg_DEPENDS} GTest::gtest_main)
     if(arg_WHOLE)
         add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} ${cost} ENVIRONMENT "${arg_ENVIRONMENT}")
         if(arg_PORTABLE AND UNMASK_HAS_ONEDNN)
             target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/portable.cpp)
             add_test(NAME ${name}_portable COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-            set_tests_properties(${name}_portable PROPERTIES TIMEOUT ${arg_TIMEOUT}
+            set_tests_properties(${name}_portable PROPERTIES TIMEOUT ${arg_TIMEOUT} ${cost}
                 ENVIRONMENT "${arg_ENVIRONMENT};UNMASK_PORTABLE=1")
         endif()
     else()
         gtest_discover_tests(${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_MODE PRE_TEST
-            DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+            DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} ${cost} ENVIRONMENT "${arg_ENVIRONMENT}")
     endif()
 endfunction()
 
