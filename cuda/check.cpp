@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/error.h"
+#include "engine/ops/kernel_work.h"
 
 namespace unmask {
 namespace {
@@ -15,10 +16,15 @@ std::string text_of(std::string_view library, std::string_view call, std::string
     std::string text = fmt::format("{}: {} failed with {}", library, call, name);
     if (!message.empty()) text += fmt::format(" ({})", message);
     if (!context.empty()) text += fmt::format(", {}", context);
-    return text;
+    return text + detail::in_kernel_call();
 }
 
 }  // namespace
+
+std::string detail::in_kernel_call() {
+    const KernelCall* call = KernelCall::current();
+    return call == nullptr ? std::string() : fmt::format(", in {}", text_of(*call));
+}
 
 std::string cudnn::last_message() {
     std::array<char, 2048> text{};

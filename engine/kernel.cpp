@@ -21,6 +21,10 @@ bool onednn_available() {
     return conv2d_forward.has(Backend::onednn);
 }
 
+bool detail::is_told_of(const Tensor& first) {
+    return first.device().type == DeviceType::cuda || KernelObserver::current() != nullptr;
+}
+
 void detail::no_kernel(const char* name, const Tensor& tensor) {
     fail("{} has no kernel for {} on {}", name, name_of(tensor.dtype()), name_of(tensor.device()));
 }

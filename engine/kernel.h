@@ -46,7 +46,10 @@ enum class LibraryDTypes : uint8_t { f32, f32_and_8_bit };
 
 namespace detail {
 [[noreturn]] void no_kernel(const char* name, const Tensor& tensor);
-}
+// Whether a call with this first argument is told of: to this thread's observer, or (on a GPU) to what
+// reports errors.
+[[nodiscard]] bool is_told_of(const Tensor& first);
+}  // namespace detail
 
 template <class Signature>
 class Kernel;
@@ -82,20 +85,17 @@ class Kernel<void(const Tensor&, Rest...)> {
   private:
     template <class... Args>
     void make(Function function, const Tensor& first, Args&&... rest) const {
-        if (KernelObserver* observer = KernelObserver::current()) [[unlikely]]
-            return make_observed(*observer, function, first, std::forward<Args>(rest)...);
+        if (detail::is_told_of(first)) [[unlikely]]
+            return make_told(function, first, std::forward<Args>(rest)...);
         const Range range(name_);
         function(first, std::forward<Args>(rest)...);
     }
-    void make_observed(KernelObserver& observer, Function function, const Tensor& first, Rest... rest) const {
+    void make_told(Function function, const Tensor& first, Rest... rest) const {
         const Arguments arguments(first, rest...);
         const KernelCall call(this, name_, &arguments);
-        observer.called(call);
-        {
-            const Range range(name_);
-            function(first, rest...);
-        }
-        observer.ended(call);
+        CallInProgress progress(call);
+        function(first, rest...);
+        progress.returned();
     }
 
     [[nodiscard]] Function select(const Tensor& tensor) const {

@@ -6,7 +6,8 @@
 namespace unmask {
 namespace {
 thread_local KernelObserver* observer = nullptr;
-}
+thread_local const KernelCall* call_in_progress = nullptr;
+}  // namespace
 
 KernelObserver::KernelObserver() {
     UNMASK_ASSERT(observer == nullptr);
@@ -18,6 +19,26 @@ KernelObserver::~KernelObserver() {
 
 KernelObserver* KernelObserver::current() {
     return observer;
+}
+
+const KernelCall* KernelCall::current() {
+    return call_in_progress;
+}
+
+CallInProgress::CallInProgress(const KernelCall& call)
+    : call_(call), outer_(call_in_progress), observer_(observer) {
+    if (observer_ != nullptr) observer_->called(call_);
+    call_in_progress = &call_;
+    range_.emplace(call_.name());
+}
+
+CallInProgress::~CallInProgress() {
+    call_in_progress = outer_;
+}
+
+void CallInProgress::returned() {
+    range_.reset();
+    if (observer_ != nullptr) observer_->ended(call_);
 }
 
 }  // namespace unmask

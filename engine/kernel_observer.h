@@ -3,8 +3,11 @@
 // branch while nobody watches.
 #pragma once
 
+#include <optional>
 #include <tuple>
 #include <vector>
+
+#include "engine/range.h"
 
 namespace unmask {
 
@@ -22,6 +25,8 @@ class KernelCall {
     [[nodiscard]] const typename Kernel::Arguments* of(const Kernel& kernel) const {
         return kernel_ == &kernel ? static_cast<const typename Kernel::Arguments*>(arguments_) : nullptr;
     }
+    // The innermost one that this thread is making on a GPU, or that an observer sees; null outside of calls.
+    [[nodiscard]] static const KernelCall* current();
 
   private:
     const void* kernel_;
@@ -49,6 +54,22 @@ class KernelObserver {
     virtual void went_back() {}
     // This thread's; null without one.
     [[nodiscard]] static KernelObserver* current();
+};
+
+// A call while it is made: the current one, and what its observer is told.
+class CallInProgress {
+  public:
+    explicit CallInProgress(const KernelCall& call);
+    CallInProgress(const CallInProgress&) = delete;
+    CallInProgress& operator=(const CallInProgress&) = delete;
+    ~CallInProgress();
+    void returned();
+
+  private:
+    const KernelCall& call_;
+    const KernelCall* outer_;
+    KernelObserver* observer_;
+    std::optional<Range> range_;
 };
 
 }  // namespace unmask

@@ -132,10 +132,8 @@ double changed_in_place(const KernelCall& call) {
     return bytes;
 }
 
-}  // namespace
-
-void each_tensor(const KernelCall& call, const Visit& visit) {
-    const bool known = visit_call_of_one(
+bool visit_tensors(const KernelCall& call, const Visit& visit) {
+    return visit_call_of_one(
         call, visit, accumulate_gradients, activation_forward, activation_backward, adam_step, sgd_step,
         adaptive_average_pool2d_forward, adaptive_average_pool2d_backward, affine_forward, augment_forward,
         average_pool2d_forward, average_pool2d_backward, batch_norm_forward, batch_norm_backward,
@@ -146,7 +144,27 @@ void each_tensor(const KernelCall& call, const Visit& visit) {
         matmul_forward, max_pool2d_forward, max_pool2d_backward, permute_forward, quantize_forward,
         quantized_conv2d_forward, reduce_forward, reduce_max_backward, resize_bilinear_forward,
         resize_bilinear_backward, softmax_forward, softmax_backward, unary_forward, unary_backward);
-    if (!known) fail("kernel work: expected a slot of the table in kernel_work.cpp, found {}", call.name());
+}
+
+}  // namespace
+
+void each_tensor(const KernelCall& call, const Visit& visit) {
+    if (!visit_tensors(call, visit))
+        fail("kernel work: expected a slot of the table in kernel_work.cpp, found {}", call.name());
+}
+
+std::string text_of(const KernelCall& call) {
+    constexpr int most = 12;  // lists of branches or parameters may be long
+    std::string text;
+    int count = 0;
+    const bool known = visit_tensors(call, [&](const Tensor& tensor) {
+        if (count++ < most)
+            text +=
+                fmt::format("{}{} {}", count > 1 ? ", " : "", name_of(tensor.dtype()), tensor.shape().str());
+    });
+    if (!known) return call.name();
+    if (count > most) text += fmt::format(", and {} more", count - most);
+    return fmt::format("{}({})", call.name(), text);
 }
 
 std::optional<Conv2dShapes> conv2d_shapes(const KernelCall& call) {

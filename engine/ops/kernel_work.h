@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "engine/kernel_observer.h"
 #include "engine/shape.h"
@@ -36,6 +37,10 @@ class WorkCounter final : public KernelObserver {
 // Every defined tensor among the arguments, those within structures and lists too. Error for a slot that is
 // not in the table of kernel_work.cpp.
 void each_tensor(const KernelCall& call, const std::function<void(const Tensor&)>& visit);
+
+// The slot's name with dtypes and shapes of those tensors, "matmul_forward(f32 [8, 3], f32 [3, 2])"; the name
+// alone for a slot that is not in that table.
+[[nodiscard]] std::string text_of(const KernelCall& call);
 
 // The convolution that a call computes or differentiates; nothing for other slots.
 struct Conv2dShapes {

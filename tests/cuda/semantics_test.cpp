@@ -10,6 +10,7 @@
 #include "engine/ops/dropout.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/embedding.h"
+#include "engine/ops/kernel_work.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
 #include "engine/ops/reduce.h"
@@ -205,6 +206,18 @@ TEST(KernelSemantics, EmptyTensorsLaunchNothing) {
                               resize_bilinear(leaf, 5, 5), concat({leaf, leaf}, 1), slice(leaf, 3, 1, 3)})
         y.backward(Tensor::empty(y.shape(), y.dtype(), gpu));
     EXPECT_EQ(simt::launches(), before);
+}
+
+// What an error of the GPU's libraries says of where it happened.
+TEST(KernelSemantics, AKernelKnowsItsCallWithTheShapes) {
+    const Tensor x = Tensor::full({2, 3}, 1, DType::bf16, gpu);
+    Tensor y = Tensor::empty({2, 3}, DType::f32, gpu);
+    std::string text;
+    simt::set_recorder([&](const std::function<void()>&) { text = text_of(*KernelCall::current()); });
+    cast_forward(x, y);
+    simt::set_recorder({});
+    EXPECT_EQ(text, "cast_forward(bf16 [2, 3], f32 [2, 3])");
+    EXPECT_EQ(KernelCall::current(), nullptr);
 }
 
 }  // namespace

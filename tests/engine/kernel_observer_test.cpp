@@ -43,6 +43,19 @@ TEST(KernelObserver, SeesTheCallsOfItsThreadWhileItLives) {
     EXPECT_EQ(relu(x).value().item(), 3);
 }
 
+TEST(KernelObserver, TheCallInProgressIsTheInnermost) {
+    struct Current final : KernelObserver {
+        void called(const KernelCall&) override { outer.push_back(KernelCall::current()); }
+        void ended(const KernelCall& call) override { EXPECT_EQ(KernelCall::current(), &call); }
+        std::vector<const KernelCall*> outer;
+    };
+    const Tensor x = Tensor::full({1}, 3);
+    Current observer;
+    static_cast<void>(relu(affine(x, 2, -1)));
+    EXPECT_EQ(observer.outer, (std::vector<const KernelCall*>{nullptr, nullptr}));
+    EXPECT_EQ(KernelCall::current(), nullptr);
+}
+
 // What happens, in order.
 class Events final : public KernelObserver {
   public:

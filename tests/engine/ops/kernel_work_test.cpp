@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/kernel.h"
+#include "engine/ops/accumulate.h"
 #include "engine/ops/batch_norm.h"
 #include "engine/ops/compact_conv2d.h"
 #include "engine/ops/conv2d.h"
@@ -53,6 +54,28 @@ TEST(KernelWork, IsAddedUpOverCalls) {
     static_cast<void>(matmul(Tensor::zeros({1, 7}), Tensor::zeros({7, 3})));
     EXPECT_EQ(counter.work().flops, 2.0 * 3 * 7 * 3);
     EXPECT_EQ(counter.work().bytes, 4.0 * (3 * 7 + 2 * 7 * 3 + 3 * 3));
+}
+
+// Of a text that an error carries.
+TEST(KernelWork, TextsHaveTheShapesOfTheCall) {
+    struct Texts final : KernelObserver {
+        void called(const KernelCall& call) override { text = text_of(call); }
+        std::string text;
+    };
+    const auto text_of_gradients = [](int count) {
+        Texts seen;
+        const Tensor sum = Tensor::zeros({2});
+        accumulate_gradients(sum, std::vector<Accumulation>(size_t(count), {Tensor::zeros({2}), sum}));
+        return seen.text;
+    };
+    EXPECT_EQ(text_of_gradients(1), "accumulate_gradients(f32 [2], f32 [2])");
+    EXPECT_NE(text_of_gradients(9).find("f32 [2], and 6 more)"), std::string::npos) << text_of_gradients(9);
+
+    static constinit Kernel<void(const Tensor& x)> other{"other"};
+    other.fill(Backend::portable, [](const Tensor&) {});
+    Texts seen;
+    other(Tensor::zeros({1}));
+    EXPECT_EQ(seen.text, "other");
 }
 
 TEST(KernelWork, OfADepthwiseConvolutionCountsOneChannelForEach) {
