@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients added to where they are kept.
+// Gradients added to where they are kept, and averages moved.
 #include "engine/ops/accumulate.h"
 
 #include "cpu/dispatch.h"
@@ -32,7 +32,20 @@ void accumulate(const Tensor& first, const std::vector<Accumulation>& parts) {
     });
 }
 
-const KernelEntry entry{accumulate_gradients, Backend::portable, &accumulate};
+void move(const Tensor& share, const std::vector<MovedAverage>& parts) {
+    const float factor = *share.data<float>();
+    for (const MovedAverage& part : parts) {
+        const float* value = part.value.data<float>();
+        float* average = part.average.data<float>();
+        parallel_for(part.average.numel(), elementwise_grain, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+            for (int64_t i = begin; i < end; ++i) average[i] += factor * (value[i] - average[i]);
+        });
+    }
+}
+
+const KernelEntry accumulate_entry{accumulate_gradients, Backend::portable, &accumulate};
+const KernelEntry move_entry{move_averages, Backend::portable, &move};
 
 }  // namespace
 }  // namespace unmask

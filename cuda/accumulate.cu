@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradients added to where they are kept: one launch for a table of many, since most of them are small.
+// Gradients added to where they are kept, and averages moved towards values: one launch for a table of many,
+// since most of them are small.
 #include "engine/ops/accumulate.h"
 
 #include "cuda/device.cuh"
@@ -12,7 +13,7 @@ constexpr int per_thread = 8;   // elements
 constexpr int per_block = block_threads * per_thread;
 
 struct Part {
-    const void* gradient;
+    const void* source;
     float* target;
     int64_t count;
     unsigned first_block;
@@ -24,24 +25,36 @@ struct Table {
     int count;
 };
 
-template <int N, class T>
-__device__ void add(const T* gradient, float* target, int64_t first, int64_t count) {
+struct Add {
+    __device__ float operator()(float target, float gradient) const { return target + gradient; }
+};
+
+// Behind the pointer, since recorded work has another share each time.
+struct Move {
+    const float* share;
+    __device__ float operator()(float average, float value) const {
+        return average + *share * (value - average);
+    }
+};
+
+template <int N, class Function, class T>
+__device__ void apply(Function function, const T* source, float* target, int64_t first, int64_t count) {
     if (first + per_thread <= count) {
 #pragma unroll
         for (int i = 0; i < per_thread; i += N) {
-            const Pack<T, N> g = load_pack<N>(gradient + first + i);
+            const Pack<T, N> s = load_pack<N>(source + first + i);
             Pack<float, N> t = load_pack<N>(target + first + i);
 #pragma unroll
-            for (int k = 0; k < N; ++k) t[k] += to_float(g[k]);
+            for (int k = 0; k < N; ++k) t[k] = function(t[k], to_float(s[k]));
             store_pack<N>(target + first + i, t);
         }
     } else {
-        for (int64_t i = first; i < count; ++i) target[i] += to_float(gradient[i]);
+        for (int64_t i = first; i < count; ++i) target[i] = function(target[i], to_float(source[i]));
     }
 }
 
-template <int N>
-__global__ void accumulate_kernel(const Table table) {
+template <int N, class Function>
+__global__ void table_kernel(const Table table, Function function) {
     int low = 0, high = table.count - 1;  // the last part that begins at or before this block
     while (low < high) {
         const int middle = (low + high + 1) / 2;
@@ -54,42 +67,62 @@ __global__ void accumulate_kernel(const Table table) {
     const int64_t first =
         static_cast<int64_t>(blockIdx.x - part.first_block) * per_block + threadIdx.x * per_thread;
     if (part.is_bf16 != 0)
-        add<N>(static_cast<const BFloat16*>(part.gradient), part.target, first, part.count);
+        apply<N>(function, static_cast<const BFloat16*>(part.source), part.target, first, part.count);
     else
-        add<N>(static_cast<const float*>(part.gradient), part.target, first, part.count);
+        apply<N>(function, static_cast<const float*>(part.source), part.target, first, part.count);
 }
+
+// target = function(target, source), launched as often as tables are full.
+template <class Function>
+class Tables {
+  public:
+    Tables(Stream stream, Function function) : stream_(stream), function_(function) {}
+
+    void add(const Tensor& source, const Tensor& target) {
+        const int64_t count = target.numel();
+        if (count == 0) return;
+        const bool rounded = source.dtype() == DType::bf16;
+        const void* from = rounded ? static_cast<const void*>(source.data<BFloat16>())
+                                   : static_cast<const void*>(source.data<float>());
+        float* to = target.data<float>();
+        table_.parts[table_.count++] = {from, to, count, blocks_, rounded ? 1u : 0u};
+        blocks_ += blocks_for(count, per_block);
+        aligned_ = aligned_ && is_aligned(to, 16) && is_aligned(from, rounded ? 8 : 16);
+        if (table_.count == most_parts) launch();
+    }
+    void launch() {
+        if (table_.count == 0) return;
+        if (aligned_)
+            UNMASK_LAUNCH((table_kernel<4, Function>), blocks_, block_threads, 0, stream_, table_, function_);
+        else
+            UNMASK_LAUNCH((table_kernel<1, Function>), blocks_, block_threads, 0, stream_, table_, function_);
+        table_.count = 0;
+        blocks_ = 0;
+        aligned_ = true;
+    }
+
+  private:
+    Stream stream_;
+    Function function_;
+    Table table_{};
+    unsigned blocks_ = 0;
+    bool aligned_ = true;
+};
 
 void accumulate(const Tensor& first, const std::vector<Accumulation>& parts) {
-    const Stream stream = stream_of(first);
-    Table table{};
-    unsigned blocks = 0;
-    bool aligned = true;
-    const auto launch = [&] {
-        if (table.count == 0) return;
-        if (aligned)
-            UNMASK_LAUNCH((accumulate_kernel<4>), blocks, block_threads, 0, stream, table);
-        else
-            UNMASK_LAUNCH((accumulate_kernel<1>), blocks, block_threads, 0, stream, table);
-        table.count = 0;
-        blocks = 0;
-        aligned = true;
-    };
-    for (const Accumulation& part : parts) {
-        const int64_t count = part.target.numel();
-        if (count == 0) continue;
-        const bool rounded = part.gradient.dtype() == DType::bf16;
-        const void* gradient = rounded ? static_cast<const void*>(part.gradient.data<BFloat16>())
-                                       : static_cast<const void*>(part.gradient.data<float>());
-        float* target = part.target.data<float>();
-        table.parts[table.count++] = {gradient, target, count, blocks, rounded ? 1u : 0u};
-        blocks += blocks_for(count, per_block);
-        aligned = aligned && is_aligned(target, 16) && is_aligned(gradient, rounded ? 8 : 16);
-        if (table.count == most_parts) launch();
-    }
-    launch();
+    Tables<Add> tables(stream_of(first), Add{});
+    for (const Accumulation& part : parts) tables.add(part.gradient, part.target);
+    tables.launch();
 }
 
-const KernelEntry entry{accumulate_gradients, Backend::cuda, &accumulate};
+void move(const Tensor& share, const std::vector<MovedAverage>& parts) {
+    Tables<Move> tables(stream_of(share), Move{share.data<float>()});
+    for (const MovedAverage& part : parts) tables.add(part.value, part.average);
+    tables.launch();
+}
+
+const KernelEntry accumulate_entry{accumulate_gradients, Backend::cuda, &accumulate};
+const KernelEntry move_entry{move_averages, Backend::cuda, &move};
 
 }  // namespace
 }  // namespace unmask

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "engine/error.h"
-#include "engine/ops/elementwise.h"
 
 namespace unmask {
 
@@ -28,7 +27,7 @@ WeightAverage::WeightAverage(FlatParameters& parameters, const Detector& detecto
 }
 
 void WeightAverage::begin() {
-    for (Part& part : parts_) part.average.copy_from(part.value);
+    for (MovedAverage& part : parts_) part.average.copy_from(part.value);
 }
 
 void WeightAverage::prepare(int64_t step) {
@@ -39,12 +38,7 @@ void WeightAverage::prepare(int64_t step) {
 }
 
 void WeightAverage::apply() {
-    for (Part& part : parts_) {
-        Tensor change = Tensor::empty_like(part.value);
-        binary_forward(part.value, part.average, change, BinaryOp::subtract);
-        binary_forward(change, share_, change, BinaryOp::multiply);
-        binary_forward(part.average, change, part.average, BinaryOp::add);
-    }
+    move_averages(share_, parts_);
 }
 
 std::map<std::string, Tensor> WeightAverage::state() const {
@@ -57,7 +51,7 @@ void WeightAverage::load_state(const std::map<std::string, Tensor>& state) {
 }
 
 void WeightAverage::exchange() {
-    for (Part& part : parts_) {
+    for (MovedAverage& part : parts_) {
         Tensor before = Tensor::empty_like(part.value);
         before.copy_from(part.value);
         part.value.copy_from(part.average);

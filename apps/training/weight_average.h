@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/ops/accumulate.h"
 #include "engine/optimizer.h"
 #include "models/detector.h"
 
@@ -36,12 +37,9 @@ class WeightAverage {
     void exchange();
 
   private:
-    struct Part {
-        Tensor value, average;
-    };
     FlatParameters& parameters_;
     double decay_;
-    std::vector<Part> parts_;  // all parameters, then each statistic
+    std::vector<MovedAverage> parts_;  // all parameters, then each statistic
     std::map<std::string, Tensor> named_;
     Tensor share_;  // s_t, []
 };

@@ -48,6 +48,7 @@ struct ArgumentVisitor {
         if (tensor.defined()) visit(tensor);
     }
     void one(const Accumulation& part) const { all(part.gradient, part.target); }
+    void one(const MovedAverage& part) const { all(part.value, part.average); }
     void one(const UpdateOperands& operands) const { all(operands.factors, operands.copy, operands.guard); }
     void one(const ObjectiveTargets& targets) const {
         all(targets.labels, targets.mixed_labels, targets.lambda);
@@ -129,6 +130,8 @@ double changed_in_place(const KernelCall& call) {
     double bytes = 0;
     if (const auto* arguments = call.of(accumulate_gradients))
         for (const Accumulation& part : std::get<1>(*arguments)) bytes += double(part.target.bytes());
+    if (const auto* arguments = call.of(move_averages))
+        for (const MovedAverage& part : std::get<1>(*arguments)) bytes += double(part.average.bytes());
     return bytes;
 }
 
@@ -141,9 +144,10 @@ bool visit_tensors(const KernelCall& call, const Visit& visit) {
         compact_conv2d_forward, conv2d_forward, conv2d_backward_data, conv2d_backward_weight, copy_pitched,
         dequantize_forward, dropout_forward, embedding_forward, embedding_backward,
         information_objective_forward, leave_one_out_linear_forward, leave_one_out_linear_backward,
-        matmul_forward, max_pool2d_forward, max_pool2d_backward, permute_forward, quantize_forward,
-        quantized_conv2d_forward, reduce_forward, reduce_max_backward, resize_bilinear_forward,
-        resize_bilinear_backward, softmax_forward, softmax_backward, unary_forward, unary_backward);
+        matmul_forward, max_pool2d_forward, max_pool2d_backward, move_averages, permute_forward,
+        quantize_forward, quantized_conv2d_forward, reduce_forward, reduce_max_backward,
+        resize_bilinear_forward, resize_bilinear_backward, softmax_forward, softmax_backward, unary_forward,
+        unary_backward);
 }
 
 }  // namespace

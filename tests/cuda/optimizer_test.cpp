@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "engine/context.h"
+#include "engine/ops/accumulate.h"
 #include "engine/philox.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
@@ -172,6 +174,47 @@ TEST(CudaOptimizer, RefusesParametersThatAreNotFloat32) {
     Tensor values = Tensor::zeros({4}, DType::bf16, gpu);
     expect_error([&] { adam_step(values, values, values, values, UpdateOperands{}, AdamParams{}); },
                  {"adam_step", "f32", "bf16"});
+}
+
+// Sizes around those of a thread and of a block, more than one launch's table, addresses that are not
+// aligned.
+TEST(Averages, AreMovedAsOnTheCpuInFewLaunches) {
+    constexpr int count = 110;
+    for (const int64_t offset : {0, 1}) {
+        const auto parts_on = [&](Device device) {
+            std::vector<MovedAverage> parts;
+            for (int i = 0; i < count; ++i) {
+                const int64_t size = i == 0 ? 5000 : i % 20;
+                const auto part = [&](const char* name) {
+                    return drawn(name, size + offset, device).rows(offset, size + offset);
+                };
+                parts.push_back({part("value"), part("average")});
+            }
+            return parts;
+        };
+        const std::vector<MovedAverage> found = parts_on(gpu), expected = parts_on(cpu_device);
+        Tensor share = Tensor::full({}, 0.25, DType::f32, gpu);
+        const int64_t before = simt::launches();
+        move_averages(share, found);
+        EXPECT_EQ(simt::launches() - before, 2);
+        move_averages(Tensor::full({}, 0.25), expected);
+        for (size_t i = 0; i < found.size(); ++i) {
+            EXPECT_LE(difference(found[i].average, expected[i].average).relative, 2e-7) << i;
+            EXPECT_TRUE(same_bytes(found[i].value.to(cpu_device), expected[i].value)) << i;
+        }
+    }
+}
+
+TEST(Averages, RecordedWorkReadsTheShareThatIsThere) {
+    const Tensor average = Tensor::full({3}, 1.0, DType::f32, gpu),
+                 value = Tensor::full({3}, 3.0, DType::f32, gpu);
+    Tensor share = Tensor::full({}, 0.0, DType::f32, gpu);
+    const auto work = context_of(gpu)->capture([&] {
+        move_averages(share, std::vector<MovedAverage>{{value, average}});
+    });
+    share.copy_from(Tensor::full({}, 0.5));
+    work->run();
+    EXPECT_EQ(average.to_floats(), std::vector<float>(3, 2.0f));
 }
 
 }  // namespace
