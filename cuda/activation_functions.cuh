@@ -44,7 +44,7 @@ void dispatch_fused_activation(Activation activation, Function&& function) {
         case Activation::silu:
             return function(Silu{});
         default:
-            fail("fused activation: expected none, relu or silu, found another one");
+            fail("fused activation: expected none, relu or silu, found {}", name_of(activation));
     }
 }
 

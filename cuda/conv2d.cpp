@@ -110,7 +110,7 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
     check_dtype("conv2d_forward", x);
     const Activation activation = params.activation;
     if (activation != Activation::none && activation != Activation::relu && activation != Activation::silu)
-        fail("conv2d_forward: expected none, relu or silu as activation, found another");
+        fail("conv2d_forward: expected none, relu or silu as activation, found {}", name_of(activation));
     if (y.numel() == 0) return;
     if (weight.numel() == 0) {  // no input channels: the empty sum
         y.fill_zero();

@@ -16,7 +16,7 @@ struct Epilogue {
           residual(residual_tensor.defined() ? residual_tensor.data<T>() : nullptr),
           activation(kind) {
         if (kind != Activation::none && kind != Activation::relu && kind != Activation::silu)
-            fail("conv2d: expected activation none, relu or silu, found another one");
+            fail("conv2d: expected activation none, relu or silu, found {}", name_of(kind));
     }
 
     // The results of the elements from `place` on, of the channels from `channel` on.

@@ -20,7 +20,10 @@ void describe(cudnnTensorDescriptor_t descriptor, const Shape& shape, cudnnDataT
 LegacyDescriptors::LegacyDescriptors(const Convolution& problem) {
     const Conv2dParams& p = problem.params;
     if (p.padding_before != p.padding_after)
-        fail("{}: expected symmetric padding with UNMASK_CUDNN_LEGACY=1, found another", problem.str());
+        fail(
+            "{}: expected symmetric padding with UNMASK_CUDNN_LEGACY=1, found {} and {} before, {} and {} "
+            "after",
+            problem.str(), p.padding_before[0], p.padding_before[1], p.padding_after[0], p.padding_after[1]);
     UNMASK_ASSERT(!problem.bias && !problem.residual && p.activation == Activation::none);
     const cudnnDataType_t type = data_type(problem.dtype);
     describe(x.get(), problem.x, type);

@@ -137,7 +137,7 @@ class Builder {
     static cudnnPointwiseMode_t mode_of(Activation activation) {
         if (activation == Activation::relu) return CUDNN_POINTWISE_RELU_FWD;
         if (activation == Activation::silu) return CUDNN_POINTWISE_SWISH_FWD;  // β is 1 unless set
-        fail("conv2d: expected none, relu or silu as activation, found another");
+        fail("conv2d: expected none, relu or silu as activation, found {}", name_of(activation));
     }
 
     const Descriptor* add(const Descriptor& stage, const Descriptor* operand) {
