@@ -148,12 +148,9 @@ TEST(Structure, TheWorkOfEverySlotIsKnown) {
         EXPECT_TRUE(std::regex_search(table, std::regex("\\b" + slot + "\\b"))) << slot;
 }
 
-// Every slot that an op header declares has an entry in both backends, in files of one stem, but for those
-// that serve constrained builds.
+// Every slot that an op header declares has an entry in both backends, in files of one stem.
 TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
     const std::set<std::string> slots = declared_slots();
-    const std::set<std::string> cpu_alone{"compact_conv2d_forward", "dequantize_forward", "quantize_forward",
-                                          "quantized_conv2d_forward"};
     const std::regex filled(R"(\b(\w+),\s*Backend::(portable|cuda))");
     std::map<std::string, std::string> cpu_stems;
     for (const std::string folder : {"cpu", "cuda"}) {
@@ -176,9 +173,7 @@ TEST(Structure, EverySlotIsFilledForCpuAndGpu) {
                 }
         }
         for (const std::string& slot : slots)
-            if (folder == "cpu" || !cpu_alone.contains(slot)) {
-                EXPECT_TRUE(found.contains(slot)) << slot << " has no entry in " << folder << "/";
-            }
+            EXPECT_TRUE(found.contains(slot)) << slot << " has no entry in " << folder << "/";
     }
 }
 

@@ -138,10 +138,16 @@ done
 if chosen ops; then
     run input "$limit" "${suite[@]}" input
     run optimizer "$limit" "${suite[@]}" optimizer
+    run integers "$limit" "${suite[@]}" integers
 fi
 for precision in $precisions; do
     chosen parity && run "parity_$precision" "$limit" "${suite[@]}" parity --cases "$here/cases" --precision "$precision"
 done
+if chosen parity; then
+    for precision in tf32 bf16; do
+        run "rounding_$precision" "$limit" "${suite[@]}" rounding --precision $precision
+    done
+fi
 if chosen determinism; then
     for backbone in resnet18 mobilenet_v1 efficientnet_b0; do
         run "determinism_$backbone" "$limit" "${suite[@]}" determinism --backbone $backbone --steps \
@@ -177,7 +183,7 @@ for tool in memcheck racecheck; do
         continue
     fi
     if [ $tool = memcheck ]; then
-        for check in input optimizer; do
+        for check in input optimizer integers; do
             sanitize "memcheck_$check" memcheck $check --report-api-errors no
         done
     fi

@@ -29,7 +29,6 @@ struct CompactWeight {
 [[nodiscard]] Tensor expanded(const CompactWeight& weight);
 
 // Kernel slot: x and y f32, weight bf16 or i8, otherwise as conv2d_forward; groups must be 1.
-// The CPU's alone.
 inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor& scale, const Tensor& bias,
                              const Tensor& residual, Tensor& y, const Conv2dParams& params)>
     compact_conv2d_forward{"compact_conv2d_forward"};

@@ -3,7 +3,7 @@
 // neural networks for efficient integer-arithmetic-only inference", 2018; symmetric, so that zero stays
 // zero):
 //     x ≈ scale · q,  q = clamp(round(x / scale)), round to nearest even; u8: 0 … 255, i8: -128 … 127.
-// Inference only, the CPU's alone.
+// Inference only.
 #pragma once
 
 #include "engine/kernel.h"

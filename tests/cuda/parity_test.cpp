@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parity cases on the emulated GPU: whole detectors, in float32 by the rule of tests/parity/README.md and in bf16 by
-// bounds of its own.
+// Parity cases on the emulated GPU: whole detectors, in float32 by the rule of tests/parity/README.md and in
+// bf16 by bounds of its own.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -24,6 +24,11 @@ TEST(EmulatedChecks, Input) {
 }
 TEST(EmulatedChecks, Optimizers) {
     const CheckResult result = check_optimizer({DeviceType::cuda, 0});
+    EXPECT_TRUE(result.failures.empty()) << report(result);
+}
+
+TEST(EmulatedChecks, Integers) {
+    const CheckResult result = check_integers({DeviceType::cuda, 0});
     EXPECT_TRUE(result.failures.empty()) << report(result);
 }
 

@@ -36,6 +36,16 @@ inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
 inline constexpr int determinism_cases = 10;
 [[nodiscard]] CheckResult check_determinism(Device device, const std::string& backbone, int steps);
 
+// One forward pass in training mode of a detector of two resnet18, whose norms and biases are drawn as if it
+// had learned: in that precision against float32 on the same device. The bounds are on the relative error of
+// each branch's last map and each head's logits, about twice the worst that the emulated GPU shows; one
+// kernel call that computes something else breaks them (tests/cuda/rounding_test.cpp). Gradients say nothing
+// so: where ReLU's argument is near zero, roundings decide what passes back. Nor do the other backbones,
+// which enlarge roundings ten times more.
+inline constexpr double bf16_map_bound = 0.065, bf16_logits_bound = 0.08;
+inline constexpr double tf32_map_bound = 0.0065, tf32_logits_bound = 0.0065;
+[[nodiscard]] CheckResult check_rounding(Device device, Precision precision);
+
 // Every augmentation alone and all together, with mixup, in f32 and as training takes it (bf16, four
 // channels): the CPU's pixels but for a share of values that are rounded the other way.
 inline constexpr double augment_share = 1e-4;
@@ -44,6 +54,11 @@ inline constexpr double augment_share = 1e-4;
 // Adam's and SGD's updates against the CPU's, with and without a guard that forbids them.
 inline constexpr double optimizer_bound = 2e-7;
 [[nodiscard]] CheckResult check_optimizer(Device device);
+
+// Quantizing and its inverse, and convolutions over 8-bit integers and over compact weights, against the
+// portable path; at most that share of levels rounded the other way.
+inline constexpr double integers_bound = 1e-6, integers_share = 2e-3;
+[[nodiscard]] CheckResult check_integers(Device device);
 
 // The result as a line of a table, and its failures below (at most ten).
 [[nodiscard]] std::string report(const CheckResult& result);

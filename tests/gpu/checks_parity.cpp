@@ -18,7 +18,7 @@ namespace {
 // training the cases' batches of a few small images make batch norm enlarge roundings in deep networks, and
 // after Adam's first updates, as long for a tiny gradient as for a large one, logits differ more. The bounds
 // are about twice the worst that the emulated GPU shows over all cases. A gradient's first element alone
-// means nothing then: it is not compared.
+// means nothing then: it is not compared. What they let pass forward is caught by check_rounding.
 // In tf32 the operands of products are rounded to 11 bits, and nothing else.
 std::optional<double> bf16_bound(const std::string& group) {
     if (group.ends_with("gradient_first")) return {};

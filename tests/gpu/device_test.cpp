@@ -43,12 +43,15 @@ TEST(Gpu, OpCasesAgreeWithTheCpu) {
     expect_passed(check_op_cases(gpu, Precision::bf16));
 }
 
-TEST(Gpu, InputAndOptimizersAgreeWithTheCpu) {
+TEST(Gpu, InputOptimizersAndIntegersAgreeWithTheCpu) {
     if (const std::string why = missing_gpu(); !why.empty())
-        GTEST_SKIP() << "no GPU: " << check_input(cpu_device).cases + check_optimizer(cpu_device).cases
+        GTEST_SKIP() << "no GPU: "
+                     << check_input(cpu_device).cases + check_optimizer(cpu_device).cases +
+                            check_integers(cpu_device).cases
                      << " cases not run (" << why << ")";
     expect_passed(check_input(gpu));
     expect_passed(check_optimizer(gpu));
+    expect_passed(check_integers(gpu));
 }
 
 int parity_cases() {
@@ -64,6 +67,13 @@ TEST(Gpu, ParityCasesHold) {
     expect_passed(check_parity(gpu, Precision::f32, UNMASK_PARITY_CASES));
     expect_passed(check_parity(gpu, Precision::tf32, UNMASK_PARITY_CASES));
     expect_passed(check_parity(gpu, Precision::bf16, UNMASK_PARITY_CASES));
+}
+
+TEST(Gpu, APassInLowerPrecisionStaysNearFloat32) {
+    if (const std::string why = missing_gpu(); !why.empty())
+        GTEST_SKIP() << "no GPU: 2 passes not run (" << why << ")";
+    for (const Precision precision : {Precision::tf32, Precision::bf16})
+        expect_passed(check_rounding(gpu, precision));
 }
 
 TEST(Gpu, TrainingHasTheSameBytesTwiceAndAsAGraph) {

@@ -49,10 +49,18 @@ int run(int argc, char** argv) {
         check = [] { return check_optimizer(gpu); };
     });
 
+    app.add_subcommand("integers", "8-bit integers and compact weights against the CPU")->callback([&] {
+        check = [] { return check_integers(gpu); };
+    });
+
     CLI::App* parity = app.add_subcommand("parity", "The parity cases");
     parity->add_option("--cases", cases, "Folder of the cases")->required()->check(CLI::ExistingDirectory);
     add_precision(parity);
     parity->callback([&] { check = [&] { return check_parity(gpu, parse_precision(precision), cases); }; });
+
+    CLI::App* rounding = app.add_subcommand("rounding", "A forward pass in tf32 or bf16 against float32");
+    add_precision(rounding);
+    rounding->callback([&] { check = [&] { return check_rounding(gpu, parse_precision(precision)); }; });
 
     CLI::App* determinism = app.add_subcommand("determinism", "Training twice, and as a graph against eager");
     determinism->add_option("--backbone", backbone, "Network of every branch");

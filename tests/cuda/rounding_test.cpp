@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a GPU's forward pass in bf16 and tf32 is checked by: it holds on the emulated GPU, and not where one
+// kernel call of the pass in bf16 computes something else.
+#include <gtest/gtest.h>
+
+#include "engine/ops/batch_norm.h"
+#include "engine/ops/conv2d.h"
+#include "tests/gpu/checks.h"
+
+namespace unmask {
+namespace {
+
+constexpr Device gpu{DeviceType::cuda, 0};
+
+TEST(Rounding, OfAForwardPassStaysWithinItsBounds) {
+    for (const Precision precision : {Precision::bf16, Precision::tf32}) {
+        const CheckResult result = check_rounding(gpu, precision);
+        EXPECT_EQ(result.cases, 6);
+        EXPECT_TRUE(result.failures.empty()) << report(result);
+    }
+}
+
+// A slot's entry for the GPU, replaced while it lives.
+template <class Signature>
+class Replaced {
+  public:
+    Replaced(Kernel<Signature>& kernel, typename Kernel<Signature>::Function function) : kernel_(kernel) {
+        before = kernel.function(Backend::cuda);
+        kernel.fill(Backend::cuda, function);
+    }
+    Replaced(const Replaced&) = delete;
+    Replaced& operator=(const Replaced&) = delete;
+    ~Replaced() { kernel_.fill(Backend::cuda, before); }
+    static inline typename Kernel<Signature>::Function before = nullptr;
+
+  private:
+    Kernel<Signature>& kernel_;
+};
+template <class Signature>
+Replaced(Kernel<Signature>&, typename Kernel<Signature>::Function) -> Replaced<Signature>;
+
+// Whether this is the call in bf16 that goes wrong, of those that are counted.
+int calls_before_the_fault = 0;
+bool is_the_fault(const Tensor& first) {
+    return first.dtype() == DType::bf16 && calls_before_the_fault-- == 0;
+}
+
+// The fault in any of three places of a resnet18 of two branches (20 convolutions and norms each).
+void expect_caught(const char* what) {
+    for (const int calls : {1, 9, 27}) {
+        calls_before_the_fault = calls;
+        const CheckResult result = check_rounding(gpu, Precision::bf16);
+        EXPECT_LT(calls_before_the_fault, 0) << "the fault was not made";
+        EXPECT_FALSE(result.failures.empty()) << what << " in call " << calls << "\n" << report(result);
+    }
+}
+
+TEST(Rounding, AnActivationThatIsMissedShows) {
+    using Slot = Replaced<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
+    const Slot fault(batch_norm_forward, [](const Tensor& first, std::vector<BatchNormBranch>& branches,
+                                            const BatchNormParams& params) {
+        BatchNormParams other = params;
+        if (params.activation == Activation::relu && is_the_fault(first)) other.activation = Activation::none;
+        Slot::before(first, branches, other);
+    });
+    expect_caught("missed activation");
+}
+
+TEST(Rounding, ABiasThatIsDroppedShows) {
+    using Slot = Replaced<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
+    const Slot fault(batch_norm_forward, [](const Tensor& first, std::vector<BatchNormBranch>& branches,
+                                            const BatchNormParams& params) {
+        if (!is_the_fault(first)) return Slot::before(first, branches, params);
+        const Tensor bias = branches[0].groups[0].bias;
+        branches[0].groups[0].bias = Tensor::zeros(bias.shape(), bias.dtype(), bias.device());
+        Slot::before(first, branches, params);
+        branches[0].groups[0].bias = bias;
+    });
+    expect_caught("dropped bias");
+}
+
+// The filters of another convolution of the same shape, as another branch has them.
+TEST(Rounding, AWrongBranchsWeightsShow) {
+    static std::vector<Tensor> seen;
+    using Slot = Replaced<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
+                               const Conv2dParams&)>;
+    const Slot fault(conv2d_forward, [](const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                        const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+        const Tensor* other = nullptr;
+        for (const Tensor& one : seen)
+            if (one.shape() == weight.shape()) other = &one;
+        const bool wrong = other != nullptr && x.dtype() == DType::bf16 && is_the_fault(x);
+        Slot::before(x, wrong ? *other : weight, bias, residual, y, params);
+        if (x.dtype() == DType::bf16) seen.push_back(weight);
+    });
+    expect_caught("wrong weights");
+    seen.clear();
+}
+
+}  // namespace
+}  // namespace unmask

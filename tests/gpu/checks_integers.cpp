@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// 8-bit integers and compact weights on a device; declared in checks.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/ops/quantize.h"
+#include "engine/ops/quantized_conv2d.h"
+#include "engine/philox.h"
+#include "tests/gpu/checks.h"
+#include "tests/support/compare.h"
+
+namespace unmask {
+namespace {
+
+Tensor drawn(const Shape& shape, uint64_t seed, float low = -1.0f, float high = 1.0f) {
+    const Philox random(seed, "check_integers");
+    Tensor result = Tensor::empty(shape);
+    for (int64_t i = 0; i < result.numel(); ++i)
+        result.data<float>()[i] = low + (high - low) * random.uniform(0, static_cast<uint64_t>(i));
+    return result;
+}
+
+struct Row {
+    Shape x, weight;
+    Conv2dOptions options;
+};
+
+const std::vector<Row>& rows() {
+    static const std::vector<Row> rows{
+        {{2, 6, 7, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}},
+        {{1, 9, 8, 3}, {4, 7, 7, 3}, {.stride = {2, 2}, .padding = {3, 3}}},
+        {{1, 8, 8, 24}, {40, 3, 3, 24}, {.stride = {2, 2}, .same_padding = true}},
+        {{2, 5, 5, 40}, {70, 1, 1, 40}, {}},
+        {{1, 9, 9, 4}, {6, 3, 3, 4}, {.padding = {2, 2}, .dilation = {2, 2}}},
+        {{1, 9, 7, 20}, {20, 3, 3, 1}, {.padding = {1, 1}, .groups = 20}},
+        {{1, 6, 6, 8}, {12, 3, 3, 4}, {.padding = {1, 1}, .groups = 2}}};
+    return rows;
+}
+
+class Checker {
+  public:
+    Checker(CheckResult& result, Device device) : result_(result), device_(device) {}
+
+    // compute(device) on both. Floating results within the bound; levels at most one apart, and those few: a
+    // sum that lies between two levels is rounded once more or less where multiply and add are one
+    // instruction.
+    template <class Compute>
+    void compare(const std::string& what, Compute compute) {
+        ++result_.cases;
+        try {
+            const Tensor found = compute(device_), expected = compute(cpu_device);
+            if (found.dtype() != expected.dtype())
+                return fail_case(what, fmt::format("found {}, expected {}", name_of(found.dtype()),
+                                                   name_of(expected.dtype())));
+            if (is_floating(expected.dtype())) {
+                const double error = difference(found, expected).relative;
+                result_.worst = std::max(result_.worst, error / integers_bound);
+                if (!(error <= integers_bound))
+                    fail_case(what, fmt::format("found a relative error of {:.2e}, expected at most {:.2e}",
+                                                error, integers_bound));
+                return;
+            }
+            const std::vector<double> a = found.to_doubles(), b = expected.to_doubles();
+            int64_t others = 0;
+            double largest = 0;
+            for (size_t i = 0; i < a.size(); ++i) {
+                others += a[i] != b[i] ? 1 : 0;
+                largest = std::max(largest, std::abs(a[i] - b[i]));
+            }
+            const auto most = static_cast<int64_t>(integers_share * static_cast<double>(a.size()));
+            if (largest > 1 || others > most)
+                fail_case(what,
+                          fmt::format("found {} of {} levels that differ, by at most {}, expected at most {} "
+                                      "that differ by 1",
+                                      others, a.size(), largest, most));
+        } catch (const std::exception& error) {
+            fail_case(what, error.what());
+        }
+    }
+
+  private:
+    void fail_case(const std::string& what, const std::string& why) {
+        result_.failures.push_back(what + ": " + why);
+    }
+    CheckResult& result_;
+    Device device_;
+};
+
+// Halves between levels, what lies beyond them, and what is no number.
+Tensor awkward() {
+    std::vector<float> values;
+    for (int i = -700; i < 1300; ++i) values.push_back(0.5f * static_cast<float>(i));
+    values.insert(values.end(), {NAN, INFINITY, -INFINITY, -0.0f, 1e30f, -1e30f, 0.49999997f});
+    return Tensor::from<float>({static_cast<int64_t>(values.size())}, values);
+}
+
+Tensor on(const Tensor& tensor, Device device) {
+    return tensor.defined() ? tensor.to(device) : Tensor();
+}
+
+void check_quantized(Checker& checker, const Row& row, size_t number) {
+    for (const DType dtype : {DType::u8, DType::i8})
+        for (const Activation activation : {Activation::none, Activation::relu})
+            for (const int residual_of : {0, 1, 2}) {
+                const float scale = dtype == DType::u8 ? 1.0f / 255 : 1.0f / 127;
+                const Tensor x = quantize(drawn(row.x, 1, dtype == DType::u8 ? 0.0f : -1.0f), scale, dtype);
+                const CompactWeight weight = compact_weight(drawn(row.weight, 2), WeightFormat::int8);
+                const auto products = static_cast<float>(row.weight.numel() / row.weight[0]);
+                const QuantizedFilters filters =
+                    quantized_filters(weight, drawn({row.weight[0]}, 3),
+                                      {scale, residual_of == 0 ? 0.0f : 0.02f, 0.01f * std::sqrt(products)});
+                const Shape shape =
+                    conv2d_shape(row.x, row.weight, conv2d_params(row.x, row.weight, row.options));
+                const Tensor residual = residual_of == 0
+                                            ? Tensor()
+                                            : quantize(drawn(shape, 4, residual_of == 1 ? 0.0f : -1.0f),
+                                                       1.0f / 100, residual_of == 1 ? DType::u8 : DType::i8);
+                checker.compare(fmt::format("quantized_conv2d {}, {}, {}, residual {}", number,
+                                            name_of(dtype), name_of(activation), residual_of),
+                                [&](Device device) {
+                                    const QuantizedFilters moved{on(filters.weight, device),
+                                                                 on(filters.multiplier, device),
+                                                                 on(filters.bias, device), filters.factor};
+                                    return quantized_conv2d(x.to(device), moved, on(residual, device),
+                                                            row.options, activation);
+                                });
+            }
+}
+
+void check_compact(Checker& checker, const Row& row, size_t number) {
+    for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
+        for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
+            const CompactWeight weight = compact_weight(drawn(row.weight, 2), format);
+            const bool plain = activation == Activation::silu;
+            const Shape shape =
+                conv2d_shape(row.x, row.weight, conv2d_params(row.x, row.weight, row.options));
+            const Tensor x = drawn(row.x, 1), bias = plain ? Tensor() : drawn({row.weight[0]}, 3),
+                         residual = plain ? Tensor() : drawn(shape, 4);
+            checker.compare(
+                fmt::format("compact_conv2d {}, {}, {}", number, name_of(format), name_of(activation)),
+                [&](Device device) {
+                    return compact_conv2d(x.to(device), {on(weight.values, device), on(weight.scale, device)},
+                                          on(bias, device), on(residual, device), row.options, activation);
+                });
+        }
+}
+
+}  // namespace
+
+CheckResult check_integers(Device device) {
+    CheckResult result{.name = fmt::format("8-bit integers on {}", name_of(device))};
+    Checker checker(result, device);
+    const PortableScope portable;  // exact on every processor
+    for (const DType dtype : {DType::u8, DType::i8})
+        for (const float scale : {1.0f, 0.37f}) {
+            const std::string what = fmt::format("{}, scale {}", name_of(dtype), scale);
+            checker.compare("quantize " + what,
+                            [&](Device on) { return quantize(awkward().to(on), scale, dtype); });
+            const Tensor levels = quantize(awkward(), 1.0f, dtype);
+            checker.compare("dequantize " + what,
+                            [&](Device on) { return dequantize(levels.to(on), scale); });
+        }
+    for (size_t i = 0; i < rows().size(); ++i) {
+        check_quantized(checker, rows()[i], i);
+        if (rows()[i].options.groups == 1) check_compact(checker, rows()[i], i);
+    }
+    return result;
+}
+
+}  // namespace unmask
