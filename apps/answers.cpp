@@ -46,6 +46,7 @@ std::string bench_answer(const BenchResult& result) {
                       {"recompute", result.recompute},
                       {"input", result.input},
                       {"graph", result.graph},
+                      {"schedule_taken", result.schedule_taken},
                       {"deterministic", result.deterministic},
                       {"runs", result.runs},
                       {"steps", result.steps},

@@ -45,6 +45,7 @@ BenchResult run_bench(const BenchOptions& options) {
             .device = name_of(compute.device),
             .precision = std::string(name_of(compute.precision)),
             .schedule = std::string(name_of(compute.schedule)),
+            .schedule_taken = std::string(name_of(work.schedule())),
             .winograd = std::string(name_of(compute.winograd)),
             .input = options.input == BenchInput::raw ? "raw" : "images",
             .recompute = compute.recompute && options.mode == "train",

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "apps/progress.h"
+#include "apps/schedule_choice.h"
 #include "data/device_input.h"
 #include "engine/error.h"
 #include "engine/philox.h"
@@ -138,13 +139,28 @@ BenchWork::BenchWork(const BenchOptions& options)
             set_activation_scales(detector_, calibrator.scales(RangeRule::max));
         }
         prepare_scoring(detector_, TrainedWeights::released);
-        detector_.set_branch_schedule(compute.schedule);
+        detector_.set_branch_schedule(schedule_for_inference());
         inference_ = std::make_unique<InferenceStep>(detector_, compute.device,
                                                      image_dtype(compute.precision), options.graph);
     }
 }
 
 BenchWork::~BenchWork() = default;
+
+BranchSchedule BenchWork::schedule_for_inference() {
+    const Compute& compute = options_.train.compute;
+    if (compute.device.type == DeviceType::cpu) return compute.schedule;
+    const Tensor images = images_->next();
+    return choose_schedule(
+        detector_, compute,
+        {.batch = images.dim(0), .channels = images.dim(3), .recorded = options_.graph, .run = [&] {
+             static_cast<void>(detector_.infer(images));
+         }});
+}
+
+BranchSchedule BenchWork::schedule() const {
+    return training_ != nullptr ? training_->schedule() : detector_.branch_schedule();
+}
 
 void BenchWork::step() {
     const Tensor& images = images_->next();

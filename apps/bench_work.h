@@ -49,6 +49,9 @@ class BenchWork {
     void step();
     void synchronize();
 
+    // How the branches' work is ordered: where `auto` is measured, what it took (in training in the first
+    // step).
+    [[nodiscard]] BranchSchedule schedule() const;
     [[nodiscard]] int64_t parameter_count() const { return parameters_; }
     // Parameters, their gradients and low-precision copies, and what inference derives from them, under the
     // parameters' names.
@@ -59,6 +62,7 @@ class BenchWork {
   private:
     class Images;
     static void check(const BenchOptions& options);
+    [[nodiscard]] BranchSchedule schedule_for_inference();
 
     BenchOptions options_;
     Detector detector_;

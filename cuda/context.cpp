@@ -182,10 +182,24 @@ void* CudaContext::cublaslt_workspace() {
     return cublaslt_workspace_;
 }
 
-std::string CudaContext::tuning() const {
+const cudnn::Choices* CudaContext::choices() const {
     const auto found = services_.find(typeid(cudnn::PlanCache));
-    if (found == services_.end()) return {};
-    return static_cast<const cudnn::PlanCache*>(found->second.get())->export_choices();
+    if (found == services_.end()) return nullptr;
+    return &static_cast<const cudnn::PlanCache*>(found->second.get())->choices();
+}
+
+std::string CudaContext::tuning() const {
+    const cudnn::Choices* made = choices();
+    return made == nullptr ? std::string() : made->json();
+}
+
+std::string CudaContext::chosen(const std::string& problem) const {
+    const cudnn::Choices* made = choices();
+    return made == nullptr ? std::string() : made->find_name(problem);
+}
+
+void CudaContext::keep_choice(const std::string& problem, const std::string& choice) {
+    service<cudnn::PlanCache>().keep_choice(problem, choice);
 }
 
 std::string CudaContext::set_tuning(const std::string& json) {

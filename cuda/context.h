@@ -25,6 +25,9 @@ struct cudnnContext;
 struct cublasLtContext;
 
 namespace unmask {
+namespace cudnn {
+class Choices;
+}
 
 class CudaContext final : public Context, public std::enable_shared_from_this<CudaContext> {
   public:
@@ -59,6 +62,8 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
 
     [[nodiscard]] std::string tuning() const override;
     [[nodiscard]] std::string set_tuning(const std::string& json) override;
+    [[nodiscard]] std::string chosen(const std::string& problem) const override;
+    void keep_choice(const std::string& problem, const std::string& choice) override;
 
     [[nodiscard]] bool can_capture() const override { return true; }
     // Memory that existed before and is freed inside stays with the result too, since its kernels may read
@@ -113,6 +118,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
         void* cublaslt_workspace = nullptr;
         std::shared_ptr<const SharedBlock> workspace;
     };
+    [[nodiscard]] const cudnn::Choices* choices() const;  // null when none were asked for yet
     void refuse_while_capturing(const char* what) const;
     void refuse_in_chains(const char* what) const;
     [[nodiscard]] Chain make_chain();

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #endif
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -110,6 +111,11 @@ class OrderedUpload final : public Upload {
 
 std::unique_ptr<Upload> Context::make_upload() {
     return std::make_unique<OrderedUpload>(*this);
+}
+
+double Context::seconds() {
+    synchronize();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 std::string Context::set_tuning(const std::string& json) {

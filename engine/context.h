@@ -61,6 +61,12 @@ class Context {
     // nothing. Error when the text is not such choices.
     [[nodiscard]] virtual std::string tuning() const { return {}; }
     [[nodiscard]] virtual std::string set_tuning(const std::string& json);
+    // Choices among ways of computing that are none of a library's, by the problem's name: they are part of
+    // tuning(). Empty where none is kept for the problem. A device where nothing is chosen so keeps none.
+    [[nodiscard]] virtual std::string chosen(const std::string& /*problem*/) const { return {}; }
+    virtual void keep_choice(const std::string& /*problem*/, const std::string& /*choice*/) {}
+    // Waits for the device, then tells the time: seconds since some moment.
+    [[nodiscard]] virtual double seconds();
 
     // Chains of work that may run side by side (a GPU: streams). After fork(n), which waits for everything
     // enqueued before, use_chain(i) directs what is enqueued and allocated to chain i of 0 … n-1; join()

@@ -28,7 +28,8 @@ ProfileGrouping grouping_of(const std::string& by) {
 BenchOptions profile_options(const BenchArguments& arguments, const GlobalOptions& global) {
     BenchOptions options = bench_options(arguments, global);
     Compute& compute = options.train.compute;
-    if (compute.device.type == DeviceType::cuda && compute.schedule == BranchSchedule::parallel)
+    if (compute.device.type == DeviceType::cuda &&
+        (compute.schedule == BranchSchedule::parallel || compute.schedule == BranchSchedule::automatic))
         compute.schedule = BranchSchedule::separate;
     return options;
 }

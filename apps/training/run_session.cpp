@@ -25,11 +25,13 @@ void compare_all(std::vector<std::string>& found, const std::map<std::string, st
     for (const auto& [name, ignored] : names) compare(found, name, value(then, name), value(now, name));
 }
 
-// The schedules that round alike, by the name of one: see BranchSchedule.
+// The schedules that round alike, by the name of one: see BranchSchedule. On a GPU `auto` may have taken any.
 std::string_view rounding_of(const RunSession& session) {
     const BranchSchedule schedule = parse_branch_schedule(session.schedule);
     if (schedule == BranchSchedule::merged_stems) return name_of(schedule);
-    const bool side_by_side = session.device == name_of(cpu_device) && session.processes == 1 &&
+    const bool on_cpu = session.device == name_of(cpu_device);
+    if (!on_cpu && session.processes == 1 && schedule == BranchSchedule::automatic) return name_of(schedule);
+    const bool side_by_side = on_cpu && session.processes == 1 &&
                               (schedule == BranchSchedule::automatic || schedule == BranchSchedule::parallel);
     return name_of(side_by_side ? BranchSchedule::parallel : BranchSchedule::separate);
 }

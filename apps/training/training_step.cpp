@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "apps/schedule_choice.h"
 #include "engine/error.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/cast.h"
@@ -61,6 +62,7 @@ struct TrainingStep::Program {
     Tensor images, step;
     Targets targets;
     int runs = 0;
+    BranchSchedule schedule = BranchSchedule::automatic;
     std::unique_ptr<CapturedWork> captured;
 };
 
@@ -69,6 +71,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     : detector_(detector),
       objective_(objective),
       compute_(options.compute),
+      schedule_(options.compute.schedule),
       seed_(options.seed),
       clip_(options.clip),
       communicator_(options.ranks.communicator.get()),
@@ -124,10 +127,40 @@ void TrainingStep::place(Program& program, const Tensor& images, const Targets& 
     set_number(program.targets.device_lambda, static_cast<float>(targets.lambda));
 }
 
-void TrainingStep::work(Program& program) {
-    updating_ = true;  // batch norm's running statistics are the first
+ObjectiveResult TrainingStep::forward(Program& program) {
     detector_.set_dropout(seed_, program.step);
-    const ObjectiveResult result = objective_.forward(detector_.forward(program.images), program.targets);
+    return objective_.forward(detector_.forward(program.images), program.targets);
+}
+
+// Measured is what the schedule changes, forward and backward. Ranks take `auto` as it is: what each measured
+// for itself would leave out their waiting for each other.
+BranchSchedule TrainingStep::schedule_for(Program& program) {
+    if (communicator_ != nullptr) return compute_.schedule;
+    std::vector<std::pair<Tensor, Tensor>> statistics;  // batch norm's running ones, and what they were
+    const auto pass = [&] {
+        if (statistics.empty())
+            for (const auto& [name, tensor] : detector_.buffers())
+                statistics.emplace_back(tensor, tensor.clone());
+        forward(program).total.backward(one_);
+    };
+    const auto undo = [&] {
+        for (auto& [tensor, before] : statistics) tensor.copy_from(before);
+        drop_gradients();
+    };
+    return choose_schedule(detector_, compute_,
+                           {.training = true,
+                            .batch = program.images.dim(0),
+                            .channels = program.images.dim(3),
+                            .trained = parameters_.count(),
+                            .recorded = capture_,
+                            .run = pass,
+                            .undo = undo});
+}
+
+void TrainingStep::work(Program& program) {
+    const ScheduleScope schedule(detector_, program.schedule);
+    updating_ = true;  // batch norm's running statistics are the first
+    const ObjectiveResult result = forward(program);
     terms_.copy_from(result.terms);
     if (exchange_) exchange_->begin();
     if (updates_) updates_->begin();
@@ -162,6 +195,8 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
 
 // Recorded work updates here and there on its way. A step that is only being recorded updates nothing.
 void TrainingStep::run_program(Program& program) {
+    if (program.runs == 0) program.schedule = schedule_for(program);
+    schedule_ = program.schedule;
     if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture(compute_.device))
         capture(program);
     ++program.runs;

@@ -47,6 +47,8 @@ class TrainingStep {
     // Gives back what a recorded step holds on the CPU; the next one is recorded anew.
     void release_memory();
 
+    // How the branches' work was ordered in the last step: what options.compute says, or what `auto` took.
+    [[nodiscard]] BranchSchedule schedule() const { return schedule_; }
     [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
     [[nodiscard]] const FlatParameters& parameters() const { return parameters_; }
     // The moving average of the weights; null when options.average_decay is 0.
@@ -64,6 +66,8 @@ class TrainingStep {
     struct Program;  // the step for one shape of batch
     void place(Program& program, const Tensor& images, const Targets& targets, int64_t step);
     void run_program(Program& program);
+    [[nodiscard]] ObjectiveResult forward(Program& program);
+    [[nodiscard]] BranchSchedule schedule_for(Program& program);
     void work(Program& program);
     void drop_gradients() noexcept;
     void capture(Program& program);
@@ -72,6 +76,7 @@ class TrainingStep {
     Detector& detector_;
     Objective& objective_;
     Compute compute_;
+    BranchSchedule schedule_ = BranchSchedule::automatic;
     uint64_t seed_;
     double clip_;
     Communicator* communicator_;  // between ranks

@@ -23,9 +23,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # Settings of unmask beside "--precision bf16"; in a quick run only the first list.
 QUICK = [["--nondeterministic"], ["--no-graph"]]
-TRAIN = [["--branch-schedule", "merged_stems"], ["--branch-schedule", "lockstep"], ["--branch-schedule", "parallel"], ["--input", "raw"],
+TRAIN = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "lockstep"], ["--branch-schedule", "parallel"], ["--input", "raw"],
          ["--precision", "tf32"]]
-INFER = [["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
+INFER = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
 EAGER = "tf32,bf16,fp16"
 
 # name: mode, backbone, branches, batch; the most important first.

@@ -33,7 +33,7 @@ def variant_of(line):
     if line.get("program") != "unmask":
         return "torch " + line["variant"]
     words = [line["precision"]]
-    words += [line["schedule"]] if line["schedule"] not in ("separate", "auto") else []  # auto is separate on a GPU
+    words += [line["schedule"]] if line["schedule"] != "auto" else []  # which each program measures for itself
     words += ["raw input"] if line.get("input", "images") != "images" else []
     words += [] if line["graph"] else ["eager"]
     words += [] if line["deterministic"] else ["nondeterministic"]
@@ -157,11 +157,12 @@ def read(path):
 
 def self_test():
     case = {"mode": "train", "backbone": "resnet34", "branches": 4, "batch": 256}
-    own = {**case, "program": "unmask", "precision": "bf16", "schedule": "separate", "graph": True,
+    own = {**case, "program": "unmask", "precision": "bf16", "schedule": "auto", "graph": True,
            "deterministic": True, "peak_bytes": 6 << 30}
     peer = {**case, "peak_bytes": 10 << 30}
     lines = [{"ceilings": True, "bytes_per_second": 4e12, "operations_per_second": 8e14},
-             {**own, "seconds": 0.06}, {**own, "seconds": 0.08}, {**own, "seconds": 0.07, "schedule": "auto"},
+             {**own, "seconds": 0.06}, {**own, "seconds": 0.08}, {**own, "seconds": 0.07},
+             {**own, "seconds": 0.09, "schedule": "separate"},
              {**own, "seconds": 0.068, "deterministic": False}, {**own, "seconds": 0.065, "input": "raw"},
              {**peer, "variant": "bf16_compile", "seconds": 0.105}, {**peer, "variant": "bf16", "seconds": 0.14},
              {**peer, "variant": "bf16_reduce_overhead", "seconds": 0.098, "peak_bytes": 12 << 30},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which engine was found to be the fastest for which convolution, and its text: a run keeps it, so that a
-// resumed one computes the same bytes. Needs neither cuDNN nor a GPU.
+// What was found to be the fastest: which engine for which convolution, and which schedule of the branches
+// for which work. A run keeps their text, so that a resumed one computes the same bytes. Needs neither cuDNN
+// nor a GPU.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +44,12 @@ class Choices {
     // Forgotten when there are `capacity` others.
     void store(const std::string& problem, const TimedChoice& choice);
 
+    // The same for choices by name (Context::chosen): empty where there is none.
+    [[nodiscard]] std::string find_name(const std::string& problem) const;
+    void store_name(const std::string& problem, const std::string& name);
+
     // {"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {problem: {"engine": 3, "knobs": [[type, value]],
-    // "microseconds": 12.5}}}; empty when there are none.
+    // "microseconds": 12.5}}, "named": {problem: name}}; empty when there are none.
     [[nodiscard]] std::string json() const;
     // Adds those of such a text. Those of another cuDNN version or GPU are left out, and the text returned
     // says so (else it is empty). Error, and nothing is added, when the text is not such choices.
@@ -54,6 +59,7 @@ class Choices {
     Origin origin_;
     mutable std::mutex mutex_;
     std::map<std::string, TimedChoice> choices_;
+    std::map<std::string, std::string> names_;
 };
 
 }  // namespace unmask::cudnn

@@ -31,8 +31,11 @@ class PlanCache {
     [[nodiscard]] std::shared_ptr<const Entry> get(const Convolution& problem,
                                                    std::span<const Operand> operands);
 
-    // Choices made or read so far, see Choices::json.
-    [[nodiscard]] std::string export_choices() const { return choices_.json(); }
+    // Choices made or read so far, those by name too.
+    [[nodiscard]] const Choices& choices() const { return choices_; }
+    void keep_choice(const std::string& problem, const std::string& name) {
+        choices_.store_name(problem, name);
+    }
     // Takes choices from such a text instead of timing, see Choices::add.
     [[nodiscard]] std::string import_choices(const std::string& json);
 

@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include "cuda/check.h"
+#include "engine/ops/activation.h"
 #include "tests/cuda/fake_runtime.h"
+#include "tests/support/expect_error.h"
 
 namespace unmask {
 namespace {
@@ -55,6 +58,32 @@ TEST_F(CudaContexts, AnotherStreamComesAfterEveryChain) {
     EXPECT_FALSE(fake_runtime::comes_after(other, work()));
     context_->join();
     cudaStreamDestroy(other);
+}
+
+// As a kernel whose library call fails.
+TEST_F(CudaContexts, ErrorsWithinAKernelCallTellItsShapes) {
+    activation_forward.fill(Backend::cuda, [](const Tensor&, Tensor&, const ActivationParams&) {
+        UNMASK_CUDA_FOR(cudaErrorInvalidValue, "a context");
+    });
+    Tensor y = Tensor::empty({2, 3}, DType::f32, {DeviceType::cuda, 0});
+    const Tensor x = Tensor::empty({2, 3}, DType::f32, {DeviceType::cuda, 0});
+    expect_error([&] { activation_forward(x, y, ActivationParams{}); },
+                 {"CUDA: cudaErrorInvalidValue failed with cudaErrorInvalidValue", ", a context",
+                  ", in activation_forward(f32 [2, 3], f32 [2, 3])"});
+    activation_forward.fill(Backend::cuda, nullptr);
+    EXPECT_EQ(detail::in_kernel_call(), "");
+}
+
+TEST_F(CudaContexts, ChoicesByNameBelongToTheTuning) {
+    EXPECT_EQ(context_->chosen("a"), "");
+    context_->keep_choice("a", "b");
+    EXPECT_EQ(context_->chosen("a"), "b");
+    std::string tuning = context_->tuning();
+    const size_t place = tuning.find("\"b\"");
+    ASSERT_NE(place, std::string::npos) << tuning;
+    tuning.replace(place, 3, "\"c\"");
+    EXPECT_EQ(context_->set_tuning(tuning), "");
+    EXPECT_EQ(context_->chosen("a"), "c");
 }
 
 TEST_F(CudaContexts, EveryStreamHasOneWorkspaceThatGrows) {

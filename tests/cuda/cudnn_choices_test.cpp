@@ -34,6 +34,25 @@ TEST(Choices, AreReadBackAsTheyWere) {
     EXPECT_EQ(again.json(), choices.json());
 }
 
+TEST(Choices, ByNameAreReadBackToo) {
+    Choices choices(here);
+    choices.store_name("branches of \"a\"", "lockstep");
+    choices.store_name("b", "parallel");
+    Choices again(here);
+    again.store_name("b", "separate");  // what is read takes its place
+    EXPECT_EQ(again.add(choices.json()), "");
+    EXPECT_EQ(again.find_name("branches of \"a\""), "lockstep");
+    EXPECT_EQ(again.find_name("b"), "parallel");
+    EXPECT_EQ(again.find_name("c"), "");
+    EXPECT_EQ(again.json(), choices.json());
+    Choices elsewhere({91900, "NVIDIA A100"});
+    EXPECT_NE(elsewhere.add(choices.json()).find("2 stored"), std::string::npos);
+    EXPECT_EQ(elsewhere.json(), "");
+    // As they were written before there were any.
+    EXPECT_EQ(again.add(R"({"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {}})"), "");
+    EXPECT_EQ(again.find_name("b"), "parallel");
+}
+
 TEST(Choices, OfAnotherVersionOrGpuAreLeftOutWithANotice) {
     const auto expect_left_out = [](const Choices::Origin& origin, const std::string& part) {
         Choices choices(origin);
@@ -53,7 +72,8 @@ TEST(Choices, OtherTextsAreRefusedAndNothingIsTaken) {
         {"", "{", "[]", R"({"cudnn": 91900, "device": "NVIDIA H200"})",
          R"({"cudnn": "new", "device": "NVIDIA H200", "conv2d": {}})",
          R"({"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {"a": {"engine": 1, "knobs": []}, "b": {}}})",
-         R"({"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {"a": {"engine": 1, "knobs": [[1]]}}})"}) {
+         R"({"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {"a": {"engine": 1, "knobs": [[1]]}}})",
+         R"({"cudnn": 91900, "device": "NVIDIA H200", "conv2d": {}, "named": {"a": "b", "c": 1}})"}) {
         Choices choices(here);
         expect_error([&] { (void)choices.add(text); }, {"tuning choices", "expected JSON"});
         EXPECT_EQ(choices.json(), "") << text;

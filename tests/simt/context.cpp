@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "cuda/cudnn/choices.h"
 #include "cuda/stream.h"
 #include "engine/error.h"
 #include "tests/simt/guard.h"
@@ -132,6 +133,21 @@ class SimtContext final : public Context {
     }
     void synchronize() override { refuse("wait for the device"); }
 
+    [[nodiscard]] std::string tuning() const override { return choices_.json(); }
+    [[nodiscard]] std::string set_tuning(const std::string& json) override {
+        return json.empty() ? std::string() : choices_.add(json);
+    }
+    [[nodiscard]] std::string chosen(const std::string& problem) const override {
+        return choices_.find_name(problem);
+    }
+    void keep_choice(const std::string& problem, const std::string& choice) override {
+        choices_.store_name(problem, choice);
+    }
+    [[nodiscard]] double seconds() override {
+        synchronize();
+        return simt::seconds();
+    }
+
     // Chains run in order here, but refuse what a GPU's refuse.
     void fork(int chains) override {
         UNMASK_ASSERT(chains_ == 0 && chains > 0);
@@ -167,6 +183,7 @@ class SimtContext final : public Context {
     MemoryStatistics statistics_;
     RecordedWork* recording_ = nullptr;
     int chains_ = 0;
+    cudnn::Choices choices_{{.cudnn = 0, .device = "emulated GPU"}};
     std::vector<void*> kept_;  // allocated while recording, not released yet
 };
 

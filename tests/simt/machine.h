@@ -74,6 +74,11 @@ void set_recorder(Recorder recorder);
 void enqueue(std::function<void()> work);
 // Kernels run since the program started.
 [[nodiscard]] int64_t launches();
+// The emulated GPU's clock: about a microsecond (2^-20 s, exactly) for every kernel, or what `clock` tells
+// (null: again the kernels).
+using Clock = std::function<double()>;
+void set_clock(Clock clock);
+[[nodiscard]] double seconds();
 
 // The call with its arguments converted and copied, as a launch does.
 template <class... Parameters, class... Arguments>

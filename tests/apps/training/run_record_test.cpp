@@ -108,7 +108,10 @@ TEST(RunSession, SchedulesDifferWhereTheyRoundOtherwise) {
     EXPECT_FALSE(differ(session("cpu", "auto"), session("cpu", "parallel")));
     EXPECT_FALSE(differ(session("cpu", "separate"), session("cpu", "lockstep")));
     EXPECT_FALSE(differ(session("cpu", "auto", 2), session("cpu", "separate", 2))) << "ranks";
-    EXPECT_FALSE(differ(session("cuda:0", "auto"), session("cuda:0", "parallel")));
+    EXPECT_TRUE(differ(session("cuda:0", "auto"), session("cuda:0", "parallel"))) << "chosen by measurement";
+    EXPECT_FALSE(differ(session("cuda:0", "auto"), session("cuda:0", "auto")));
+    EXPECT_FALSE(differ(session("cuda:0", "auto", 2), session("cuda:0", "parallel", 2))) << "ranks";
+    EXPECT_FALSE(differ(session("cuda:0", "lockstep"), session("cuda:0", "parallel")));
 }
 
 TEST(RunRecord, EpochsAreReadBackAsTheyWere) {

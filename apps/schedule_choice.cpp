@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/schedule_choice.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "apps/console.h"
+#include "engine/context.h"
+#include "engine/error.h"
+
+namespace unmask {
+namespace {
+
+// Runs before the work is recorded, as elsewhere: the first choose and time the libraries' algorithms.
+constexpr int runs_before = 2;
+constexpr int timed_runs = 3;
+
+// The plainest first, which stays where none is faster.
+std::vector<BranchSchedule> candidates(const Compute& compute, const ScheduledWork& work) {
+    if (compute.recompute && work.training) return {BranchSchedule::separate, BranchSchedule::parallel};
+    return {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::lockstep,
+            BranchSchedule::parallel};
+}
+
+std::string problem_of(const DetectorOptions& model, const Compute& compute, const ScheduledWork& work) {
+    const ComputeMode mode = compute_mode();
+    std::string text =
+        fmt::format("branches of {} x {}, width {}, {} images of {} x {} x {}, {}{}", model.branches,
+                    model.backbone, model.width, work.batch, model.size, model.size, work.channels,
+                    name_of(compute.precision), work.training ? ", training of " : ", inference");
+    if (work.training) text += fmt::format("{} parameters", work.trained);
+    if (work.training && compute.recompute) text += ", recomputed";
+    if (!work.recorded) text += ", not recorded";
+    if (!mode.deterministic) text += ", nondeterministic";
+    return text;
+}
+
+// The shortest of several runs.
+double seconds_of(Context& context, const ScheduledWork& work) {
+    for (int i = 0; i < runs_before; ++i) work.run();
+    std::unique_ptr<CapturedWork> captured;
+    if (work.recorded) {
+        context.synchronize();
+        context.release_cached();  // the recorded work has memory of its own
+        captured = context.capture(work.run);
+    }
+    const auto run = [&] { captured ? captured->run() : work.run(); };
+    run();
+    double shortest = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < timed_runs; ++i) {
+        const double begin = context.seconds();
+        run();
+        shortest = std::min(shortest, context.seconds() - begin);
+    }
+    return shortest;
+}
+
+BranchSchedule fastest(Detector& detector, Context& context, const std::vector<BranchSchedule>& schedules,
+                       const ScheduledWork& work) {
+    std::optional<BranchSchedule> best;
+    double shortest = 0;
+    std::vector<std::string> found;
+    for (const BranchSchedule schedule : schedules) {
+        const ScheduleScope scope(detector, schedule);
+        try {
+            const double seconds = seconds_of(context, work);
+            found.push_back(fmt::format("{} {:.3f} ms", name_of(schedule), 1e3 * seconds));
+            if (best && seconds >= shortest) continue;
+            best = schedule;
+            shortest = seconds;
+        } catch (const Error& error) {
+            if (!best && schedule == schedules.back()) throw;
+            log_warning("--branch-schedule {} is not taken: {}", name_of(schedule), error.what());
+        }
+    }
+    log_notice("branches: {} ({})", name_of(*best), fmt::join(found, ", "));
+    return *best;
+}
+
+}  // namespace
+
+BranchSchedule choose_schedule(Detector& detector, const Compute& compute, const ScheduledWork& work) {
+    if (compute.schedule != BranchSchedule::automatic || compute.device.type != DeviceType::cuda ||
+        !compute_mode().time_algorithms || detector.options().branches == 1)
+        return compute.schedule;
+    Context& context = *context_of(compute.device);
+    const std::string problem = problem_of(detector.options(), compute, work);
+    const std::vector<BranchSchedule> schedules = candidates(compute, work);
+    const std::string kept = context.chosen(problem);
+    for (const BranchSchedule schedule : schedules)
+        if (name_of(schedule) == kept) return schedule;
+    struct Undo {
+        const ScheduledWork& work;
+        ~Undo() {
+            try {
+                work.undo();
+            } catch (...) {  // the device fails altogether; why, an error before says
+            }
+        }
+    };
+    const BranchSchedule schedule = [&] {
+        const Undo undo{work};
+        return fastest(detector, context, schedules, work);
+    }();
+    context.keep_choice(problem, std::string(name_of(schedule)));
+    return schedule;
+}
+
+}  // namespace unmask
