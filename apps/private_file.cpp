@@ -27,6 +27,10 @@ PrivateFile::PrivateFile() {
         ::unlink(pattern.c_str());
     }
     path_ = fmt::format("/proc/self/fd/{}", descriptor_);
+    if (::access(path_.c_str(), R_OK) != 0) {
+        ::close(descriptor_);
+        fail("temporary files without a name need /proc, which is not mounted");
+    }
 }
 
 PrivateFile::~PrivateFile() {

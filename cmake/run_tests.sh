@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # run_tests.sh PRESET …: configures, builds and tests each preset; stops at the first that fails, with its exit code, and
-# names the tests that were skipped, whether others failed or not. UNMASK_CUDA=ON or OFF in the environment overrides what the release preset finds.
+# names the tests that were skipped, whether others failed or not. UNMASK_CUDA=ON or OFF in the environment overrides what
+# the release preset finds.
 set -eu
 cd "$(dirname "$0")/.."
 

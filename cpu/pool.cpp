@@ -35,7 +35,7 @@ void max_vectors(const T* image, int64_t width, int64_t channels, PoolRange rows
 #pragma GCC unroll 4
             for (int i = 0; i < vectors; ++i) {
                 const typename Vectors::Register value = Vectors::at(from + i * Vectors::lanes);
-                best[i] = (value > best[i]) | (value != value) ? value : best[i];
+                best[i] = ((value > best[i]) | (value != value)) ? value : best[i];
             }
     }
 #pragma GCC unroll 4

@@ -123,29 +123,32 @@ void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t las
 enum class Tiling : uint8_t { none, two, four, two_of_stride_2 };
 
 // That of a convolution of `channels` to y [N, H, W, O] (in the gradient of the input: of y's channels to x).
+// Chosen by what one image has, so that neither the result nor the memory of kept weights depends on the
+// batch.
 [[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
                                    const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1}, twos{2, 2};
-    constexpr int64_t fewest_channels = 32, most_cached_weights = 128 * 128, fewest_tiles = 12;
+    constexpr int64_t fewest_channels = 32, most_cached_weights = 128 * 128, fewest_wide_tiles = 12;
     const bool known = params.activation == Activation::none || params.activation == Activation::relu;
     if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.dilation != ones ||
         channels % lanes != 0 || y[3] % panel_columns != 0 || !known ||
         std::min(channels, y[3]) < fewest_channels)
         return Tiling::none;
     const auto tiles_of = [&y](int64_t outputs) {
-        return y[0] * ((y[1] + outputs - 1) / outputs) * ((y[2] + outputs - 1) / outputs);
+        return ((y[1] + outputs - 1) / outputs) * ((y[2] + outputs - 1) / outputs);
     };
     // Worth while where at least a quarter of the products is saved: maps of 7 × 7 have too many cut tiles.
     if (params.stride == twos) {
-        const int64_t products = 25 * tiles_of(2), direct = 9 * y[0] * y[1] * y[2];
-        return tiles_of(2) >= fewest_tiles && 4 * products <= 3 * direct ? Tiling::two_of_stride_2
-                                                                         : Tiling::none;
+        const int64_t products = 25 * tiles_of(2), direct = 9 * y[1] * y[2];
+        return tiles_of(2) >= fewest_wide_tiles && 4 * products <= 3 * direct ? Tiling::two_of_stride_2
+                                                                              : Tiling::none;
     }
     if (params.stride != ones) return Tiling::none;
     // Larger tiles save more products, and take more memory for the weights. Those of wide layers must come
-    // from there once for all tiles, which is worth more than the products where these are fewer than fill
-    // the registers once.
-    return channels * y[3] <= most_cached_weights || tiles_of(4) >= fewest_tiles ? Tiling::four : Tiling::two;
+    // from there once for all tiles, which is worth more than the products where the tiles are few (measured
+    // with AVX-512, whose registers hold twelve rows).
+    return channels * y[3] <= most_cached_weights || tiles_of(4) >= fewest_wide_tiles ? Tiling::four
+                                                                                      : Tiling::two;
 }
 
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.

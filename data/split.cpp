@@ -42,9 +42,9 @@ void add_notices(const std::vector<SplitGroup>& groups, std::span<const SplitIte
             if (result.splits[i] == split_names[s]) (items[i].label == 0 ? real : fake) = true;
         if (fractions[s] > 0 && !real && !fake)
             result.notices.push_back(fmt::format(
-                "the {} split is empty: the {} videos form only {} {} without a shared identity; for a first "
-                "try "
-                "--split-by frame splits within the videos, which leaks",
+                "the {} split is empty: the {} videos form only {} {} without a shared identity; --split-by "
+                "frame, for "
+                "a first try, splits within the videos, which leaks",
                 split_names[s], items.size(), groups.size(), groups.size() == 1 ? "group" : "groups"));
         else if (real != fake)
             result.notices.push_back(

@@ -8,7 +8,7 @@
 
 namespace unmask {
 
-// Which 3×3 convolutions of stride 1 the CPU computes in float32 by Winograd's algorithm: none, those whose
+// Which 3×3 convolutions the CPU computes in float32 by Winograd's algorithm: none, those whose
 // weights never change (inference), all and their gradients. It rounds otherwise than the direct form, about
 // twice as much (cpu/winograd_conv2d.h), and is about twice as fast.
 enum class Winograd : uint8_t { off, inference, all };

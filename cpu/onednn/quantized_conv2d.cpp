@@ -97,6 +97,7 @@ Plan plan_for(const Tensor& x, const Tensor& weight, const Tensor& multiplier, c
 
 void copy_bytes(const Tensor& from, const Tensor& to) {
     UNMASK_ASSERT(from.bytes() == to.bytes());
+    if (from.raw() == to.raw()) return;
     constexpr int64_t grain = 64 * 1024;
     const auto* source = static_cast<const std::byte*>(from.raw());
     auto* target = static_cast<std::byte*>(to.raw());
@@ -113,6 +114,7 @@ void run(const Tensor& x, const Tensor& weight, const Tensor& multiplier, const 
                         {DNNL_ARG_WEIGHTS, wrap(plan.weight, weights)},
                         {DNNL_ARG_BIAS, wrap(vector_of(bias), bias)},
                         {DNNL_ARG_DST, wrap(integers_nhwc(y), y)}};
+    UNMASK_ASSERT(x.raw() != y.raw());
     if (residual.defined()) copy_bytes(residual, y);
     execute(plan.primitive, plan.scratchpad, std::move(arguments));
 }

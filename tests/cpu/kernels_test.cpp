@@ -104,6 +104,13 @@ TEST(NotANumber, IsPassedOnByMaxima) {
     EXPECT_TRUE(std::isnan(max(x).value().item()));
     const Tensor rows = Tensor::from<float>({3, 1, 1}, std::vector<float>{5, none, 7});
     EXPECT_TRUE(std::isnan(max(rows, {0}).value().item()));
+    const NoGrad no_places;  // without them channels that fill vectors are taken in vectors
+    for (const int64_t channels : {16, 83, 256}) {
+        Tensor maps = Tensor::full({1, 2, 2, channels}, 1.0);
+        for (int64_t c = 0; c < channels; ++c) maps.data<float>()[c % 4 * channels + c] = none;
+        for (const float largest : max_pool2d(maps, {}).value().to_floats())
+            EXPECT_TRUE(std::isnan(largest)) << channels;
+    }
 }
 
 TEST(Sums, StayPreciseOverManyElements) {

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "engine/error.h"
@@ -54,6 +56,22 @@ TEST(OnThreads, ThrowsTheFirstFailureInOrderAndBeginsNothingMore) {
         },
         {"piece 0 failed"});
     EXPECT_EQ(begun, 2);
+    // A thread that lives on begins nothing either.
+    begun = 0;
+    std::barrier started(2);
+    expect_error(
+        [&] {
+            on_threads(2, 100, [&] {
+                return [&](size_t piece) {
+                    ++begun;
+                    if (piece < 2) started.arrive_and_wait();
+                    if (piece == 0) fail("piece 0 failed");
+                    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                };
+            });
+        },
+        {"piece 0 failed"});
+    EXPECT_LT(begun, 100);
     expect_error([] { on_threads(2, 5, []() -> PieceOfWork { fail("no detector"); }); }, {"no detector"});
 }
 
