@@ -12,18 +12,27 @@ namespace unmask {
 namespace {
 
 std::string text_of(std::string_view library, std::string_view call, std::string_view name,
-                    std::string_view message, const std::string& context) {
+                    std::string_view message, const std::string& context, cudaError_t status = cudaSuccess) {
     std::string text = fmt::format("{}: {} failed with {}", library, call, name);
     if (!message.empty()) text += fmt::format(" ({})", message);
     if (!context.empty()) text += fmt::format(", {}", context);
-    return text + detail::in_kernel_call();
+    return text + detail::in_kernel_call(status);
+}
+
+// What a kernel did wrong as it ran, which any later call may return.
+bool is_asynchronous(cudaError_t status) {
+    return status == cudaErrorIllegalAddress || status == cudaErrorLaunchFailure ||
+           status == cudaErrorMisalignedAddress || status == cudaErrorAssert ||
+           status == cudaErrorIllegalInstruction;
 }
 
 }  // namespace
 
-std::string detail::in_kernel_call() {
+std::string detail::in_kernel_call(cudaError_t status) {
     const KernelCall* call = KernelCall::current();
-    return call == nullptr ? std::string() : fmt::format(", in {}", text_of(*call));
+    if (call == nullptr) return {};
+    if (!is_asynchronous(status)) return fmt::format(", in {}", text_of(*call));
+    return fmt::format(", noticed in {}; work enqueued before may be the cause", text_of(*call));
 }
 
 std::string cudnn::last_message() {
@@ -37,7 +46,10 @@ std::string cudnn::last_message() {
 
 void detail::cuda_failed(cudaError_t status, const char* call, const std::string& context) {
     static_cast<void>(cudaGetLastError());  // else the next, innocent check would report it again
-    throw Error(text_of("CUDA", call, cudaGetErrorName(status), cudaGetErrorString(status), context));
+    const std::string text =
+        text_of("CUDA", call, cudaGetErrorName(status), cudaGetErrorString(status), context, status);
+    if (status == cudaErrorMemoryAllocation) throw OutOfMemory(text);
+    throw Error(text);
 }
 
 void detail::cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context) {

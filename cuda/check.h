@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checked calls of the CUDA libraries: a failed one throws Error with the call's text, the status's name, the
 // library's own message and, within a kernel call, that call with the shapes of its tensors (cudnn::Refused
-// where cuDNN does not take what it was asked for). The _FOR variants add a text that is made only on
-// failure. In destructors use the plain calls: those never throw.
+// where cuDNN does not take what it was asked for, OutOfMemory where CUDA has no more). The _FOR variants add
+// a text that is made only on failure. In destructors use the plain calls: those never throw.
 #pragma once
 
 #include <cublasLt.h>
@@ -26,8 +26,9 @@ class Refused : public Error {
 
 namespace unmask::detail {
 
-// ", in NAME(SHAPES)" of the kernel call that is being made; empty outside of one.
-[[nodiscard]] std::string in_kernel_call();
+// ", in NAME(SHAPES)" of the kernel call that is being made; empty outside of one. An error of work that had
+// been enqueued is only noticed in that call, which the text says.
+[[nodiscard]] std::string in_kernel_call(cudaError_t status = cudaSuccess);
 [[noreturn]] void cuda_failed(cudaError_t status, const char* call, const std::string& context = {});
 [[noreturn]] void cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context = {});
 [[noreturn]] void cublas_failed(cublasStatus_t status, const char* call, const std::string& context = {});

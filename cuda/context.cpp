@@ -2,6 +2,8 @@
 // The context of one GPU: see context.h.
 #include "cuda/context.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "cuda/allocation.h"
@@ -95,9 +97,9 @@ void* CudaContext::allocate(size_t bytes) {
     size_t free_bytes = 0, total_bytes = 0;
     if (cudaMemGetInfo(&free_bytes, &total_bytes) != cudaSuccess) static_cast<void>(cudaGetLastError());
     const MemoryStatistics used = this->memory();
-    fail(
+    throw OutOfMemory(fmt::format(
         "out of memory: device {} has no {} bytes left ({} in use, {} reserved, {} of {} free on the device)",
-        name_of(device()), bytes, used.used_bytes, used.reserved_bytes, free_bytes, total_bytes);
+        name_of(device()), bytes, used.used_bytes, used.reserved_bytes, free_bytes, total_bytes));
 }
 
 void CudaContext::release_cached() {

@@ -6,6 +6,8 @@
 // it may be); fused activations serve inference alone.
 #include "engine/ops/conv2d.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdint>
 
@@ -56,8 +58,8 @@ bool run(CudaContext& context, const Convolution& problem, std::span<const Opera
     void* workspace = context.shared_workspace(bytes);
     const Scratch own(context, workspace == nullptr ? bytes : 0);
     if (!own.enough())
-        fail("{}: out of memory, {} has no {} bytes left for cuDNN's workspace", problem.str(),
-             name_of(context.device()), bytes);
+        throw OutOfMemory(fmt::format("{}: out of memory, {} has no {} bytes left for cuDNN's workspace",
+                                      problem.str(), name_of(context.device()), bytes));
     UNMASK_CUDNN_FOR(
         entry->plan->execute(context.cudnn(), operands, workspace == nullptr ? own.memory() : workspace),
         problem.str());

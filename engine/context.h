@@ -39,7 +39,7 @@ class Context {
 
     [[nodiscard]] virtual Device device() const = 0;
 
-    // Memory aligned to at least 64 bytes; Error names the size when the system has no more.
+    // Memory aligned to at least 64 bytes; OutOfMemory names the size when the system has no more.
     [[nodiscard]] virtual void* allocate(size_t bytes) = 0;
     virtual void release(void* memory, size_t bytes) noexcept = 0;
     [[nodiscard]] virtual MemoryStatistics memory() const = 0;

@@ -130,8 +130,8 @@ std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::s
     }
     // Not an answer to keep: there may be more memory the next time.
     if (fastest == nullptr && lacks_memory)
-        fail("conv2d: out of memory while algorithms are timed on {} ({})", name_of(context_.device()),
-             refusal);
+        throw OutOfMemory(fmt::format("conv2d: out of memory while algorithms are timed on {} ({})",
+                                      name_of(context_.device()), refusal));
     return {fastest, shortest};
 }
 

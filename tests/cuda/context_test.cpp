@@ -70,8 +70,19 @@ TEST_F(CudaContexts, ErrorsWithinAKernelCallTellItsShapes) {
     expect_error([&] { activation_forward(x, y, ActivationParams{}); },
                  {"CUDA: cudaErrorInvalidValue failed with cudaErrorInvalidValue", ", a context",
                   ", in activation_forward(f32 [2, 3], f32 [2, 3])"});
+    activation_forward.fill(Backend::cuda, [](const Tensor&, Tensor&, const ActivationParams&) {
+        UNMASK_CUDA(cudaErrorIllegalAddress);
+    });
+    expect_error([&] { activation_forward(x, y, ActivationParams{}); },
+                 {", noticed in activation_forward(f32 [2, 3], f32 [2, 3]); work enqueued before may be the "
+                  "cause"});
     activation_forward.fill(Backend::cuda, nullptr);
     EXPECT_EQ(detail::in_kernel_call(), "");
+    EXPECT_EQ(detail::in_kernel_call(cudaErrorIllegalAddress), "");
+}
+
+TEST_F(CudaContexts, LackOfMemoryIsAnErrorOfItsOwn) {
+    EXPECT_THROW(UNMASK_CUDA(cudaErrorMemoryAllocation), OutOfMemory);
 }
 
 TEST_F(CudaContexts, ChoicesByNameBelongToTheTuning) {

@@ -213,7 +213,10 @@ TEST(KernelSemantics, AKernelKnowsItsCallWithTheShapes) {
     const Tensor x = Tensor::full({2, 3}, 1, DType::bf16, gpu);
     Tensor y = Tensor::empty({2, 3}, DType::f32, gpu);
     std::string text;
-    simt::set_recorder([&](const std::function<void()>&) { text = text_of(*KernelCall::current()); });
+    simt::set_recorder([&](const std::function<void()>&) {
+        ASSERT_NE(KernelCall::current(), nullptr);
+        text = text_of(*KernelCall::current());
+    });
     cast_forward(x, y);
     simt::set_recorder({});
     EXPECT_EQ(text, "cast_forward(bf16 [2, 3], f32 [2, 3])");

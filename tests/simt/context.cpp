@@ -3,6 +3,8 @@
 // when it is handed out, so that what a kernel forgets to write, or reads or writes beyond, is seen.
 #include "engine/context.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -75,7 +77,8 @@ class SimtContext final : public Context {
     [[nodiscard]] void* allocate(size_t bytes) override {
         auto* block = static_cast<unsigned char*>(
             std::aligned_alloc(guard_bytes, (bytes + 3 * guard_bytes - 1) / guard_bytes * guard_bytes));
-        if (block == nullptr) fail("out of memory: the emulated GPU has no {} bytes left", bytes);
+        if (block == nullptr)
+            throw OutOfMemory(fmt::format("out of memory: the emulated GPU has no {} bytes left", bytes));
         simt::fill_guard(block, guard_bytes);
         std::memset(block + guard_bytes, poison, bytes);
         simt::fill_guard(block + guard_bytes + bytes, guard_bytes);
