@@ -12,9 +12,8 @@
 namespace unmask {
 namespace {
 
-// Seconds of a step in each run after the warm-up.
+// Seconds of a step in each run after the warm-up; the work has been recorded.
 std::vector<double> time_steps(const BenchOptions& options, BenchWork& work) {
-    work.record();
     const int runs = options.warm_up + options.runs;
     Progress progress(fmt::format("bench {}", options.mode), runs, "runs");
     std::vector<double> seconds;
@@ -37,6 +36,7 @@ BenchResult run_bench(const BenchOptions& options) {
     const DetectorOptions& model = options.train.model;
     BenchWork work(options);
     const bool recorded = BenchWork::is_recorded(options);
+    work.record();
     const int64_t needed = options.mode == "train" && !recorded ? needed_by_backward(work) : 0;
     const double seconds = median(time_steps(options, work));
     const MemoryStatistics memory = context_of(compute.device)->memory();

@@ -149,11 +149,12 @@ BenchWork::~BenchWork() = default;
 
 BranchSchedule BenchWork::schedule_for_inference() {
     const Compute& compute = options_.train.compute;
-    if (compute.device.type == DeviceType::cpu) return compute.schedule;
+    if (compute.device.type == DeviceType::cpu || compute.schedule != BranchSchedule::automatic)
+        return compute.schedule;
     const Tensor images = images_->next();
     return choose_schedule(
         detector_, compute,
-        {.batch = images.dim(0), .channels = images.dim(3), .recorded = options_.graph, .run = [&] {
+        {.batch = images.dim(0), .channels = images.dim(3), .recorded = is_recorded(options_), .run = [&] {
              static_cast<void>(detector_.infer(images));
          }});
 }
@@ -171,8 +172,10 @@ void BenchWork::step() {
 }
 
 void BenchWork::record() {
-    if (is_recorded(options_))
-        for (int i = 0; i < recording_steps(options_.train.compute.device); ++i) step();
+    const Device device = options_.train.compute.device;
+    const int unrecorded = device.type == DeviceType::cuda ? 1 : 0;  // which chooses what is chosen by timing
+    const int steps = is_recorded(options_) ? recording_steps(device) : unrecorded;
+    for (int i = 0; i < steps; ++i) step();
     synchronize();
 }
 

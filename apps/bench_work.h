@@ -43,7 +43,8 @@ class BenchWork {
     // Whether the steps are recorded once and run again as a whole.
     [[nodiscard]] static bool is_recorded(const BenchOptions& options);
 
-    // The steps in which that happens, if it does; waits for the device.
+    // The steps in which that happens, if it does, and in which a GPU chooses what is chosen by timing; waits
+    // for the device.
     void record();
     // Enqueues a step.
     void step();

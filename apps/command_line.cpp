@@ -113,9 +113,10 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
         ->option_text("NAME");
     app.add_option(
            "--branch-schedule", compute.schedule,
-           "Order of the branches' work: auto (parallel on the CPU in one process, else separate), separate, "
-           "merged_stems, lockstep (norms of all in one call) or parallel (side by side; on the CPU if there "
-           "are as many branches as threads)")
+           "Order of the branches' work: auto (parallel on the CPU in one process; on a GPU the fastest, "
+           "measured, in train and bench by one process; else separate), separate, merged_stems, lockstep "
+           "(norms of all in one call) or parallel (side by side; on the CPU if there are as many branches "
+           "as threads)")
         ->capture_default_str()
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,

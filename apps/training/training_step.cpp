@@ -138,14 +138,17 @@ BranchSchedule TrainingStep::schedule_for(Program& program) {
     if (communicator_ != nullptr) return compute_.schedule;
     std::vector<std::pair<Tensor, Tensor>> statistics;  // batch norm's running ones, and what they were
     const auto pass = [&] {
-        if (statistics.empty())
-            for (const auto& [name, tensor] : detector_.buffers())
-                statistics.emplace_back(tensor, tensor.clone());
+        if (statistics.empty()) {
+            std::vector<std::pair<Tensor, Tensor>> all;
+            for (const auto& [name, tensor] : detector_.buffers()) all.emplace_back(tensor, tensor.clone());
+            statistics = std::move(all);  // none while some are missing: memory may end in between
+        }
         forward(program).total.backward(one_);
     };
     const auto undo = [&] {
+        parameters_.clear_gradients();  // first, so that they go where copying fails
         for (auto& [tensor, before] : statistics) tensor.copy_from(before);
-        drop_gradients();
+        statistics.clear();
     };
     return choose_schedule(detector_, compute_,
                            {.training = true,

@@ -6,6 +6,7 @@
 
 #include "apps/bench_work.h"
 #include "engine/context.h"
+#include "engine/error.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
@@ -55,10 +56,10 @@ TEST_F(ScheduleChoice, ATrainingTakesTheFastestAndMeasuringLeavesNoTrace) {
         return SmallTrainingCase{.device = gpu, .capture = true, .schedule = schedule, .average_decay = 0.9};
     };
     SmallTraining chosen(training_of(BranchSchedule::automatic)),
-        given(training_of(BranchSchedule::merged_stems));
-    plant(chosen.detector(), fastest_is(BranchSchedule::merged_stems));
+        given(training_of(BranchSchedule::lockstep));
+    plant(chosen.detector(), fastest_is(BranchSchedule::lockstep));
     for (int64_t step = 0; step < 3; ++step) EXPECT_EQ(chosen.run(step).total, given.run(step).total) << step;
-    EXPECT_EQ(chosen.step().schedule(), BranchSchedule::merged_stems);
+    EXPECT_EQ(chosen.step().schedule(), BranchSchedule::lockstep);
     expect_same_bytes(chosen, given);
     EXPECT_EQ(chosen.detector().branch_schedule(), BranchSchedule::automatic) << "what validation takes";
 }
@@ -76,9 +77,9 @@ TEST_F(ScheduleChoice, IsMadeOnceAndKeptWithTheTuning) {
     std::string tuning = context.tuning();
     const size_t place = tuning.find("\"lockstep\"", tuning.find("of 40 x 40"));
     ASSERT_NE(place, std::string::npos) << tuning;
-    tuning.replace(place, std::string("\"lockstep\"").size(), "\"merged_stems\"");
+    tuning.replace(place, std::string("\"lockstep\"").size(), "\"separate\"");
     EXPECT_EQ(context.set_tuning(tuning), "");
-    EXPECT_EQ(taken(40, BranchSchedule::parallel), BranchSchedule::merged_stems);
+    EXPECT_EQ(taken(40, BranchSchedule::parallel), BranchSchedule::separate);
 }
 
 TEST_F(ScheduleChoice, ANameThatIsNoneIsMeasuredAnew) {
@@ -97,6 +98,21 @@ TEST_F(ScheduleChoice, AmongEquallyFastOnesThePlainestIsTaken) {
                          {BranchSchedule::lockstep, 3},
                          {BranchSchedule::parallel, 2}}),
               BranchSchedule::separate);
+    EXPECT_EQ(taken(47, {{BranchSchedule::separate, 2},
+                         {BranchSchedule::lockstep, 1.97},
+                         {BranchSchedule::parallel, 1.97}}),
+              BranchSchedule::separate)
+        << "what timing wavers by is no gain";
+    EXPECT_EQ(taken(49, {{BranchSchedule::separate, 2},
+                         {BranchSchedule::lockstep, 1.95},
+                         {BranchSchedule::parallel, 1.94}}),
+              BranchSchedule::lockstep);
+}
+
+TEST_F(ScheduleChoice, DeterministicTrainingTakesNoneThatRoundsOtherwise) {
+    EXPECT_EQ(taken(50, BranchSchedule::merged_stems), BranchSchedule::separate);
+    const ComputeModeScope nondeterministic({.deterministic = false, .time_algorithms = true});
+    EXPECT_EQ(taken(50, BranchSchedule::merged_stems), BranchSchedule::merged_stems);
 }
 
 TEST_F(ScheduleChoice, WhatCannotRecomputeIsNotTaken) {
@@ -104,14 +120,14 @@ TEST_F(ScheduleChoice, WhatCannotRecomputeIsNotTaken) {
     EXPECT_EQ(taken(45, BranchSchedule::parallel, true), BranchSchedule::parallel);
 }
 
-TEST_F(ScheduleChoice, AScheduleThatFailsIsLeftOut) {
+TEST_F(ScheduleChoice, AScheduleThatMemoryDoesNotSufficeForIsLeftOut) {
     Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.05, .size = 46});
     int undone = 0;
     bool all = false;
     const ScheduledWork work{.run =
                                  [&] {
                                      if (all || detector.branch_schedule() != BranchSchedule::lockstep)
-                                         fail("out of memory");
+                                         throw OutOfMemory("out of memory");
                                  },
                              .undo = [&] { ++undone; }};
     EXPECT_EQ(choose_schedule(detector, {.device = gpu}, work), BranchSchedule::lockstep);
@@ -123,6 +139,24 @@ TEST_F(ScheduleChoice, AScheduleThatFailsIsLeftOut) {
                  {"out of memory"});
     EXPECT_EQ(undone, 2);
     EXPECT_EQ(detector.branch_schedule(), BranchSchedule::automatic);
+}
+
+TEST_F(ScheduleChoice, OtherErrorsPass) {
+    Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.05, .size = 51});
+    int undone = 0;
+    ScheduledWork work{.run =
+                           [&] {
+                               if (detector.branch_schedule() == BranchSchedule::lockstep) fail("broken");
+                           },
+                       .undo = [&] { ++undone; }};
+    const auto choose = [&] { static_cast<void>(choose_schedule(detector, {.device = gpu}, work)); };
+    expect_error(choose, {"broken"});
+    EXPECT_EQ(undone, 1);
+    EXPECT_EQ(detector.branch_schedule(), BranchSchedule::automatic);
+    work.run = [] {};
+    work.undo = [] { fail("not undone"); };
+    expect_error(choose, {"not undone"});
+    EXPECT_EQ(context_of(gpu)->tuning().find("of 51 x 51"), std::string::npos) << "nothing is kept";
 }
 
 TEST_F(ScheduleChoice, NothingIsMeasuredWhereAlgorithmsAreNotTimed) {
@@ -140,6 +174,25 @@ TEST_F(ScheduleChoice, BenchTellsWhatItTook) {
     options.train.compute.device = gpu;
     options.train.model = {.backbone = "resnet18", .branches = 2, .width = 0.05, .size = 32};
     EXPECT_EQ(BenchWork(options).schedule(), BranchSchedule::separate);
+}
+
+TEST_F(ScheduleChoice, BenchMeasuresBeforeTheStepsThatItTimes) {
+    simt::set_clock([this] {
+        ++readings_;
+        return time_ += 1.0;
+    });
+    for (const bool graph : {true, false}) {
+        BenchOptions options{.mode = "train", .graph = graph, .batch = 2};
+        options.train.compute.device = gpu;
+        options.train.model = {.backbone = "resnet18", .branches = 2, .width = 0.05, .size = 32};
+        const int before = readings_;
+        BenchWork work(options);
+        work.record();
+        const int readings = readings_;
+        EXPECT_GT(readings, before);
+        work.step();
+        EXPECT_EQ(readings_, readings);
+    }
 }
 
 }  // namespace
