@@ -50,7 +50,7 @@ class Trainer {
     std::unique_ptr<TrainingStep> step_;
     std::unique_ptr<EpochLoop> loop_;
     RunProgress progress_;
-    bool has_stepped_ = false;
+    bool has_stepped_ = false;  // step_
     std::optional<EvaluationScores> best_;
     std::vector<std::unique_ptr<TrainingLog>> logs_;
 };
@@ -114,6 +114,7 @@ void Trainer::make_step() {
     auto step = std::make_unique<TrainingStep>(detector_, objective_, options_);
     if (step_ && step_->average()) step->average()->load_state(step_->average()->state());
     step_ = std::move(step);
+    has_stepped_ = false;
     if (frozen_.any())
         log_notice("{} of {} parameters are frozen", frozen_.parameter_count(), keeper_.record().parameters);
 }
@@ -235,7 +236,7 @@ void Trainer::train_epoch() {
 
 void Trainer::after_step(const StepRecord& record) {
     for (const auto& log : logs_) log->on_step(record);
-    if (!has_stepped_) keeper_.keep_tuning();  // what a step needs, its first run has chosen
+    if (!has_stepped_) keeper_.keep_tuning();  // what step_ needs, its first run has chosen
     has_stepped_ = true;
     if (keeper_.save_is_due()) keeper_.save(parts(), progress_);
     stop_if_interrupted();
