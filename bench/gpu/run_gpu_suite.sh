@@ -183,20 +183,19 @@ for tool in memcheck racecheck; do
         continue
     fi
     if [ $tool = memcheck ]; then
-        for check in input optimizer integers; do
-            sanitize "memcheck_$check" memcheck $check --report-api-errors no
-        done
+        # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
+        checks="input optimizer integers" options=(--report-api-errors no)
+    else
+        # Only the project's kernels: their names hold its namespace.
+        option=--kernel-name
+        "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
+        checks=integers options=("$option" kernel_substring=unmask)
     fi
+    for check in $checks; do
+        sanitize "${tool}_$check" $tool "$check" "${options[@]}"
+    done
     for precision in $precisions; do
-        if [ $tool = memcheck ]; then
-            # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
-            sanitize "memcheck_$precision" memcheck "ops --precision $precision" --report-api-errors no
-        else
-            # Only the project's kernels: their names hold its namespace.
-            option=--kernel-name
-            "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
-            sanitize "racecheck_$precision" racecheck "ops --precision $precision" $option kernel_substring=unmask
-        fi
+        sanitize "${tool}_$precision" $tool "ops --precision $precision" "${options[@]}"
     done
 done
 
