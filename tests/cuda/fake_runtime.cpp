@@ -70,8 +70,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
 cudaError_t cudaSetDevice(int) {
     return cudaSuccess;
 }
-const char* cudaGetErrorName(cudaError_t) {
-    return "error";
+const char* cudaGetErrorName(cudaError_t status) {
+    return status == cudaErrorInvalidValue ? "cudaErrorInvalidValue" : "error";
 }
 const char* cudaGetErrorString(cudaError_t) {
     return "error";
