@@ -7,7 +7,10 @@
 
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
+#include "cpu/winograd_outputs.h"
+#include "cpu/winograd_product.h"
 #include "cpu/winograd_stages.h"
+#include "cpu/winograd_stem.h"
 #include "cpu/winograd_weights.h"
 #include "engine/compute_mode.h"
 
@@ -15,100 +18,6 @@ namespace unmask {
 namespace {
 
 using namespace winograd;
-
-// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]. Meanwhile
-// `fetched` · depth vectors from `next` on are brought into the second-level cache.
-template <int rows, int fetched>
-void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
-                   const float* next) {
-    Vector sums[rows][2];
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) sums[r][0] = sums[r][1] = Vector{};
-    for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
-        const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
-#pragma GCC unroll 2
-        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 2);
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; ++r) {
-            sums[r][0] += a[r * pitch + d] * left;
-            sums[r][1] += a[r * pitch + d] * right;
-        }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) {
-        Vectors::at(product + r * panel_columns) = sums[r][0];
-        Vectors::at(product + r * panel_columns + lanes) = sums[r][1];
-    }
-}
-
-struct Epilogue {
-    const float* bias;
-    const float* residual;
-    Activation activation;
-};
-
-Vector activated(Vector v, Activation activation) {
-    if (activation == Activation::relu) return v < 0.0f ? Vector{} : v;  // keeps NaN
-    return v;
-}
-
-// y = activation(Aᵀ m A + bias + residual) of one tile and one vector of channels; `whole`: rows = columns =
-// Tile::outputs.
-template <class Tile, bool whole>
-void transform_output(const float* from, int64_t plane, Vector bias, const Epilogue& epilogue, int64_t rows,
-                      int64_t columns, const Sizes& s, int64_t corner, float* y) {
-    constexpr int size = Tile::size, outputs = Tile::outputs;
-    Vector half[outputs * size];
-#pragma GCC unroll 8
-    for (int j = 0; j < size; ++j) {
-        Vector m[size];
-#pragma GCC unroll 8
-        for (int i = 0; i < size; ++i) m[i] = Vectors::at(from + (i * size + j) * plane);
-        Tile::output(m, half + j, 1, size);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < outputs; ++i) {
-        if (!whole && i >= rows) break;
-        Vector result[outputs];
-        Tile::output(half + i * size, result, 1, 1);
-#pragma GCC unroll 8
-        for (int j = 0; j < outputs; ++j) {
-            if (!whole && j >= columns) break;
-            const int64_t at = corner + (i * s.out_width + j) * s.out_channels;
-            Vector v = result[j] + bias;
-            if (epilogue.residual != nullptr) v += Vectors::at(epilogue.residual + at);
-            Vectors::at(y + at) = activated(v, epilogue.activation);
-        }
-    }
-}
-
-// The same of tiles [first, last) and the channels of one panel; products [xi][tile - first][panel_columns].
-template <class Tile>
-void transform_outputs(const float* products, int64_t plane, const Sizes& s, int64_t panel, int64_t first,
-                       int64_t last, const Epilogue& epilogue, float* y) {
-    constexpr int outputs = Tile::outputs;
-    Vector bias[2] = {};
-    for (int half = 0; half < 2 && epilogue.bias != nullptr; ++half)
-        bias[half] = Vectors::at(epilogue.bias + panel * panel_columns + half * lanes);
-    for (int64_t tile = first; tile < last; ++tile) {
-        const TilePlace place(s, tile, outputs);
-        const int64_t rows = std::min<int64_t>(outputs, s.out_height - place.row);
-        const int64_t columns = std::min<int64_t>(outputs, s.out_width - place.column);
-        const int64_t corner =
-            ((place.image * s.out_height + place.row) * s.out_width + place.column) * s.out_channels +
-            panel * panel_columns;
-        const float* from = products + (tile - first) * panel_columns;
-        for (int half = 0; half < 2; ++half) {
-            const int64_t shift = half * lanes;
-            if (rows == outputs && columns == outputs)
-                transform_output<Tile, true>(from + shift, plane, bias[half], epilogue, rows, columns, s,
-                                             corner + shift, y);
-            else
-                transform_output<Tile, false>(from + shift, plane, bias[half], epilogue, rows, columns, s,
-                                              corner + shift, y);
-        }
-    }
-}
 
 template <class Tile>
 class Forward {
@@ -120,8 +29,7 @@ class Forward {
           weights_(weights.data<float>()),
           weight_plane_(weights.dim(2)),
           y_(y.data<float>()),
-          epilogue_{bias.defined() ? bias.data<float>() : nullptr,
-                    residual.defined() ? residual.data<float>() : nullptr, params.activation} {}
+          epilogue_(bias, residual, params.activation) {}
 
     void run() const {
         if (sizes_.tiles == 0) return;
@@ -256,6 +164,7 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       Tensor& y, const Conv2dParams& params) {
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
+    if (winograd_stem_forward(x, weight, bias, residual, y, params)) return true;
     switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
         case Tiling::none:
             return false;
