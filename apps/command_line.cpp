@@ -98,7 +98,7 @@ struct ComputeText {
 };
 
 void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
-    app.set_version_flag("--version", version_text());
+    app.set_version_flag("--version", version_text);
     app.add_option("--threads", global.threads, "Threads to compute with; 0: one per core")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024))

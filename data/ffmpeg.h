@@ -2,23 +2,16 @@
 // FFmpeg's C objects as C++ ones, and the one check that every call to it goes through.
 #pragma once
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/display.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
-}
-
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "data/ffmpeg_library.h"
 #include "engine/error.h"
 
 namespace unmask::ffmpeg {
 
-template <class T, void (*release)(T**)>
+template <class T, const auto& release>
 struct Release {
     void operator()(T* object) const { release(&object); }
 };

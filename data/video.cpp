@@ -10,12 +10,11 @@
 
 #include "data/container_end.h"
 #include "data/video_stream.h"
-#include "engine/libraries.h"
 
 namespace unmask {
 namespace {
 
-const LibraryEntry library("FFmpeg", [] { return std::string(av_version_info()); });
+using namespace ffmpeg;
 
 // Whether each packet of the container is one frame that will be shown. Elsewhere (AVI with packed B-frames,
 // VP8 with hidden frames, MPEG streams) frames can only be counted by decoding.
@@ -43,7 +42,7 @@ struct FrameTable {
 FrameTable table_from_packets(VideoStream& video, std::string missing_end) {
     FrameTable table;
     table.missing_end = std::move(missing_end);
-    ffmpeg::Packet packet(ffmpeg::check_pointer(av_packet_alloc(), "video", "reading"));
+    Packet packet(check_pointer(av_packet_alloc(), "video", "reading"));
     int64_t packets = 0, hidden = 0, last_stored = AV_NOPTS_VALUE;
     bool timed = true;
     while (video.next_packet(*packet)) {
@@ -78,7 +77,7 @@ FrameTable table_from_packets(VideoStream& video, std::string missing_end) {
 FrameTable table_from_decoding(VideoStream& video, std::string missing_end) {
     FrameTable table;
     table.missing_end = std::move(missing_end);
-    ffmpeg::Frame frame(ffmpeg::check_pointer(av_frame_alloc(), "video", "decoding"));
+    Frame frame(check_pointer(av_frame_alloc(), "video", "decoding"));
     while (video.next_frame(*frame)) ++table.present;
     // The header also counts packets that are never shown; a few less than it says are all there are.
     const int64_t said = video.stream().nb_frames;
@@ -159,7 +158,7 @@ void VideoReader::read_frames(const FrameNumbers& wanted, const FrameCallback& c
     if (wanted.empty()) return;
     check_numbers(wanted, state.info.frame_count, state.file);
     VideoStream video(state.file, state.options);
-    ffmpeg::Frame frame(ffmpeg::check_pointer(av_frame_alloc(), state.file, "decoding"));
+    Frame frame(check_pointer(av_frame_alloc(), state.file, "decoding"));
     const double seconds = av_q2d(video.stream().time_base);
     int64_t decoded = 0, delivered = 0;
     int64_t next = 0;
