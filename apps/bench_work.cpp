@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/philox.h"
 #include "models/quantization_calibrator.h"
+#include "models/scoring.h"
 
 namespace unmask {
 namespace {
@@ -135,7 +136,8 @@ BenchWork::BenchWork(const BenchOptions& options)
         detector_.set_training(false);
         if (compute.precision == Precision::int8) {
             QuantizationCalibrator calibrator(detector_);
-            calibrator.add(random_images(std::min(options.batch, 8), options.train.model.size));
+            calibrator.add(
+                model_input(random_images(std::min(options.batch, 8), options.train.model.size), compute));
             set_activation_scales(detector_, calibrator.scales(RangeRule::max));
         }
         prepare_scoring(detector_, TrainedWeights::released);

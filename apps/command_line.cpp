@@ -106,9 +106,10 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
     app.add_option("--device", compute.device, "Where to compute: cpu, cuda or cuda:N")
         ->capture_default_str()
         ->option_text("NAME");
-    app.add_option("--precision", compute.precision,
-                   "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8: only for bench and "
-                   "profile, on the CPU")
+    app.add_option(
+           "--precision", compute.precision,
+           "On a GPU: f32, tf32 or bf16 (bf16 with float32 parameters); int8, also on the CPU: only for "
+           "bench and profile")
         ->capture_default_str()
         ->option_text("NAME");
     app.add_option(
@@ -192,8 +193,7 @@ int run(int argc, const char* const* argv) {
         std::string_view(named->name) != "profile")
         fail(
             "--precision int8 is for bench and profile: a model file says itself what it computes in (unmask "
-            "quantize "
-            "makes one)");
+            "quantize makes one)");
     prepare_compute(global.compute,
                     !compute.nondeterministic);  // an Error now rather than after loading the data
     set_thread_count(resolved_threads(global.threads));

@@ -45,8 +45,6 @@ Tensor model_input(const Tensor& images, const Compute& compute) {
 
 void prepare_compute(const Compute& compute, bool deterministic) {
     static_cast<void>(context_of(compute.device));
-    if (compute.precision == Precision::int8 && compute.device.type != DeviceType::cpu)
-        fail("--precision: int8 is the CPU's alone, found --device {}", name_of(compute.device));
     if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32 &&
         compute.precision != Precision::int8)
         fail("--precision: expected f32 on the CPU, found {} (it needs --device cuda)",

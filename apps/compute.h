@@ -13,8 +13,8 @@ namespace unmask {
 
 // f32: float32 throughout. tf32: float32 whose products have 10 bits of mantissa. bf16: activations and the
 // weights that meet them in bf16; parameters, statistics, heads and losses in float32. The CPU computes in
-// f32. int8: measured inference of a model that is quantized for it (`unmask bench`), on the CPU alone; model
-// files say themselves whether they are (models/quantization.h).
+// f32. int8: measured inference of a model that is quantized for it (`unmask bench`); model files say
+// themselves whether they are (models/quantization.h).
 enum class Precision : uint8_t { f32, tf32, bf16, int8 };
 // "f32", "tf32", "bf16", "int8"; Error lists them when there is no such name.
 [[nodiscard]] Precision parse_precision(std::string_view name);

@@ -4,6 +4,7 @@
 #include "engine/ops/pool.h"
 
 #include "cuda/average_pool.h"
+#include "cuda/levels.cuh"
 #include "cuda/pool_window.cuh"
 
 namespace unmask {
@@ -74,16 +75,21 @@ void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams&
     if (y.numel() == 0) return;
     const PoolAxis rows = pool_axis(x, y, 0, params), columns = pool_axis(x, y, 1, params);
     uint8_t* places = argmax.defined() ? argmax.data<uint8_t>() : nullptr;
-    dispatch_storage(max_pool2d_forward.name(), x, [&](auto zero) {
+    const auto launch = [&](auto zero) {
         using T = decltype(zero);
+        constexpr int most = std::min(pack_of<T>, 8);  // of bytes 16 would need twice the registers
         const T* in = x.data<T>();
         T* out = y.data<T>();
-        dispatch_pack<pack_of<T>>(can_pack<pack_of<T>>(x.dim(3), in, out, places), [&](auto pack) {
+        dispatch_pack<most>(can_pack<most>(x.dim(3), in, out, places), [&](auto pack) {
             const int64_t packs = y.numel() / pack();
             UNMASK_LAUNCH((max_pool_kernel<pack(), T>), blocks_for(packs, block_threads), block_threads, 0,
                           stream_of(x), packs, rows, columns, x.dim(3), in, out, places);
         });
-    });
+    };
+    if (is_floating(x.dtype()))
+        dispatch_storage(max_pool2d_forward.name(), x, launch);
+    else
+        dispatch_levels(max_pool2d_forward.name(), x, launch);
 }
 
 void max_backward(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x, const Pool2dParams& params) {

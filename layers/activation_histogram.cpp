@@ -36,7 +36,8 @@ void ActivationHistogram::widen(float largest) {
     }
 }
 
-void ActivationHistogram::add(const Tensor& x) {
+void ActivationHistogram::add(const Tensor& observed) {
+    const Tensor x = observed.to(cpu_device).to(DType::f32);
     const float* values = x.data<float>();
     float largest = 0.0f;
     for (int64_t i = 0; i < x.numel(); ++i) {

@@ -20,7 +20,7 @@ enum class RangeRule : uint8_t { max, percentile, mse };
 
 class ActivationHistogram {
   public:
-    // x: f32 on the CPU. Error for a value that is not finite.
+    // x: floating, of any device. Error for a value that is not finite.
     void add(const Tensor& x);
     // For u8 or i8, positive: 1 where nothing but zeros was seen.
     [[nodiscard]] float scale(DType dtype, RangeRule rule) const;

@@ -88,12 +88,13 @@ const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable&
     const Tensor& values = folded_.weight.values;
     const int64_t channels = std::max(values.dim(3), conv_.geometry().groups == 1 ? x.dim(3) : 0);
     const bool compact = values.dtype() != folded_.bias.dtype();
-    if ((compact || x.dtype() != DType::bf16) && channels == values.dim(3)) return folded_;
+    const bool in_bf16 = x.dtype() == DType::bf16 && values.dtype() != DType::i8;
+    if (!in_bf16 && channels == values.dim(3)) return folded_;
     const std::pair form{x.dtype(), channels};
     if (const auto found = adapted_.find(form); found != adapted_.end()) return found->second;
     const Recording::Pause constant;
     Folded made;
-    if (compact) {
+    if (compact && values.dtype() != x.dtype()) {
         made = {{with_zero_channels(values, channels).value(), folded_.weight.scale}, folded_.bias};
     } else {
         const DType dtype = x.dtype() == DType::bf16 ? DType::bf16 : values.dtype();
@@ -142,15 +143,17 @@ void ConvNormActivation::prepare_own(WeightFormat format) {
     check_finite(conv_name_, folded);
     check_finite(conv_name_, affine.shift);
     discard_prepared();
-    const bool as_integers = has_scales();
-    if (conv_.geometry().groups != 1 && !as_integers) format = WeightFormat::f32;
-    const Folded result{
-        compacted(frozen(weight.shape(), folded, weight), as_integers ? WeightFormat::int8 : format),
-        frozen({weight.dim(0)}, affine.shift, weight)};
-    if (as_integers)
-        quantized_ = quantized_filters(result.weight, result.bias, scales_);
-    else
-        folded_ = result;
+    if (has_scales()) {
+        // Integers are made on the CPU, so that every device computes with the same.
+        const Tensor like = Tensor::empty({0}, weight.dtype());
+        quantized_ = quantized_filters(compacted(weight.shape(), folded, like, WeightFormat::int8),
+                                       frozen({weight.dim(0)}, affine.shift, like), scales_)
+                         .to(weight.device());
+        return;
+    }
+    if (conv_.geometry().groups != 1) format = WeightFormat::f32;
+    folded_ = {compacted(weight.shape(), folded, weight, format),
+               frozen({weight.dim(0)}, affine.shift, weight)};
 }
 
 void ConvNormActivation::release_own() {
@@ -166,10 +169,12 @@ std::vector<Module::NamedTensor> ConvNormActivation::prepared_own() const {
     };
     add(folded_);
     for (const auto& [form, folded] : adapted_) add(folded);
-    if (quantized_.weight.defined()) {
-        result.push_back({conv_name_ + ".weight", quantized_.weight});
-        result.push_back({conv_name_ + ".bias", quantized_.bias});
-    }
+    const auto add_integers = [&](const QuantizedFilters& filters) {
+        result.push_back({conv_name_ + ".weight", filters.weight});
+        result.push_back({conv_name_ + ".bias", filters.bias});
+    };
+    if (quantized()) add_integers(quantized_);
+    for (const auto& [channels, filters] : widened_) add_integers(filters);
     return result;
 }
 
@@ -177,6 +182,7 @@ void ConvNormActivation::discard_prepared() {
     folded_ = {};
     quantized_ = {};
     adapted_.clear();
+    widened_.clear();
 }
 
 void ConvNormActivation::set_scales(float output, float float_input) {
@@ -195,9 +201,20 @@ float ConvNormActivation::link_scales(float input, float residual) {
     return scales_.output;
 }
 
-Tensor ConvNormActivation::forward_quantized(const Tensor& x, const Tensor& residual) const {
-    const Tensor levels = x.dtype() == DType::f32 ? quantize(x, scales_.input, DType::i8) : x;
-    return quantized_conv2d(levels, quantized_, residual, conv_.geometry(), norm_.activation());
+const QuantizedFilters& ConvNormActivation::filters_for(const Tensor& x) {
+    if (conv_.geometry().groups != 1 || x.dim(3) <= quantized_.weight.dim(3)) return quantized_;
+    if (const auto found = widened_.find(x.dim(3)); found != widened_.end()) return found->second;
+    const Recording::Pause constant;
+    QuantizedFilters made = quantized_;
+    made.weight = with_zero_channels(made.weight, x.dim(3)).value();
+    made.weight.buffer()->freeze();
+    return widened_.emplace(x.dim(3), std::move(made)).first->second;
+}
+
+Tensor ConvNormActivation::forward_quantized(const Tensor& x, const Tensor& residual) {
+    const Tensor levels =
+        is_floating(x.dtype()) ? quantize(cast(x, DType::f32).value(), scales_.input, DType::i8) : x;
+    return quantized_conv2d(levels, filters_for(x), residual, conv_.geometry(), norm_.activation());
 }
 
 }  // namespace unmask

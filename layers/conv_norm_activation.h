@@ -29,8 +29,8 @@ struct ConvNormActivationOptions {
 // few weights in that whatever the format), or in bf16 for a bf16 input:
 //     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
 // prepare_inference() is an Error where one of these is no finite number: a fused ReLU may hide it.
-// With scales (set_scales, then link_scales) it becomes a quantized convolution instead, on the CPU alone: x
-// is u8 or i8, or float32 where it has a scale for that, y is u8 behind a ReLU and i8 without
+// With scales (set_scales, then link_scales) it becomes a quantized convolution instead: x is u8 or i8, or
+// float32 or bf16 where it has a scale for that, y is u8 behind a ReLU and i8 without
 // (engine/ops/quantized_conv2d.h).
 class ConvNormActivation final : public LockstepLayer {
   public:
@@ -59,7 +59,7 @@ class ConvNormActivation final : public LockstepLayer {
     [[nodiscard]] const std::string& conv_name() const { return conv_name_; }
     [[nodiscard]] DType quantized_result() const { return quantized_dtype(norm_.activation()); }
 
-    // Of its result, and of its input where that is float32 (else 0). They serve from the next
+    // Of its result, and of its input where that is floating (else 0). They serve from the next
     // prepare_inference() on.
     void set_scales(float output, float float_input);
     [[nodiscard]] float link_scales(float input) override { return link_scales(input, 0.0f); }
@@ -93,13 +93,16 @@ class ConvNormActivation final : public LockstepLayer {
     }
     // In x's dtype and with its channels.
     [[nodiscard]] const Folded& folded_for(const Variable& x);
-    [[nodiscard]] Tensor forward_quantized(const Tensor& x, const Tensor& residual) const;
+    [[nodiscard]] const QuantizedFilters& filters_for(const Tensor& x);
+    [[nodiscard]] Tensor forward_quantized(const Tensor& x, const Tensor& residual);
     Folded folded_;
     ConvolutionScales scales_{0.0f, 0.0f, 0.0f};  // 0: none
-    float float_input_ = 0.0f;                    // the scale that a float32 input is given
+    float float_input_ = 0.0f;                    // the scale that a floating input is given
     QuantizedFilters quantized_;
     std::shared_ptr<Seen> seen_;
-    std::map<std::pair<DType, int64_t>, Folded> adapted_;  // made from it when first asked for
+    // Made from these when first asked for.
+    std::map<std::pair<DType, int64_t>, Folded> adapted_;
+    std::map<int64_t, QuantizedFilters> widened_;
 };
 
 // Whether all blocks train or none does: some may be frozen.

@@ -17,14 +17,14 @@ namespace unmask {
     return result;
 }
 
-// A frozen weight in the format that inference keeps it in. Error for a compact one on another device than
-// the CPU or of another dtype than float32.
-[[nodiscard]] inline CompactWeight compacted(const Tensor& weight, WeightFormat format) {
-    if (format == WeightFormat::f32) return {weight, {}};
-    if (weight.device() != cpu_device || weight.dtype() != DType::f32)
-        fail("weights in {}: expected a float32 model on the CPU, found {} on {}", name_of(format),
-             name_of(weight.dtype()), name_of(weight.device()));
-    return compact_weight(weight, format);
+// The same as a weight in the format that inference keeps it in. Error for a compact one in the place of
+// another dtype than float32.
+[[nodiscard]] inline CompactWeight compacted(const Shape& shape, const std::vector<double>& values,
+                                             const Tensor& like, WeightFormat format) {
+    if (format == WeightFormat::f32) return {frozen(shape, values, like), {}};
+    if (like.dtype() != DType::f32)
+        fail("weights in {}: expected a float32 model, found {}", name_of(format), name_of(like.dtype()));
+    return compact_weight(Tensor::from(shape, values).to(DType::f32), format).to(like.device());
 }
 
 }  // namespace unmask

@@ -65,7 +65,7 @@ class Module {
     // Derives what fast inference wants (batch norm folded into convolutions). It serves while gradients are
     // off and training mode too, and is dropped by set_training(true), load_state, adopt_state, initialize
     // and to. Call it again after an optimizer changed the parameters. Derived weights are kept in `format`:
-    // others than f32 serve on the CPU alone, in float32 (see engine/ops/compact_conv2d.h).
+    // others than f32 are computed with in float32 (see engine/ops/compact_conv2d.h).
     void prepare_inference(WeightFormat format = WeightFormat::f32);
     // The same, and gives back the memory of all that was derived from: what remains is good for inference
     // alone. state(), set_training(true), moving and a forward pass with gradients on are Errors from here

@@ -7,7 +7,6 @@
 
 #include "engine/error.h"
 #include "layers/conv_norm_activation.h"
-#include "layers/linear_norm_activation.h"
 #include "models/backbone.h"
 
 namespace unmask {
@@ -74,17 +73,6 @@ bool has_activation_scales(Detector& detector) {
         if (const auto* block = dynamic_cast<ConvNormActivation*>(&module)) found |= block->has_scales();
     });
     return found;
-}
-
-void prepare_scoring(Detector& detector, TrainedWeights trained) {
-    if (trained == TrainedWeights::kept && !has_activation_scales(detector))
-        return detector.prepare_inference();
-    detector.set_training(false);
-    detector.visit([](Module& module, const std::string&) {
-        if (dynamic_cast<Backbone*>(&module) != nullptr && !module.kept_for_inference())
-            module.keep_inference_only();
-        if (dynamic_cast<LinearNormActivation*>(&module) != nullptr) module.prepare_inference();
-    });
 }
 
 void put_quantization(TensorFile& file, const Quantization& quantization) {

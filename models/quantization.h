@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A detector whose branches compute in 8-bit integers: weights with a scale for each output channel,
 // activations with one for each convolution's result, found beforehand on pictures
-// (models/quantization_calibrator.h). Fusion and heads stay in float32. ResNet and MobileNet; the CPU alone.
+// (models/quantization_calibrator.h). Fusion and heads stay in float32. ResNet and MobileNet.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,6 @@ struct Quantization {
 void set_activation_scales(Detector& detector, const ActivationScales& scales);
 // Whether the detector has scales.
 [[nodiscard]] bool has_activation_scales(Detector& detector);
-
-// Whether the branches keep the weights that those for scoring were made of: a detector without them can
-// neither be trained nor saved, nor moved to another device. Heat maps need none.
-enum class TrainedWeights : uint8_t { kept, released };
-
-// Makes the detector ready to score: prepare_inference(), and what 8-bit weights were made of goes in any
-// case (as with keep_inference_only). May be called again.
-void prepare_scoring(Detector& detector, TrainedWeights trained = TrainedWeights::kept);
 
 // In a model file: metadata "arithmetic" (int8), "quantized_on", "quantized_on_pictures", "quantized_range",
 // and a tensor [1] in f32 for each scale.

@@ -15,9 +15,9 @@ namespace unmask {
 
 class QuantizationCalibrator {
   public:
-    // The detector, float32 on the CPU, is in inference mode, prepared and at first without scales while this lives;
-    // it must outlive this. Error for a backbone that has no form in integers, whose detector is then as
-    // before but without scales.
+    // The detector, in float32, is in inference mode, prepared and at first without scales while this lives;
+    // it must outlive this and stay on its device. Error for a backbone that has no form in integers, whose
+    // detector is then as before but without scales.
     explicit QuantizationCalibrator(Detector& detector);
     QuantizationCalibrator(const QuantizationCalibrator&) = delete;
     QuantizationCalibrator& operator=(const QuantizationCalibrator&) = delete;

@@ -26,8 +26,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
     QuantizeOptions options = arguments.options;
     options.range = parse_range_rule(arguments.range);
     options.threads = resolved_threads(global.threads);
-    if (global.compute.device.type != DeviceType::cpu)
-        fail("quantize: expected --device cpu, found {}", name_of(global.compute.device));
+    options.compute = global.compute;
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
     check_answer_target(arguments.output.string(), {options.model, options.calibration});
@@ -75,7 +74,7 @@ CommandRun set_up_quantize(CLI::App& app, const GlobalOptions& global) {
     app.footer(
         "Batch norm is folded, weights become 8-bit integers with a scale for each channel, activations with "
         "one for "
-        "each layer,\nfound on the pictures. ResNet and MobileNet; on the CPU. docs/quantization.md has what "
+        "each layer,\nfound on the pictures. ResNet and MobileNet. docs/quantization.md has what "
         "it costs "
         "and gains.");
     return [arguments, &global] { return run(*arguments, global); };

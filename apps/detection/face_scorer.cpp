@@ -6,7 +6,7 @@
 #include "apps/evaluation/calibration.h"
 #include "apps/evaluation/evaluator.h"
 #include "engine/error.h"
-#include "models/quantization.h"
+#include "models/scoring.h"
 
 namespace unmask {
 

@@ -12,7 +12,7 @@
 #include "data/loader.h"
 #include "engine/error.h"
 #include "layers/evaluation_mode.h"
-#include "models/quantization.h"
+#include "models/scoring.h"
 
 namespace unmask {
 namespace {

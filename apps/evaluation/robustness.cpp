@@ -10,7 +10,7 @@
 #include "apps/progress.h"
 #include "cpu/parallel.h"
 #include "engine/error.h"
-#include "models/quantization.h"
+#include "models/scoring.h"
 
 namespace unmask {
 namespace {

@@ -48,6 +48,7 @@ LoadedDetector quantize_model(const QuantizeOptions& options) {
     if (model.info.quantization)
         fail("{}: expected a model that computes in float32, found one that is quantized",
              options.model.string());
+    detector.to(options.compute.device);
     const FaceDataset dataset(chosen_rows(options), {.size = detector.options().size, .cache_bytes = 0});
     const Preprocessing& preprocessing = model.info.preprocessing;
     DataLoader loader(dataset, {.batch = options.batch,
@@ -59,7 +60,7 @@ LoadedDetector quantize_model(const QuantizeOptions& options) {
     Progress progress("quantize", int64_t(dataset.size()), "images");
     loader.start(0);
     while (const std::optional<Batch> batch = loader.next()) {
-        calibrator.add(batch->images);
+        calibrator.add(model_input(batch->images, options.compute));
         progress.update(calibrator.images());
     }
     model.info.quantization = Quantization{.scales = calibrator.scales(options.range),

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/compute.h"
 #include "layers/activation_histogram.h"
 #include "models/checkpoint.h"
 
@@ -18,6 +19,7 @@ struct QuantizeOptions {
     int batch = 8;
     int threads = 1;  // that decode
     RangeRule range = RangeRule::percentile;
+    Compute compute{};
 };
 
 // The model with its scales and filters in int8, for save_detector. Error for a model that is quantized

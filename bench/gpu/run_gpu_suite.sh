@@ -189,7 +189,7 @@ for tool in memcheck racecheck; do
         # Only the project's kernels: their names hold its namespace.
         option=--kernel-name
         "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
-        checks=integers options=("$option" kernel_substring=unmask)
+        checks="input integers" options=("$option" kernel_substring=unmask)
     fi
     for check in $checks; do
         sanitize "${tool}_$check" $tool "$check" "${options[@]}"

@@ -65,7 +65,8 @@ class Results:
             seconds = [line["seconds"] for line in same]
             self.found.setdefault(case, {})[variant] = {
                 "seconds": statistics.median(seconds), "spread": max(seconds) / min(seconds) - 1,
-                "peak_bytes": statistics.median(line["peak_bytes"] for line in same)}
+                "peak_bytes": statistics.median(line["peak_bytes"] for line in same),
+                "schedules": sorted({line["schedule_taken"] for line in same if "schedule_taken" in line})}
 
     def get(self, case, variant):
         return self.found.get(case, {}).get(variant)
@@ -96,9 +97,10 @@ def text(value, form="{:.2f}"):
 
 
 def table(results):
-    """One row for each measurement; speeds and ratios above 1 are faster than the peer."""
+    """One row for each measurement; speeds and ratios above 1 are faster than the peer. branches: the schedules that
+    were taken, several where repeated measurements found different ones the fastest."""
     yield (f"{'case':<34} {'variant':<36} {'ms':>9} {'images/s':>9} {'x best':>7} {'x compile':>9} "
-           f"{'floor/t':>7} {'memory':>7} {'mem/compile':>11} {'spread':>6}")
+           f"{'floor/t':>7} {'memory':>7} {'mem/compile':>11} {'spread':>6} branches")
     for case in sorted(results.found, key=str):
         mode, backbone, branches, batch = case
         compiled = results.best_compiled(case)
@@ -108,7 +110,7 @@ def table(results):
                    f"{batch / one['seconds']:>9.0f} {text(ratio(results.best_peer(case), one)):>7} "
                    f"{text(ratio(compiled, one)):>9} {text(floor and floor / one['seconds']):>7} "
                    f"{one['peak_bytes'] / 2**30:>6.2f}G {text(ratio(one, compiled, 'peak_bytes')):>11} "
-                   f"{100 * one['spread']:>5.0f}%")
+                   f"{100 * one['spread']:>5.0f}% {', '.join(one['schedules']) or '-'}")
     for line in results.failures:
         where = f"{line['mode']} {line['backbone']} x{line['branches']} batch {line['batch']} " if line["mode"] else ""
         yield f"failed: {where}{line['variant']}: {line['error'].splitlines()[0][:120]}"
@@ -161,7 +163,8 @@ def self_test():
            "deterministic": True, "peak_bytes": 6 << 30}
     peer = {**case, "peak_bytes": 10 << 30}
     lines = [{"ceilings": True, "bytes_per_second": 4e12, "operations_per_second": 8e14},
-             {**own, "seconds": 0.06}, {**own, "seconds": 0.08}, {**own, "seconds": 0.07},
+             {**own, "seconds": 0.06, "schedule_taken": "parallel"}, {**own, "seconds": 0.08, "schedule_taken": "lockstep"},
+             {**own, "seconds": 0.07, "schedule_taken": "lockstep"},
              {**own, "seconds": 0.09, "schedule": "separate"},
              {**own, "seconds": 0.068, "deterministic": False}, {**own, "seconds": 0.065, "input": "raw"},
              {**peer, "variant": "bf16_compile", "seconds": 0.105}, {**peer, "variant": "bf16", "seconds": 0.14},
@@ -192,6 +195,8 @@ def self_test():
     assert abs(value - 0.07 / 0.068) < 1e-9 and holds
     text_lines = list(report(lines))
     assert any("unmask bf16, raw input" in line for line in text_lines)
+    assert [line.split("% ")[1] for line in text_lines if " unmask bf16  " in line and line.startswith("train")] == ["lockstep, parallel"]
+    assert any(" torch bf16 " in line and line.endswith("% -") for line in text_lines)
     assert any(line.startswith("failed:") and "OutOfMemoryError" in line for line in text_lines)
     assert list(report([]))  # nothing measured is no failure
     print("\n".join(text_lines))

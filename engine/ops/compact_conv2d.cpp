@@ -37,6 +37,10 @@ std::string_view name_of(WeightFormat format) {
     return format_names[static_cast<size_t>(format)];
 }
 
+CompactWeight CompactWeight::to(Device device) const {
+    return {values.to(device), scale.defined() ? scale.to(device) : Tensor()};
+}
+
 CompactWeight compact_weight(const Tensor& weight, WeightFormat format) {
     if (weight.rank() < 1 || weight.dtype() != DType::f32)
         fail("compact weight: expected f32 of rank 1 or more, found {} {}", name_of(weight.dtype()),

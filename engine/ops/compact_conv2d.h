@@ -20,6 +20,7 @@ enum class WeightFormat : uint8_t { f32, bf16, int8 };
 struct CompactWeight {
     Tensor values;  // [O, …]: f32, bf16 or i8
     Tensor scale;   // [O], f32, for i8; else undefined
+    [[nodiscard]] CompactWeight to(Device device) const;
 };
 
 // weight [O, …], f32 on the CPU, finite; rounded to nearest. Compacting what expanded() gives changes

@@ -19,7 +19,7 @@ struct Pool2dParams {
 
 // Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of
 // equals); it may be undefined when no gradient is wanted, and else a kernel has at most 255 taps. The
-// maximum is taken of u8 and i8 too, on the CPU.
+// maximum is taken of u8 and i8 too.
 inline constinit Kernel<void(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams& params)>
     max_pool2d_forward{"max_pool2d_forward"};
 inline constinit Kernel<void(const Tensor& grad_y, const Tensor& argmax, Tensor& grad_x,

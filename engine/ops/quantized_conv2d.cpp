@@ -25,7 +25,18 @@ void check_scale(const char* name, float scale) {
         fail("quantized conv2d: expected a positive, finite {} scale, found {}", name, scale);
 }
 
+void freeze(const QuantizedFilters& filters) {
+    for (const Tensor* tensor : {&filters.weight, &filters.multiplier, &filters.bias})
+        tensor->buffer()->freeze();
+}
+
 }  // namespace
+
+QuantizedFilters QuantizedFilters::to(Device device) const {
+    const QuantizedFilters moved{weight.to(device), multiplier.to(device), bias.to(device), factor};
+    freeze(moved);
+    return moved;
+}
 
 QuantizedFilters quantized_filters(const CompactWeight& weight, const Tensor& bias,
                                    const ConvolutionScales& scales) {
@@ -63,7 +74,7 @@ QuantizedFilters quantized_filters(const CompactWeight& weight, const Tensor& bi
         result.multiplier.data<float>()[o] = of_sum / unit;
         result.bias.data<float>()[o] = bias.data<float>()[o] / of_sum;
     }
-    for (const Tensor& tensor : {result.weight, result.multiplier, result.bias}) tensor.buffer()->freeze();
+    freeze(result);
     return result;
 }
 

@@ -16,6 +16,7 @@ struct QuantizedFilters {
     Tensor multiplier;  // [O], f32, positive: what one of the sum is worth in units of the residual, or of y
     Tensor bias;        // [O], f32, in units of the sum
     float factor = 1.0f;  // what one unit of the residual is worth in units of y
+    [[nodiscard]] QuantizedFilters to(Device device) const;
 };
 
 // The scales of a convolution's operands.

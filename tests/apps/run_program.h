@@ -5,11 +5,9 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
+#include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
@@ -18,13 +16,6 @@ struct Outcome {
     int code = -1;  // 128 + signal when the program crashed
     std::string output, errors;
 };
-
-inline std::string text_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 // The arguments as one shell line, after such words as "timeout 5"; standard input is the file.
 inline Outcome run_program(const std::string& arguments, const std::string& before = "",
@@ -35,7 +26,7 @@ inline Outcome run_program(const std::string& arguments, const std::string& befo
         before + " " + UNMASK_PROGRAM + " " + arguments + " >" + out + " 2>" + err + " <" + input;
     const int status = std::system(line.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return {code, text_of(out), text_of(err)};
+    return {code, bytes_of(out), bytes_of(err)};
 }
 
 }  // namespace unmask

@@ -6,20 +6,12 @@
 
 #include <cmath>
 
-#include "engine/philox.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/integer_cases.h"
 
 namespace unmask {
 namespace {
-
-Tensor drawn(const Shape& shape, uint64_t seed, float low = -1.0f, float high = 1.0f) {
-    const Philox random(seed, "compact");
-    Tensor result = Tensor::empty(shape);
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = low + (high - low) * random.uniform(0, static_cast<uint64_t>(i));
-    return result;
-}
 
 TEST(CompactWeight, Int8IsTheNearestLevelOfEachChannel) {
     const Tensor weight = drawn({5, 3, 3, 7}, 1);
@@ -49,20 +41,11 @@ TEST(CompactWeight, AChannelOfZerosStaysOne) {
     EXPECT_EQ(expanded(compact).to_floats(), std::vector<float>(8, 0.0f));
 }
 
-struct Row {
-    Shape x, weight;
-    Conv2dOptions options;
-};
-
 TEST(CompactConv2d, HasTheBytesOfTheConvolutionOverExpandedWeights) {
     const PortableScope portable;
-    const std::vector<Row> rows{{{2, 6, 7, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}},
-                                {{1, 9, 8, 3}, {4, 5, 3, 3}, {.stride = {2, 3}, .padding = {2, 1}}},
-                                {{2, 5, 5, 40}, {70, 1, 1, 40}, {}},
-                                {{1, 9, 9, 4}, {6, 3, 3, 4}, {.padding = {2, 2}, .dilation = {2, 2}}},
-                                {{1, 12, 11, 80}, {70, 3, 3, 80}, {.same_padding = true}}};
     for (const WeightFormat format : {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8})
-        for (const Row& row : rows)
+        for (const IntegerCase& row : integer_cases()) {
+            if (row.options.groups != 1) continue;
             for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
                 const Tensor x = drawn(row.x, 3), bias = drawn({row.weight[0]}, 4);
                 const CompactWeight weight = compact_weight(drawn(row.weight, 5), format);
@@ -75,6 +58,7 @@ TEST(CompactConv2d, HasTheBytesOfTheConvolutionOverExpandedWeights) {
                     << name_of(format) << " " << row.weight.str();
                 EXPECT_TRUE(same_bytes(compact_conv2d(x, weight, bias, {}, row.options, activation), plain));
             }
+        }
 }
 
 TEST(CompactConv2d, LinearIsThePointwiseOne) {

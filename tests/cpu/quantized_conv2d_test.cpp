@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "cpu/parallel.h"
-#include "engine/philox.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/integer_cases.h"
 
 namespace unmask {
 namespace {
@@ -32,32 +32,6 @@ Tensor levels(const Shape& shape, DType dtype, uint64_t seed) {
             result.data<int8_t>()[i] = static_cast<int8_t>(values[i]);
     return result;
 }
-
-Tensor drawn(const Shape& shape, uint64_t seed, float low, float high) {
-    const Philox random(seed, "drawn");
-    Tensor result = Tensor::empty(shape);
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = low + (high - low) * random.uniform(0, static_cast<uint64_t>(i));
-    return result;
-}
-
-struct Row {
-    Shape x, weight;
-    Conv2dOptions options;
-};
-
-const std::vector<Row> rows{
-    {{2, 6, 7, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}},
-    {{1, 9, 8, 3}, {4, 7, 7, 3}, {.stride = {2, 2}, .padding = {3, 3}}},
-    {{1, 9, 9, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}},
-    {{1, 8, 8, 48}, {80, 3, 3, 48}, {.stride = {2, 2}, .same_padding = true}},
-    {{2, 5, 5, 40}, {70, 1, 1, 40}, {}},
-    {{1, 7, 7, 64}, {32, 1, 1, 64}, {.stride = {2, 2}}},
-    {{1, 9, 9, 4}, {6, 3, 3, 4}, {.padding = {2, 2}, .dilation = {2, 2}}},
-    {{1, 9, 9, 32}, {32, 3, 3, 1}, {.padding = {1, 1}, .groups = 32}},
-    {{2, 9, 9, 20}, {20, 3, 3, 1}, {.stride = {2, 2}, .groups = 20, .same_padding = true}},
-    {{1, 6, 6, 8}, {12, 3, 3, 4}, {.padding = {1, 1}, .groups = 2}},
-    {{1, 5, 5, 512}, {16, 3, 3, 512}, {.padding = {1, 1}}}};
 
 // The result before it is rounded and clamped.
 std::vector<double> exact(const Tensor& x, const CompactWeight& weight, const Tensor& bias,
@@ -100,7 +74,7 @@ TEST_P(QuantizedConv2d, IsTheArithmeticItSays) {
     if (GetParam() && !onednn_available()) GTEST_SKIP() << "this build has no oneDNN";
     const bool before = onednn_enabled();
     set_onednn_enabled(GetParam());
-    for (const Row& row : rows)
+    for (const IntegerCase& row : integer_cases())
         for (const DType dtype : {DType::u8, DType::i8})
             for (const Activation activation : {Activation::none, Activation::relu})
                 for (const int residual_of : {0, 1, 2}) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/picture.h"
+#include "models/checkpoint.h"
 #include "tests/apps/program_fixture.h"
 
 namespace unmask {
@@ -57,6 +58,22 @@ class GpuCommands : public Program {
             }
         }
     }
+    static void expect_the_cpus_pictures(const std::string& line) {
+        const TemporaryFolder folder;
+        const fs::path here = folder.path() / "on-cpu", there = folder.path() / "on-gpu";
+        outcome_of(line + " --out " + here.string());
+        outcome_of(line + " --device cuda --out " + there.string());
+        int pictures = 0;
+        for (const auto& entry : fs::directory_iterator(here)) {
+            const Image expected = read_picture(entry.path());
+            const Image found = read_picture(there / entry.path().filename());
+            ASSERT_EQ(found.pixels.size(), expected.pixels.size());
+            for (size_t i = 0; i < found.pixels.size(); ++i)
+                ASSERT_LE(std::abs(int(found.pixels[i]) - int(expected.pixels[i])), 2) << entry.path();
+            ++pictures;
+        }
+        EXPECT_GE(pictures, 3);
+    }
     static std::string pictures() { return path("test-0.png") + " " + path("test-1.png"); }
 };
 
@@ -70,19 +87,8 @@ TEST_F(GpuCommands, Evaluate) {
 }
 
 TEST_F(GpuCommands, Explain) {
-    const std::string line = "explain " + path("test-1.png") + " --faces whole --threads 1 --model " + model_;
-    outcome_of(line + " --out " + path("on-cpu"));
-    outcome_of(line + " --device cuda --out " + path("on-gpu"));
-    int pictures = 0;
-    for (const auto& entry : fs::directory_iterator(path("on-cpu"))) {
-        const Image expected = read_picture(entry.path());
-        const Image found = read_picture(fs::path(path("on-gpu")) / entry.path().filename());
-        ASSERT_EQ(found.pixels.size(), expected.pixels.size());
-        for (size_t i = 0; i < found.pixels.size(); ++i)
-            ASSERT_LE(std::abs(int(found.pixels[i]) - int(expected.pixels[i])), 2) << entry.path();
-        ++pictures;
-    }
-    EXPECT_GE(pictures, 3);
+    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
+                             model_);
 }
 
 TEST_F(GpuCommands, CalibrateAndVerify) {
@@ -91,6 +97,52 @@ TEST_F(GpuCommands, CalibrateAndVerify) {
     expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " +
                            path("calibrated.safetensors"));
     outcome_of("verify " + path("run") + " --device cuda --threads 1");
+}
+
+// Models in 8-bit integers.
+class GpuIntegers : public GpuCommands {
+  protected:
+    static void SetUpTestSuite() {
+        GpuCommands::SetUpTestSuite();
+        quantized_ = path("int8.safetensors");
+        outcome_of("quantize " + model_ + " --calibration " + data_ + " --threads 1 --out " + quantized_);
+    }
+    static inline std::string quantized_;
+};
+
+TEST_F(GpuIntegers, Detect) {
+    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + quantized_);
+}
+
+TEST_F(GpuIntegers, Evaluate) {
+    expect_the_cpus_answer("evaluate --model " + quantized_ + " --data " + data_ +
+                           " --split test --bootstrap 10 --batch 3");
+}
+
+TEST_F(GpuIntegers, Explain) {
+    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
+                             quantized_);
+}
+
+TEST_F(GpuIntegers, Calibrate) {
+    const std::string line =
+        "calibrate --model " + quantized_ + " --data " + data_ + " --split val --threads 1 --out ";
+    outcome_of(line + path("there.safetensors") + " --device cuda");
+    outcome_of(line + path("here.safetensors"));
+    const auto found = load_detector(path("there.safetensors")).info.calibration,
+               expected = load_detector(path("here.safetensors")).info.calibration;
+    ASSERT_TRUE(found && expected);
+    EXPECT_NEAR(found->temperature, expected->temperature, 1e-3 * expected->temperature);
+}
+
+TEST_F(GpuIntegers, QuantizeFindsTheCpusScales) {
+    const std::string made = path("quantized-there.safetensors");
+    outcome_of("quantize " + model_ + " --calibration " + data_ + " --threads 1 --device cuda --out " + made);
+    const ActivationScales found = load_detector(made).info.quantization->scales,
+                           expected = load_detector(quantized_).info.quantization->scales;
+    ASSERT_EQ(found.size(), expected.size());
+    for (const auto& [name, scale] : expected) EXPECT_NEAR(found.at(name), scale, 1e-3f * scale) << name;
+    EXPECT_EQ(fs::file_size(made), fs::file_size(quantized_));
 }
 
 const std::string small =
@@ -105,6 +157,10 @@ TEST_F(GpuCommands, Bench) {
             EXPECT_EQ(json["device"], "cuda");
             EXPECT_GT(json["peak_bytes"].get<int64_t>(), 0);
         }
+    const Json json =
+        Json::parse(outcome_of("bench --warm-up 0 --steps 1 --input raw --precision int8" + small));
+    EXPECT_EQ(json["device"], "cuda");
+    EXPECT_EQ(json["precision"], "int8");
 }
 
 // The same calls whatever their order; parallel branches are profiled one after the other.
@@ -117,6 +173,9 @@ TEST_F(GpuCommands, Profile) {
         for (const Json& one : profiles) EXPECT_EQ(one["schedule"], "separate");
         EXPECT_EQ(profiles[0]["lines"].size(), profiles[1]["lines"].size());
     }
+    const std::string calls = outcome_of("profile --warm-up 1 --by kernel --precision int8" + small);
+    EXPECT_NE(calls.find("quantized_conv2d_forward"), std::string::npos) << calls;
+    EXPECT_EQ(calls.find("\"conv2d_forward"), std::string::npos) << calls;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "cuda/check.h"
+#include "engine/chains.h"
 #include "engine/ops/activation.h"
 #include "tests/cuda/fake_runtime.h"
 #include "tests/support/expect_error.h"
@@ -132,6 +133,50 @@ TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {
     void* again = context_->allocate(bytes);
     EXPECT_EQ(again, memory);
     for (void* block : {other, again}) context_->release(block, bytes);
+}
+
+// In the middle of captured work, in a chain or not.
+TEST_F(CudaContexts, AFailureInCapturedWorkLeavesTheContextUsable) {
+    const Device device{DeviceType::cuda, 0};
+    { const Chains as_wide(device, 2); }  // no more are made in a capture
+    for (const bool in_chain : {false, true}) {
+        EXPECT_EQ(fake_runtime::open_captures(), 0);
+        const size_t used = context_->memory().used_bytes;
+        expect_error(
+            [&] {
+                static_cast<void>(context_->capture([&] {
+                    EXPECT_TRUE(context_->capturing());
+                    const Tensor inside = Tensor::zeros({1000}, DType::f32, device);
+                    work();
+                    expect_error([&] { context_->synchronize(); }, {"cuda", "captured work cannot wait"});
+                    if (!in_chain) fail("broken in the middle");
+                    Chains chains(device, 2);
+                    chains.use(1);
+                    work();
+                    fail("broken in the middle");
+                }));
+            },
+            {"broken in the middle"});
+        EXPECT_FALSE(context_->capturing());
+        EXPECT_EQ(fake_runtime::open_captures(), 0);
+        EXPECT_EQ(current_chain(), -1);
+        EXPECT_EQ(context_->memory().used_bytes, used);
+        context_->synchronize();
+        const int64_t last = work();
+        EXPECT_TRUE(fake_runtime::comes_after(context_->stream(), last));
+        const std::unique_ptr<CapturedWork> captured = context_->capture([&] { work(); });
+        captured->run();
+    }
+}
+
+// As CUDA tells of work that it cannot capture.
+TEST_F(CudaContexts, ACaptureThatTheRuntimeRefusesIsNamed) {
+    fake_runtime::invalidate_next_capture();
+    expect_error([&] { static_cast<void>(context_->capture([&] { work(); })); },
+                 {"cudaErrorStreamCaptureInvalidated", "the work did something that cannot be captured"});
+    EXPECT_FALSE(context_->capturing());
+    context_->synchronize();
+    context_->capture([&] { work(); })->run();
 }
 
 }  // namespace

@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <set>
+#include <utility>
 
 namespace {
 
 using Before = std::set<int64_t>;
-int64_t works = 0;
+int64_t works = 0, captures = 0;
+bool invalid = false;
 
 }  // namespace
 
@@ -31,6 +33,12 @@ int64_t last_work() {
 }
 bool comes_after(cudaStream_t stream, int64_t work) {
     return stream->before.contains(work);
+}
+int64_t open_captures() {
+    return captures;
+}
+void invalidate_next_capture() {
+    invalid = true;
 }
 
 }  // namespace unmask::fake_runtime
@@ -71,7 +79,9 @@ cudaError_t cudaSetDevice(int) {
     return cudaSuccess;
 }
 const char* cudaGetErrorName(cudaError_t status) {
-    return status == cudaErrorInvalidValue ? "cudaErrorInvalidValue" : "error";
+    return status == cudaErrorInvalidValue               ? "cudaErrorInvalidValue"
+           : status == cudaErrorStreamCaptureInvalidated ? "cudaErrorStreamCaptureInvalidated"
+                                                         : "error";
 }
 const char* cudaGetErrorString(cudaError_t) {
     return "error";
@@ -147,11 +157,13 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t, cudaEvent_t) 
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode) {
+    ++captures;
     return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
     *graph = nullptr;
-    return cudaSuccess;
+    --captures;
+    return std::exchange(invalid, false) ? cudaErrorStreamCaptureInvalidated : cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t, unsigned long long) {
     *executable = nullptr;

@@ -13,5 +13,9 @@ namespace unmask::fake_runtime {
 [[nodiscard]] int64_t last_work();
 // Whether what is enqueued on the stream next comes after that work.
 [[nodiscard]] bool comes_after(cudaStream_t stream, int64_t work);
+// Captures that were begun and not ended.
+[[nodiscard]] int64_t open_captures();
+// The next capture ends as one in which something was done that cannot be captured.
+void invalidate_next_capture();
 
 }  // namespace unmask::fake_runtime

@@ -2,10 +2,12 @@
 // Inference on the emulated GPU: recorded once for each batch size and run again on other images.
 #include <gtest/gtest.h>
 
+#include "engine/ops/conv2d.h"
 #include "engine/philox.h"
 #include "models/inference/inference_step.h"
-#include "tests/simt/machine.h"
+#include "tests/cuda/replaced_kernel.h"
 #include "tests/support/compare.h"
+#include "tests/support/expect_error.h"
 
 namespace unmask {
 namespace {
@@ -39,6 +41,43 @@ TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
                         << name_of(dtype) << ", batch " << batch << ", seed " << seed;
                 }
         }
+}
+
+// The first two runs are eager, the third is recorded: a kernel call in its middle fails. The next images are
+// recorded anew.
+TEST(InferenceStep, AFailureWhileTheWorkIsRecordedLeavesItUsable) {
+    static int calls = 0;
+    using Slot = ReplacedKernel<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
+                                     const Conv2dParams&)>;
+    for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::parallel}) {
+        Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
+        detector.initialize(3);
+        detector.to(gpu);
+        detector.set_training(false);
+        detector.prepare_inference();
+        detector.set_branch_schedule(schedule);
+        InferenceStep step(detector, gpu);
+        const Tensor input = images(2, 1);
+        const Tensor expected = step.enqueue(input).to(cpu_device);
+        static_cast<void>(step.enqueue(input));
+        const size_t used = context_of(gpu)->memory().used_bytes;
+        {
+            calls = 0;
+            const Slot fault(conv2d_forward,
+                             [](const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+                                 if (++calls == 30) fail("the device is broken");
+                                 Slot::before(x, weight, bias, residual, y, params);
+                             });
+            expect_error([&] { static_cast<void>(step.enqueue(input)); }, {"the device is broken"});
+            EXPECT_EQ(calls, 30);
+        }
+        EXPECT_LT(context_of(gpu)->memory().used_bytes, used) << "what was recorded goes";
+        context_of(gpu)->synchronize();  // which captured work and chains refuse
+        for (int run = 0; run < 4; ++run)
+            EXPECT_TRUE(same_bytes(step.enqueue(input).to(cpu_device), expected))
+                << name_of(schedule) << ", run " << run;
+    }
 }
 
 }  // namespace

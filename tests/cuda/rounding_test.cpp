@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a GPU's forward pass in bf16 and tf32 is checked by: it holds on the emulated GPU, and not where one
-// kernel call of the pass in bf16 computes something else.
+// kernel call of the pass computes something else.
 #include <gtest/gtest.h>
 
+#include "engine/compute_mode.h"
 #include "engine/ops/batch_norm.h"
 #include "engine/ops/conv2d.h"
+#include "tests/cuda/replaced_kernel.h"
 #include "tests/gpu/checks.h"
 
 namespace unmask {
@@ -20,43 +22,30 @@ TEST(Rounding, OfAForwardPassStaysWithinItsBounds) {
     }
 }
 
-// A slot's entry for the GPU, replaced while it lives.
-template <class Signature>
-class Replaced {
-  public:
-    Replaced(Kernel<Signature>& kernel, typename Kernel<Signature>::Function function) : kernel_(kernel) {
-        before = kernel.function(Backend::cuda);
-        kernel.fill(Backend::cuda, function);
-    }
-    Replaced(const Replaced&) = delete;
-    Replaced& operator=(const Replaced&) = delete;
-    ~Replaced() { kernel_.fill(Backend::cuda, before); }
-    static inline typename Kernel<Signature>::Function before = nullptr;
+// Of the pass that is checked, not of that in float32 which it is compared with.
+bool is_checked(const Tensor& first) {
+    return first.dtype() == DType::bf16 || compute_mode().tf32;
+}
 
-  private:
-    Kernel<Signature>& kernel_;
-};
-template <class Signature>
-Replaced(Kernel<Signature>&, typename Kernel<Signature>::Function) -> Replaced<Signature>;
-
-// Whether this is the call in bf16 that goes wrong, of those that are counted.
+// Whether this is the call that goes wrong, of those that are counted.
 int calls_before_the_fault = 0;
 bool is_the_fault(const Tensor& first) {
-    return first.dtype() == DType::bf16 && calls_before_the_fault-- == 0;
+    return is_checked(first) && calls_before_the_fault-- == 0;
 }
 
 // The fault in any of three places of a resnet18 of two branches (20 convolutions and norms each).
 void expect_caught(const char* what) {
-    for (const int calls : {1, 9, 27}) {
-        calls_before_the_fault = calls;
-        const CheckResult result = check_rounding(gpu, Precision::bf16);
-        EXPECT_LT(calls_before_the_fault, 0) << "the fault was not made";
-        EXPECT_FALSE(result.failures.empty()) << what << " in call " << calls << "\n" << report(result);
-    }
+    for (const Precision precision : {Precision::bf16, Precision::tf32})
+        for (const int calls : {1, 9, 27}) {
+            calls_before_the_fault = calls;
+            const CheckResult result = check_rounding(gpu, precision);
+            EXPECT_LT(calls_before_the_fault, 0) << "the fault was not made";
+            EXPECT_FALSE(result.failures.empty()) << what << " in call " << calls << "\n" << report(result);
+        }
 }
 
 TEST(Rounding, AnActivationThatIsMissedShows) {
-    using Slot = Replaced<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
+    using Slot = ReplacedKernel<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
     const Slot fault(batch_norm_forward, [](const Tensor& first, std::vector<BatchNormBranch>& branches,
                                             const BatchNormParams& params) {
         BatchNormParams other = params;
@@ -67,7 +56,7 @@ TEST(Rounding, AnActivationThatIsMissedShows) {
 }
 
 TEST(Rounding, ABiasThatIsDroppedShows) {
-    using Slot = Replaced<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
+    using Slot = ReplacedKernel<void(const Tensor&, std::vector<BatchNormBranch>&, const BatchNormParams&)>;
     const Slot fault(batch_norm_forward, [](const Tensor& first, std::vector<BatchNormBranch>& branches,
                                             const BatchNormParams& params) {
         if (!is_the_fault(first)) return Slot::before(first, branches, params);
@@ -82,16 +71,16 @@ TEST(Rounding, ABiasThatIsDroppedShows) {
 // The filters of another convolution of the same shape, as another branch has them.
 TEST(Rounding, AWrongBranchsWeightsShow) {
     static std::vector<Tensor> seen;
-    using Slot = Replaced<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
-                               const Conv2dParams&)>;
+    using Slot = ReplacedKernel<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
+                                     const Conv2dParams&)>;
     const Slot fault(conv2d_forward, [](const Tensor& x, const Tensor& weight, const Tensor& bias,
                                         const Tensor& residual, Tensor& y, const Conv2dParams& params) {
         const Tensor* other = nullptr;
         for (const Tensor& one : seen)
             if (one.shape() == weight.shape()) other = &one;
-        const bool wrong = other != nullptr && x.dtype() == DType::bf16 && is_the_fault(x);
+        const bool wrong = other != nullptr && is_the_fault(x);
         Slot::before(x, wrong ? *other : weight, bias, residual, y, params);
-        if (x.dtype() == DType::bf16) seen.push_back(weight);
+        if (is_checked(x)) seen.push_back(weight);
     });
     expect_caught("wrong weights");
     seen.clear();

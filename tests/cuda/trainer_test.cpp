@@ -5,16 +5,22 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "apps/evaluation/evaluate_model.h"
+#include "apps/interrupt.h"
 #include "cpu/parallel.h"
 #include "data/manifest.h"
 #include "data/sampling.h"
 #include "engine/atomic_file.h"
 #include "models/checkpoint.h"
 #include "tests/apps/tiny_faces.h"
+#include "tests/simt/machine.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/file_bytes.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/text_count.h"
 
 namespace unmask {
 namespace {
@@ -86,6 +92,47 @@ TEST(GpuTrainer, APictureThatCannotBeReadEndsTheRunAfterTheStepBefore) {
     write_file_atomically(picture, bytes);
     options.resume = true;
     EXPECT_EQ(bytes_of(train_detector(options).last), bytes_of(whole.last));
+}
+
+// Other layers are trained from the second epoch on, whose schedule is measured anew. The run ends after that
+// epoch's first step, with a checkpoint.
+TEST(GpuTrainer, WhatIsChosenAfterAThawIsKeptWithTheFirstCheckpoint) {
+    set_thread_count(1);
+    const ComputeModeScope timed({.time_algorithms = true});
+    const TemporaryFolder folder;
+    TrainOptions options;
+    options.data = write_tiny_faces(folder.path(), 4, 4, 0);
+    options.compute.device = {DeviceType::cuda, 0};
+    options.threads = 1;
+    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.05, .size = 33, .dropout = 0.0};
+    options.epochs = 2;
+    options.batch = 2;
+    options.freeze = "stem";
+    options.freeze_epochs = 1;
+    options.output = folder / "run";
+    const std::filesystem::path after_an_epoch = options.output / "best.safetensors";
+    int readings = 0, before_the_thaw = 0;
+    const struct Clock {
+        ~Clock() { simt::set_clock(nullptr); }
+    } restored;
+    simt::set_clock([&] {
+        if (before_the_thaw == 0 && std::filesystem::exists(after_an_epoch)) {
+            before_the_thaw = readings;
+            std::raise(SIGINT);
+        }
+        return ++readings;
+    });
+    EXPECT_THROW(train_detector(options), Interruption);
+    ASSERT_GT(before_the_thaw, 0);
+    EXPECT_EQ(readings, 2 * before_the_thaw);
+    const std::string tuning = bytes_of(options.output / "tuning.json");
+    EXPECT_EQ(count_of("training of ", tuning), 2u) << tuning;
+    EXPECT_EQ(load_detector(options.output / "last.safetensors").info.training.at("steps"), "3");
+    options.resume = true;
+    readings = 0;
+    static_cast<void>(train_detector(options));
+    EXPECT_EQ(readings, 0);
+    EXPECT_EQ(bytes_of(options.output / "tuning.json"), tuning);
 }
 
 }  // namespace

@@ -38,11 +38,11 @@ inline constexpr int determinism_cases = 12;
 
 // One forward pass in training mode of a detector of two resnet18, whose norms and biases are drawn as if it
 // had learned: in that precision against float32 on the same device. The bounds are on the relative error of
-// each branch's last map and each head's logits, about twice the worst that the emulated GPU shows. In bf16
-// one kernel call that misses its activation, drops its bias or takes another branch's weights breaks them
-// (tests/cuda/rounding_test.cpp); of other faults, and of tf32, nothing is shown. Gradients say nothing:
-// where ReLU's argument is near zero, roundings decide what passes back. Nor do the other backbones, which
-// enlarge roundings ten times more.
+// each branch's last map and each head's logits, about twice the worst that the emulated GPU shows. One
+// kernel call that misses its activation, drops its bias or takes another branch's weights breaks them
+// (tests/cuda/rounding_test.cpp); of other faults nothing is shown. Gradients say nothing: where ReLU's
+// argument is near zero, roundings decide what passes back. Nor do the other backbones, which enlarge
+// roundings ten times more.
 inline constexpr double bf16_map_bound = 0.065, bf16_logits_bound = 0.08;
 inline constexpr double tf32_map_bound = 0.0065, tf32_logits_bound = 0.0065;
 [[nodiscard]] CheckResult check_rounding(Device device, Precision precision);
@@ -56,9 +56,9 @@ inline constexpr double augment_share = 1e-4;
 inline constexpr double optimizer_bound = 2e-7;
 [[nodiscard]] CheckResult check_optimizer(Device device);
 
-// Quantizing and its inverse, and convolutions over 8-bit integers and over compact weights, against the
-// portable path: quantizing to the same levels, the convolutions with at most that share of levels rounded
-// the other way.
+// Quantizing and its inverse, max pooling of levels, and convolutions over 8-bit integers and over compact
+// weights, against the portable path: quantizing and pooling to the same levels, the convolutions with at
+// most that share of levels rounded the other way.
 inline constexpr double integers_bound = 1e-6, integers_share = 2e-3;
 [[nodiscard]] CheckResult check_integers(Device device);
 

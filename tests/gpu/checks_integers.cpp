@@ -5,39 +5,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/ops/pool.h"
 #include "engine/ops/quantize.h"
 #include "engine/ops/quantized_conv2d.h"
-#include "engine/philox.h"
 #include "tests/gpu/checks.h"
 #include "tests/support/compare.h"
+#include "tests/support/integer_cases.h"
 
 namespace unmask {
 namespace {
-
-Tensor drawn(const Shape& shape, uint64_t seed, float low = -1.0f, float high = 1.0f) {
-    const Philox random(seed, "check_integers");
-    Tensor result = Tensor::empty(shape);
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = low + (high - low) * random.uniform(0, static_cast<uint64_t>(i));
-    return result;
-}
-
-struct Row {
-    Shape x, weight;
-    Conv2dOptions options;
-};
-
-const std::vector<Row>& rows() {
-    static const std::vector<Row> rows{
-        {{2, 6, 7, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}},
-        {{1, 9, 8, 3}, {4, 7, 7, 3}, {.stride = {2, 2}, .padding = {3, 3}}},
-        {{1, 8, 8, 24}, {40, 3, 3, 24}, {.stride = {2, 2}, .same_padding = true}},
-        {{2, 5, 5, 40}, {70, 1, 1, 40}, {}},
-        {{1, 9, 9, 4}, {6, 3, 3, 4}, {.padding = {2, 2}, .dilation = {2, 2}}},
-        {{1, 9, 7, 20}, {20, 3, 3, 1}, {.padding = {1, 1}, .groups = 20}},
-        {{1, 6, 6, 8}, {12, 3, 3, 4}, {.padding = {1, 1}, .groups = 2}}};
-    return rows;
-}
 
 class Checker {
   public:
@@ -100,7 +76,7 @@ Tensor on(const Tensor& tensor, Device device) {
     return tensor.defined() ? tensor.to(device) : Tensor();
 }
 
-void check_quantized(Checker& checker, const Row& row, size_t number) {
+void check_quantized(Checker& checker, const IntegerCase& row, size_t number) {
     for (const DType dtype : {DType::u8, DType::i8})
         for (const Activation activation : {Activation::none, Activation::relu})
             for (const int residual_of : {0, 1, 2}) {
@@ -121,17 +97,14 @@ void check_quantized(Checker& checker, const Row& row, size_t number) {
                     fmt::format("quantized_conv2d {}, {}, {}, residual {}", number, name_of(dtype),
                                 name_of(activation), residual_of),
                     [&](Device device) {
-                        const QuantizedFilters moved{on(filters.weight, device),
-                                                     on(filters.multiplier, device), on(filters.bias, device),
-                                                     filters.factor};
-                        return quantized_conv2d(x.to(device), moved, on(residual, device), row.options,
-                                                activation);
+                        return quantized_conv2d(x.to(device), filters.to(device), on(residual, device),
+                                                row.options, activation);
                     },
                     integers_share);
             }
 }
 
-void check_compact(Checker& checker, const Row& row, size_t number) {
+void check_compact(Checker& checker, const IntegerCase& row, size_t number) {
     for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
         for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
             const CompactWeight weight = compact_weight(drawn(row.weight, 2), format);
@@ -143,9 +116,21 @@ void check_compact(Checker& checker, const Row& row, size_t number) {
             checker.compare(
                 fmt::format("compact_conv2d {}, {}, {}", number, name_of(format), name_of(activation)),
                 [&](Device device) {
-                    return compact_conv2d(x.to(device), {on(weight.values, device), on(weight.scale, device)},
-                                          on(bias, device), on(residual, device), row.options, activation);
+                    return compact_conv2d(x.to(device), weight.to(device), on(bias, device),
+                                          on(residual, device), row.options, activation);
                 });
+        }
+}
+
+void check_pool(Checker& checker) {
+    const NoGrad nothing_recorded;
+    for (const DType dtype : {DType::u8, DType::i8})
+        for (const int64_t channels : {5, 24, 32}) {
+            const Tensor x = quantize(drawn({2, 9, 8, channels}, 5), 1.0f / 127, dtype);
+            checker.compare(fmt::format("max_pool2d {}, {} channels", name_of(dtype), channels),
+                            [&](Device device) {
+                                return max_pool2d(x.to(device), {{3, 3}, {2, 2}, {1, 1}}).value();
+                            });
         }
 }
 
@@ -164,9 +149,13 @@ CheckResult check_integers(Device device) {
             checker.compare("dequantize " + what,
                             [&](Device on) { return dequantize(levels.to(on), scale); });
         }
-    for (size_t i = 0; i < rows().size(); ++i) {
-        check_quantized(checker, rows()[i], i);
-        if (rows()[i].options.groups == 1) check_compact(checker, rows()[i], i);
+    check_pool(checker);
+    constexpr int64_t most_products = 1000;  // of a sum in float32 that the bound is of
+    for (size_t i = 0; i < integer_cases().size(); ++i) {
+        const IntegerCase& row = integer_cases()[i];
+        check_quantized(checker, row, i);
+        if (row.options.groups == 1 && row.weight.numel() <= most_products * row.weight[0])
+            check_compact(checker, row, i);
     }
     return result;
 }

@@ -6,54 +6,18 @@
 
 #include <cmath>
 
-#include "engine/philox.h"
+#include "engine/ops/layout.h"
 #include "models/checkpoint.h"
 #include "models/inference/inference_step.h"
 #include "models/quantization_calibrator.h"
+#include "models/scoring.h"
+#include "tests/models/quantized_detector.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
-
-// Each of another colour and with waves of another length, under a little noise.
-Tensor images(int64_t batch, uint64_t seed) {
-    PhiloxSequence random(seed, "images");
-    Tensor result = Tensor::empty({batch, 32, 32, 3});
-    float* pixel = result.data<float>();
-    for (int64_t n = 0; n < batch; ++n) {
-        const double across = random.uniform(0.1, 1.2), down = random.uniform(0.1, 1.2);
-        const double colour[] = {random.uniform(-1.5, 1.5), random.uniform(-1.5, 1.5),
-                                 random.uniform(-1.5, 1.5)};
-        for (int64_t y = 0; y < 32; ++y)
-            for (int64_t x = 0; x < 32; ++x)
-                for (int c = 0; c < 3; ++c)
-                    *pixel++ = static_cast<float>(colour[c] +
-                                                  0.8 * std::sin(across * double(x) + down * double(y) + c) +
-                                                  random.uniform(-0.1, 0.1));
-    }
-    return result;
-}
-
-std::unique_ptr<Detector> small_detector(const std::string& backbone) {
-    auto detector = std::make_unique<Detector>(
-        DetectorOptions{.backbone = backbone, .branches = 2, .width = 0.25, .size = 32});
-    detector->initialize(3);
-    // Statistics as after training, without which a deep network of random weights answers with its biases
-    // alone.
-    const NoGrad nothing_recorded;
-    for (uint64_t step = 0; step < 25; ++step) (void)detector->forward(Variable(images(8, 100 + step)));
-    detector->set_training(false);
-    return detector;
-}
-
-ActivationScales scales_of(Detector& detector) {
-    QuantizationCalibrator calibrator(detector);
-    for (uint64_t seed = 100; seed < 103; ++seed) calibrator.add(images(4, seed));
-    EXPECT_EQ(calibrator.images(), 12);
-    return calibrator.scales(RangeRule::max);
-}
 
 // The branches' features [images, branches · d] of one picture after the other.
 std::vector<double> features(Detector& detector, const Tensor& input) {
@@ -110,6 +74,7 @@ TEST_P(QuantizedDetector, ScalesThatAreSetWhileTheCalibratorLivesStay) {
     {
         QuantizationCalibrator calibrator(*detector);
         calibrator.add(images(4, 100));
+        EXPECT_EQ(calibrator.images(), 4);
         found = calibrator.scales(RangeRule::max);
         set_activation_scales(*detector, found);
     }
@@ -133,6 +98,24 @@ TEST_P(QuantizedDetector, EveryScheduleAndTheRecordedWorkHaveTheSameBytes) {
         for (int run = 0; run < 3; ++run)
             EXPECT_TRUE(same_bytes(step.enqueue(images(3, 2)), one)) << name_of(schedule);
     }
+}
+
+// The images of a GPU have four.
+TEST_P(QuantizedDetector, ChannelsOfZerosChangeNothing) {
+    const auto detector = small_detector(GetParam());
+    set_activation_scales(*detector, scales_of(*detector));
+    prepare_scoring(*detector);
+    const Tensor three = images(3, 2), one = detector->infer(three).clone();
+    const size_t prepared = detector->prepared().size();
+    for (const int64_t channels : {4, 8}) {
+        const Tensor zeros = Tensor::zeros({3, 32, 32, channels - 3});
+        const Tensor input = concat({Variable(three), Variable(zeros)}, 3).value();
+        EXPECT_TRUE(same_bytes(detector->infer(input), one)) << channels;
+        InferenceStep step(*detector, cpu_device);
+        for (int run = 0; run < 3; ++run) EXPECT_TRUE(same_bytes(step.enqueue(input), one)) << channels;
+    }
+    // Weights and biases of two stems for each number of channels.
+    EXPECT_EQ(detector->prepared().size(), prepared + 8);
 }
 
 TEST_P(QuantizedDetector, ThePortablePathIsWithinALevelOrTwoOfTheLibrarys) {
@@ -179,31 +162,6 @@ TEST_P(QuantizedDetector, AFileGivesTheSameBytes) {
 INSTANTIATE_TEST_SUITE_P(Backbones, QuantizedDetector,
                          testing::Values("resnet18", "resnet50", "mobilenet_v1"),
                          [](const auto& info) { return info.param; });
-
-TEST(Scoring, CanDoWithoutTheTrainedWeightsOfTheBranches) {
-    const auto detector = std::make_unique<Detector>(
-        DetectorOptions{.backbone = "resnet18", .branches = 2, .width = 0.5, .size = 32});
-    detector->initialize(3);
-    detector->set_training(false);
-    size_t branches = 0, others = 0;
-    for (const auto& [name, parameter] : detector->parameters())
-        (name.starts_with("branches.") ? branches : others) += parameter.value().bytes();
-    const auto used = [] { return context_of(cpu_device)->memory().used_bytes; };
-    const size_t trained = used();
-    prepare_scoring(*detector);
-    EXPECT_GT(used(), trained + branches);
-    const Tensor logits = detector->infer(images(3, 2)).clone();
-    const NoGrad nothing_recorded;
-    const Tensor map = detector->feature_maps(images(3, 2)).back().value().clone();
-    detector->drop_prepared();
-    for (int time = 0; time < 2; ++time) {  // may be called again
-        prepare_scoring(*detector, TrainedWeights::released);
-        EXPECT_LT(used(), trained + branches / 10 + others * 11 / 10);
-    }
-    EXPECT_TRUE(same_bytes(detector->infer(images(3, 2)), logits));
-    EXPECT_TRUE(same_bytes(detector->feature_maps(images(3, 2)).back().value(), map)) << "for heat maps";
-    expect_error([&] { detector->set_training(true); }, {"kept for inference alone"});
-}
 
 TEST(Quantization, KeepsNoFloat32Weights) {
     const auto detector = std::make_unique<Detector>(

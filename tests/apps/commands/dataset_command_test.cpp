@@ -119,7 +119,7 @@ TEST_F(DatasetProgram, ALeakEndsWithOne) {
         changed("people.csv", [](auto& rows) { rows.back().identity = rows.front().identity = "me"; });
     const Outcome outcome = run_program("dataset check --quick " + people + " --json " + path("report.json"));
     EXPECT_EQ(outcome.code, 1);
-    const json report = json::parse(text_of(path("report.json")));
+    const json report = json::parse(bytes_of(path("report.json")));
     EXPECT_EQ(report["clean"], false);
     ASSERT_EQ(report["findings"].size(), 1u);
     EXPECT_EQ(report["findings"][0]["kind"], "identity_leak");

@@ -45,7 +45,7 @@ TEST_F(ForgeProgram, TrainsAndMeasuresOnRealPicturesAlone) {
     ASSERT_EQ(trained.code, 0) << trained.errors;
     EXPECT_EQ(trained.errors, "") << "no warning of a single class";
     ASSERT_EQ(train("again").code, 0);
-    EXPECT_EQ(text_of(path("run/best.safetensors")), text_of(path("again/best.safetensors")));
+    EXPECT_EQ(bytes_of(path("run/best.safetensors")), bytes_of(path("again/best.safetensors")));
 
     const std::string forging = "--data " + data.string() + " --forge self-blend ";
     const nlohmann::json measured = evaluate(forging + "--seed 5");
@@ -98,12 +98,12 @@ TEST_F(ForgeProgram, ForgedFilesSayWhereTheyComeFrom) {
         }
         changed += i % 2 == 0 && !same ? 1 : 0;
         if (std::filesystem::path(row.path).is_relative()) {
-            EXPECT_EQ(text_of(path("1/" + row.path)), text_of(path("2/" + row.path)));
+            EXPECT_EQ(bytes_of(path("1/" + row.path)), bytes_of(path("2/" + row.path)));
         }
     }
     EXPECT_GT(changed, 4);
     EXPECT_LT(changed, 22);
-    EXPECT_EQ(text_of(path("1/faces.csv")), text_of(path("2/faces.csv")));
+    EXPECT_EQ(bytes_of(path("1/faces.csv")), bytes_of(path("2/faces.csv")));
     // Not over another set.
     const Outcome again = run_program("dataset forge --data " + data.string() + " --out " + path("1"));
     EXPECT_EQ(again.code, 2);

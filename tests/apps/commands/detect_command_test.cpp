@@ -37,7 +37,7 @@ TEST_F(DetectCommand, DetectsOnWholePictures) {
         run_program("detect " + files + " --faces whole --json " + path("d.json") + " --model " + model_)
             .code,
         0);
-    EXPECT_EQ(nlohmann::json::parse(text_of(path("d.json"))).size(), 2u);
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(path("d.json"))).size(), 2u);
 }
 
 // Wherever a model is asked for.
@@ -92,7 +92,7 @@ TEST_F(DetectCommand, WritesAReportOfEveryFileWithItsHeatMaps) {
     const Outcome outcome = run_program(detect + path("report.html"));
     EXPECT_EQ(outcome.code, 0) << outcome.errors;
     EXPECT_NE(outcome.output.find("test-1.png"), std::string::npos) << outcome.output;
-    const std::string page = text_of(path("report.html"));
+    const std::string page = bytes_of(path("report.html"));
     for (const char* text : {"<!DOCTYPE html>", "test-0.png", "test-1.png", "Face 1", "branch 1", "branch 2",
                              "Heat map of the whole", "best.safetensors", "</html>"})
         EXPECT_NE(page.find(text), std::string::npos) << text;
@@ -152,7 +152,7 @@ TEST_F(DetectCommand, ATruncatedVideoIsNamed) {
     ASSERT_EQ(json[0]["frames"].size(), 6u);
     EXPECT_EQ(json[0]["frames"][0]["index"], 2);
     EXPECT_NEAR(json[0]["frames"][0]["time"].get<double>(), 2 / 12.0, 0.01);
-    const std::string bytes = text_of(path("clip.mp4"));
+    const std::string bytes = bytes_of(path("clip.mp4"));
     write_file_atomically(path("half.mp4"), bytes.substr(0, bytes.size() / 2));
     write_file_atomically(path("stub.mp4"), bytes.substr(0, 100));
     expect_failure(detect + path("half.mp4"), {"half.mp4"}, 1);
@@ -184,7 +184,8 @@ TEST_F(DetectCommand, NoCommandReplacesWhatItReads) {
           "evaluate --json " + data_ + model + data, "calibrate --split test --out " + data_ + model + data,
           "embed " + again + " --out " + path("link.safetensors"),
           "quantize " + again + " --overwrite --out " + again + " --calibration " + data_,
-          "dataset check " + data_ + " --json " + data_, "dataset pack " + data_ + " --overwrite --out " + data_})
+          "dataset check " + data_ + " --json " + data_,
+          "dataset pack " + data_ + " --overwrite --out " + data_})
         expect_failure(command, {"is an input", "choose another file"});
     EXPECT_EQ(bytes_of(picture), bytes);
     EXPECT_EQ(bytes_of(data_), manifest);

@@ -35,8 +35,8 @@ TEST_F(Program, EvaluatesForPeopleAndPrograms) {
                                     path("t.md") + " --csv " + path("t.csv") + " --quiet");
     EXPECT_EQ(two.code, 0) << two.errors;
     EXPECT_NE(two.output.find("50 resamples"), std::string::npos) << two.output;
-    EXPECT_NE(text_of(path("t.md")).find("| video |"), std::string::npos);
-    EXPECT_EQ(std::ranges::count(text_of(path("t.csv")), '\n'), 5);
+    EXPECT_NE(bytes_of(path("t.md")).find("| video |"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(bytes_of(path("t.csv")), '\n'), 5);
     expect_failure(arguments + " --json - --csv -", {"only one of"});
     expect_failure(arguments + " --threshold nan", {"--threshold", "nan"});
     expect_failure(arguments + " --split dev", {"--split", "dev", "train", "val", "test", "all"});
@@ -55,7 +55,7 @@ TEST_F(Program, VerifyTellsWhatDiffersAndWhatCannotBeRead) {
     EXPECT_NE(equal.output.find("equal: the model gives the figures"), std::string::npos) << equal.output;
 
     std::filesystem::copy(path("run"), path("changed"), std::filesystem::copy_options::recursive);
-    auto json = nlohmann::ordered_json::parse(text_of(path("changed") + "/run.json"));
+    auto json = nlohmann::ordered_json::parse(bytes_of(path("changed") + "/run.json"));
     auto& loss = json["results"]["epochs"][0]["validation"]["frame"]["log_loss"];
     loss = loss.get<double>() + 1;
     write_file_atomically(path("changed") + "/run.json", json.dump(2));
@@ -70,7 +70,7 @@ TEST_F(Program, VerifyTellsWhatDiffersAndWhatCannotBeRead) {
 }
 
 TEST_F(Program, AModelCutInHalfIsRefused) {
-    const std::string bytes = text_of(model_);
+    const std::string bytes = bytes_of(model_);
     write_file_atomically(path("half.safetensors"), bytes.substr(0, bytes.size() / 2));
     expect_failure("detect " + path("test-0.png") + " --model " + path("half.safetensors"),
                    {"half.safetensors"});

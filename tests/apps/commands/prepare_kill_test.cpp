@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 std::map<std::string, std::string> files_below(const fs::path& folder) {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-        if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = text_of(entry.path());
+        if (entry.is_regular_file()) files[entry.path().lexically_relative(folder)] = bytes_of(entry.path());
     return files;
 }
 

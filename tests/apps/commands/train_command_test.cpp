@@ -16,7 +16,7 @@ TEST_F(Program, TrainsAndWritesTheRun) {
     EXPECT_NE(trained_->output.find("best.safetensors"), std::string::npos);
     for (const char* name : {"best.safetensors", "last.safetensors", "metrics.csv", "run.json"})
         EXPECT_TRUE(std::filesystem::exists(path("run") + "/" + name)) << name;
-    EXPECT_EQ(nlohmann::json::parse(text_of(path("run") + "/run.json"))["configuration"]["model"]["size"],
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(path("run") + "/run.json"))["configuration"]["model"]["size"],
               32);
     expect_failure("train --data " + data_ + " --out " + path("run") + tiny_model,
                    {path("run"), "not empty"});
@@ -32,7 +32,7 @@ TEST_F(Program, AnInterruptedTrainingKeepsItsEpochs) {
     EXPECT_NE(outcome.errors.find("is kept up to step"), std::string::npos) << outcome.errors;
     EXPECT_NE(outcome.errors.find("unmask train --resume " + path("stopped")), std::string::npos)
         << outcome.errors;
-    const auto json = nlohmann::json::parse(text_of(path("stopped") + "/run.json"));
+    const auto json = nlohmann::json::parse(bytes_of(path("stopped") + "/run.json"));
     EXPECT_EQ(json["status"], "interrupted");
     EXPECT_EQ(load_detector(path("stopped") + "/last.safetensors").info.training.at("epoch"),
               fmt::format("{}", json["results"]["epochs"].size()));

@@ -39,9 +39,9 @@ pid_t process_of(int rank, const std::string& word) {
     for (const auto& entry : fs::directory_iterator("/proc", error)) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        std::string environment = text_of(entry.path() / "environ");
+        std::string environment = bytes_of(entry.path() / "environ");
         environment.insert(0, 1, '\0');
-        if (text_of(entry.path() / "cmdline").find(word) != std::string::npos &&
+        if (bytes_of(entry.path() / "cmdline").find(word) != std::string::npos &&
             environment.find('\0' + variable + '\0') != std::string::npos)
             return pid_t(std::stoi(name));
     }
@@ -60,7 +60,7 @@ class Ranks : public testing::Test {
     }
     // Loss, terms and validation of every epoch: metrics.csv without its times.
     [[nodiscard]] std::vector<std::vector<double>> curve(const std::string& run) const {
-        std::istringstream text(text_of(folder_ / run / "metrics.csv"));
+        std::istringstream text(bytes_of(folder_ / run / "metrics.csv"));
         std::vector<std::vector<double>> epochs;
         std::string line;
         std::getline(text, line);
@@ -124,8 +124,8 @@ TEST_F(Ranks, AreResumed) {
     ASSERT_EQ(disturbed("parts", epochs, [&] { ::kill(process_of(0, path("parts")), SIGTERM); }).code, 143);
     const Outcome rest = run_program("train --quiet --resume " + path("parts"), two);
     ASSERT_EQ(rest.code, 0) << rest.errors;
-    EXPECT_EQ(text_of(folder_ / "parts" / "last.safetensors"),
-              text_of(folder_ / "whole" / "last.safetensors"));
+    EXPECT_EQ(bytes_of(folder_ / "parts" / "last.safetensors"),
+              bytes_of(folder_ / "whole" / "last.safetensors"));
 }
 
 TEST_F(Ranks, AnotherNumberOfProcessesIsToldAndKept) {
@@ -138,7 +138,7 @@ TEST_F(Ranks, AnotherNumberOfProcessesIsToldAndKept) {
     EXPECT_NE(rest.errors.find("going on with other processes or threads (processes was 2, is 1"),
               std::string::npos)
         << rest.errors;
-    const auto json = nlohmann::json::parse(text_of(folder_ / "run" / "run.json"));
+    const auto json = nlohmann::json::parse(bytes_of(folder_ / "run" / "run.json"));
     EXPECT_EQ(json["processes"], 1);
     ASSERT_EQ(json["earlier_sessions"].size(), 1u);
     EXPECT_EQ(json["earlier_sessions"][0]["processes"], 2);
@@ -147,7 +147,7 @@ TEST_F(Ranks, AnotherNumberOfProcessesIsToldAndKept) {
     // A complete run takes no other session in, and verify compares with the one that computed the best
     // epoch.
     ASSERT_EQ(run_program("train --quiet --resume " + path("run"), "env " + launcher(2)).code, 0);
-    EXPECT_EQ(nlohmann::json::parse(text_of(folder_ / "run" / "run.json"))["processes"], 1);
+    EXPECT_EQ(nlohmann::json::parse(bytes_of(folder_ / "run" / "run.json"))["processes"], 1);
 }
 
 TEST_F(Ranks, KilledAtRandomMomentsTheyEndWithTheSameBytes) {
@@ -173,7 +173,7 @@ TEST_F(Ranks, KilledAtRandomMomentsTheyEndWithTheSameBytes) {
         const Outcome rest = run_program("train --quiet --resume " + path(run), two);
         ASSERT_EQ(rest.code, 0) << rest.errors;
         for (const char* name : {"best.safetensors", "last.safetensors"})
-            EXPECT_TRUE(text_of(folder_ / run / name) == text_of(folder_ / "whole" / name)) << name;
+            EXPECT_TRUE(bytes_of(folder_ / run / name) == bytes_of(folder_ / "whole" / name)) << name;
     }
 }
 
@@ -242,7 +242,7 @@ TEST_F(Ranks, ASignalStopsAllAfterTheSameStep) {
     });
     EXPECT_EQ(outcome.code, 143) << outcome.errors;
     EXPECT_NE(outcome.errors.find("is kept up to step"), std::string::npos) << outcome.errors;
-    const std::string record = text_of(folder_ / "run" / "run.json");
+    const std::string record = bytes_of(folder_ / "run" / "run.json");
     EXPECT_NE(record.find("\"interrupted\""), std::string::npos);
 }
 
