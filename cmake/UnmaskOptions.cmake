@@ -18,6 +18,7 @@ option(UNMASK_HEADER_ONLY "Link none of fmt, spdlog, toml++ and libcsv as shared
 option(UNMASK_TESTS "Build the tests (needs GoogleTest)" ON)
 option(UNMASK_EMULATED_GPU "Among the tests: the kernels of cuda/ on the emulated GPU" ON)
 option(UNMASK_GPU_SUITE "Build the checks for a GPU as a program, with or without the tests" OFF)
+option(UNMASK_UNITY "Compile the sources of a folder as one unit: everything sooner, one source after an edit later" OFF)
 option(UNMASK_WERROR "Treat warnings as errors" OFF)
 
 set(CMAKE_CXX_STANDARD 20)

@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # The functions that every folder's CMakeLists uses.
 
+# unmask_unity(TARGET [SINGLE a.cpp …]): with UNMASK_UNITY the target's sources of one folder are compiled as one unit, which
+# reads large headers once: names without linkage are then unique in their folder. SINGLE are compiled by themselves.
+function(unmask_unity target)
+    if(NOT UNMASK_UNITY)
+        return()
+    endif()
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SINGLE")
+    get_target_property(sources ${target} SOURCES)
+    list(FILTER sources INCLUDE REGEX "\\.cpp$")
+    list(REMOVE_ITEM sources ${arg_SINGLE})
+    foreach(source IN LISTS sources)
+        cmake_path(GET source PARENT_PATH folder)
+        string(MAKE_C_IDENTIFIER "folder_${folder}" group)
+        set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+    endforeach()
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # unmask_library(NAME SOURCES a.cpp … [DEPENDS target …] [PRIVATE_DEPENDS target …])
 # A static library `unmask_NAME`; headers are included by their path from the project's root.
 function(unmask_library name)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run_tests.sh PRESET …: configures, builds and tests each preset; stops at the first that fails, with its exit code, and
 # names the tests that were skipped, whether others failed or not. UNMASK_CUDA=ON or OFF in the environment overrides what
-# the release preset finds.
+# the release preset finds, UNMASK_UNITY=ON or OFF how it compiles.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,8 +14,8 @@ name_skipped_tests() {
 
 for preset in "$@"; do
     echo "== $preset"
-    if [ "$preset" = release ] && [ -n "${UNMASK_CUDA:-}" ]; then
-        cmake --preset "$preset" -DUNMASK_CUDA="$UNMASK_CUDA"
+    if [ "$preset" = release ]; then
+        cmake --preset "$preset" ${UNMASK_CUDA:+"-DUNMASK_CUDA=$UNMASK_CUDA"} ${UNMASK_UNITY:+"-DUNMASK_UNITY=$UNMASK_UNITY"}
     else
         cmake --preset "$preset"
     fi

@@ -13,7 +13,7 @@ program() { # NAME: a program of the lines on standard input
     chmod 755 "$work/tools/$1"
 }
 program cmake <<'END'
-exit 0
+echo "cmake $*"
 END
 # Says what a test program says of a test that was skipped, in its log; nothing at all where it is broken.
 program ctest <<'END'
@@ -54,3 +54,11 @@ mkdir -p "$work/build/broken/Testing/Temporary"
 cp "$work/build/passing/Testing/Temporary/LastTest.log" "$work/build/broken/Testing/Temporary"
 suite 3 broken
 says 0 "skipped: Suite.One: no browser here"
+# The release preset alone takes switches from the environment, and none where there are none.
+unset UNMASK_CUDA UNMASK_UNITY
+suite 0 release
+says 1 "cmake --preset release"
+export UNMASK_CUDA=OFF UNMASK_UNITY=ON
+suite 0 release another
+says 1 "cmake --preset release -DUNMASK_CUDA=OFF -DUNMASK_UNITY=ON"
+says 1 "cmake --preset another"

@@ -19,14 +19,14 @@
 namespace unmask {
 namespace {
 
-constexpr size_t alignment = 64;
+constexpr size_t block_alignment = 64;
 constexpr size_t huge_page = size_t{2} << 20;
 
 // Blocks of a huge page or more are aligned to one, and the kernel is asked to back the whole ones among
 // their pages by huge pages: fewer faults when memory is first touched, fewer misses of the address cache. A
 // kernel that does not know them declines, which changes nothing.
 void* take_host_memory(size_t bytes) {
-    const size_t align = bytes >= huge_page ? huge_page : alignment;
+    const size_t align = bytes >= huge_page ? huge_page : block_alignment;
     void* memory = std::aligned_alloc(align, (bytes + align - 1) / align * align);
 #ifdef MADV_HUGEPAGE
     if (memory != nullptr && bytes >= huge_page)

@@ -22,7 +22,7 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;  // the reference implementation's bound
-constexpr size_t alignment = 64;
+constexpr size_t data_alignment = 64;
 
 struct DTypeName {
     DType dtype;
@@ -250,7 +250,7 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
     }
     // A name that is not UTF-8 (a path, say) must not cost a trained model: its bad bytes are replaced.
     std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
-    text.append((alignment - (8 + text.size()) % alignment) % alignment,
+    text.append((data_alignment - (8 + text.size()) % data_alignment) % data_alignment,
                 ' ');  // the data part starts aligned
     write_file_atomically(path, [&](std::ostream& out) {
         const uint64_t header_bytes = text.size();

@@ -24,7 +24,6 @@ namespace {
 constexpr int most_branches = 8;
 constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
-constexpr int64_t classes = 2;
 constexpr std::string_view schedule_names[] = {"auto", "separate", "merged_stems", "lockstep", "parallel"};
 
 }  // namespace
@@ -77,7 +76,7 @@ Detector::Detector(const DetectorOptions& options) : options_(options), parts_(s
         &add_module("fusion", std::make_unique<Fusion>(options.branches * d, d, options.dropout));
     parts_->global_dropout =
         &add_module("", std::make_unique<Dropout>(options.dropout, "global_head.dropout"));
-    parts_->global_head = &add_module("global_head", std::make_unique<Linear>(d, classes));
+    parts_->global_head = &add_module("global_head", std::make_unique<Linear>(d, detector_classes));
     parts_->branch_heads = &add_module("", std::make_unique<BranchHeads>(options.branches, d));
 }
 

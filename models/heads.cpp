@@ -5,17 +5,12 @@
 #include "engine/ops/leave_one_out_linear.h"
 
 namespace unmask {
-namespace {
-
-constexpr int64_t classes = 2;
-
-}  // namespace
-
 BranchHeads::BranchHeads(int branches, int64_t features)
-    : joint_(add_module("joint_head", std::make_unique<Linear>(branches * features, classes))) {
+    : joint_(add_module("joint_head", std::make_unique<Linear>(branches * features, detector_classes))) {
     for (int i = 0; branches > 1 && i < branches; ++i)
-        leave_one_out_.push_back(&add_module("leave_one_out_heads." + std::to_string(i),
-                                             std::make_unique<Linear>((branches - 1) * features, classes)));
+        leave_one_out_.push_back(
+            &add_module("leave_one_out_heads." + std::to_string(i),
+                        std::make_unique<Linear>((branches - 1) * features, detector_classes)));
 }
 
 BranchHeads::Logits BranchHeads::forward(const Variable& z) const {

@@ -7,6 +7,8 @@
 
 namespace unmask {
 
+inline constexpr int64_t detector_classes = 2;  // real, fake
+
 // Parameters: joint_head (n · d -> 2) and leave_one_out_heads.I ((n - 1) · d -> 2, the other branches in
 // order); there are no leave-one-out heads with a single branch.
 class BranchHeads final : public Module {

@@ -12,17 +12,17 @@ struct BlockPlan {
     int stride;
 };
 
-constexpr int64_t stem_channels = 32;
-constexpr BlockPlan plan[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
-                              {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
+constexpr int64_t mobilenet_stem_channels = 32;
+constexpr BlockPlan mobilenet_plan[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
+                                        {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
 
 class MobileNetV1 final : public Backbone {
   public:
     explicit MobileNetV1(double width) {
-        int64_t channels = scaled_channels(stem_channels, width);
+        int64_t channels = scaled_channels(mobilenet_stem_channels, width);
         stem_ = &stages_.add("0", std::make_unique<Stem>(ConvNormActivationOptions{
                                       .in_channels = 3, .out_channels = channels, .stride = 2}));
-        for (const BlockPlan& block : plan) {
+        for (const BlockPlan& block : mobilenet_plan) {
             const int64_t out_channels = scaled_channels(block.out_channels, width);
             auto& separable = stages_.add(std::to_string(stages_.size()), std::make_unique<Sequential>());
             separable.add("", std::make_unique<ConvNormActivation>(

@@ -18,7 +18,7 @@ bool is_scale(std::string_view name) {
     return name.ends_with(output_scale_suffix) || name.ends_with(input_scale_suffix);
 }
 
-const std::string& text_of(const std::map<std::string, std::string>& metadata, const std::string& key) {
+const std::string& metadata_text(const std::map<std::string, std::string>& metadata, const std::string& key) {
     const auto place = metadata.find(key);
     if (place == metadata.end()) fail("expected metadata '{}', found none", key);
     return place->second;
@@ -89,8 +89,9 @@ std::optional<Quantization> take_quantization(const std::map<std::string, std::s
     if (place == metadata.end()) return {};
     if (place->second != arithmetic)
         fail("metadata 'arithmetic': expected {}, found '{}'", arithmetic, place->second);
-    Quantization result{{}, text_of(metadata, "quantized_range"), text_of(metadata, "quantized_on"), 0};
-    const std::string& pictures = text_of(metadata, "quantized_on_pictures");
+    Quantization result{
+        {}, metadata_text(metadata, "quantized_range"), metadata_text(metadata, "quantized_on"), 0};
+    const std::string& pictures = metadata_text(metadata, "quantized_on_pictures");
     const char* end = pictures.data() + pictures.size();
     if (const auto parsed = std::from_chars(pictures.data(), end, result.pictures);
         parsed.ec != std::errc() || parsed.ptr != end)

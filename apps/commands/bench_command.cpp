@@ -14,7 +14,7 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct BenchCommandArguments {
     BenchArguments bench;
     bool no_graph = false;
 };
@@ -27,7 +27,7 @@ std::string needed_text(const BenchResult& result) {
                        bytes_text(result.needed_bytes));
 }
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_bench_command(const BenchCommandArguments& arguments, const GlobalOptions& global) {
     BenchOptions options = bench_options(arguments.bench, global);
     options.graph = !arguments.no_graph;
     const BenchResult result = run_bench(options);
@@ -46,7 +46,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<BenchCommandArguments>();
     add_bench_options(app, arguments->bench);
     app.add_flag("--no-graph", arguments->no_graph,
                  "Call every kernel of every step instead of a recorded step as a whole");
@@ -54,7 +54,7 @@ CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global) {
                    "Steps of a run, enqueued before the device is waited for")
         ->capture_default_str()
         ->check(CLI::Range(1, 10000));
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_bench_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -14,7 +14,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* calibrate_explanation =
     "The temperature divides the model's log odds so that of all pictures that score p a share p is fake; it "
     "changes no\n"
     "order of scores. The thresholds leave undecided what lies between the scores that 5% of the real "
@@ -27,13 +27,13 @@ constexpr const char* explanation =
     "without\n"
     "the averages of genuine faces that `explain` measures heat maps from gets these too.";
 
-struct Arguments {
+struct CalibrateArguments {
     EvaluateOptions options;
     std::filesystem::path data, output;
     std::string forge = "none";
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_calibrate_command(const CalibrateArguments& arguments, const GlobalOptions& global) {
     EvaluateOptions options = arguments.options;
     options.data = {arguments.data};
     options.forge = parse_forge(arguments.forge);
@@ -61,7 +61,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_calibrate(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<CalibrateArguments>();
     EvaluateOptions& options = arguments->options;
     options.split = "val";
     app.add_option("--model", options.model, "Model file that unmask train wrote")
@@ -83,8 +83,8 @@ CommandRun set_up_calibrate(CLI::App& app, const GlobalOptions& global) {
         ->check(CLI::Range(1, 4096));
     app.add_option("--out", arguments->output, "Model file to write; default: the model's own")
         ->option_text("FILE");
-    app.footer(explanation);
-    return [arguments, &global] { return run(*arguments, global); };
+    app.footer(calibrate_explanation);
+    return [arguments, &global] { return run_calibrate_command(*arguments, global); };
 }
 
 }  // namespace unmask

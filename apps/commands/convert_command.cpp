@@ -19,7 +19,7 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct ConvertArguments {
     std::filesystem::path input, output;
     ImportOptions import;
     bool rgb = false, overwrite = false;
@@ -43,7 +43,7 @@ std::string use_of(Target target) {
 }
 
 // Before the work: whether it can end well.
-void check(const Arguments& arguments, Target target) {
+void check(const ConvertArguments& arguments, Target target) {
     if (arguments.names != "unmask" && target != Target::torch)
         fail("--names is for PyTorch files, found {}", arguments.output.string());
     if (!arguments.weights.empty() && target != Target::safetensors)
@@ -56,7 +56,7 @@ void check(const Arguments& arguments, Target target) {
     check_answer_target(arguments.output.string());
 }
 
-int run(const Arguments& arguments) {
+int run_convert_command(const ConvertArguments& arguments) {
     const Target target = target_of(arguments.output);
     check(arguments, target);
     ImportOptions options = arguments.import;
@@ -101,7 +101,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_convert(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ConvertArguments>();
     app.add_option("in", arguments->input, "Model file, PyTorch file (.pth, .pt) or other safetensors")
         ->required()
         ->option_text("IN");
@@ -137,7 +137,7 @@ CommandRun set_up_convert(CLI::App& app, const GlobalOptions&) {
         "(torchvision's resnet18/34/50, efficientnet_b0; MobileNetV1), whose weights every branch begins "
         "with.\n"
         "PyTorch files are read as data: no code in them is run. docs/formats.md has the details.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_convert_command(*arguments); };
 }
 
 }  // namespace unmask

@@ -17,13 +17,13 @@ namespace {
 
 constexpr size_t shown_items = 10;
 
-struct Arguments {
+struct DatasetCheckArguments {
     std::vector<std::string> manifests;
     CheckOptions options;
     std::string json;
 };
 
-int run(const Arguments& arguments) {
+int run_dataset_check_command(const DatasetCheckArguments& arguments) {
     check_answer_target(arguments.json, {arguments.manifests.begin(), arguments.manifests.end()});
     std::vector<Manifest> manifests;
     for (const std::string& file : arguments.manifests) manifests.push_back(read_manifest(file));
@@ -44,7 +44,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_dataset_check(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<DatasetCheckArguments>();
     app.add_option("manifests", arguments->manifests, "Manifests of faces, looked at together")
         ->required()
         ->option_text("faces.csv ...");
@@ -61,7 +61,7 @@ CommandRun set_up_dataset_check(CLI::App& app, const GlobalOptions&) {
         "2 wrong usage, or a manifest that cannot be read. Warnings (repeated rows and copies within a "
         "side,\n"
         "one class, imbalance) do not change the exit code.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_dataset_check_command(*arguments); };
 }
 
 }  // namespace unmask

@@ -16,13 +16,13 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct DatasetExportArguments {
     std::filesystem::path manifest, deepfakebench, lists;
     ExportOptions options;
     std::string json;
 };
 
-int run(const Arguments& arguments) {
+int run_dataset_export_command(const DatasetExportArguments& arguments) {
     if (arguments.deepfakebench.empty() == arguments.lists.empty())
         fail("dataset export: expected one of --deepfakebench FILE and --lists DIR");
     check_answer_target(arguments.json, {arguments.manifest});
@@ -43,7 +43,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_dataset_export(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<DatasetExportArguments>();
     app.add_option("manifest", arguments->manifest, "Manifest of faces")
         ->required()
         ->option_text("faces.csv");
@@ -64,7 +64,7 @@ CommandRun set_up_dataset_export(CLI::App& app, const GlobalOptions&) {
         ->option_text("-|FILE");
     app.footer(
         "What a format cannot hold (rows without a split, in lists also methods) is said in a notice.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_dataset_export_command(*arguments); };
 }
 
 }  // namespace unmask

@@ -15,7 +15,7 @@
 namespace unmask {
 namespace {
 
-int run(ForgeSetOptions options, const GlobalOptions& global) {
+int run_dataset_forge_command(ForgeSetOptions options, const GlobalOptions& global) {
     options.threads = global.threads;
     ForgeSetReport report;
     {
@@ -55,7 +55,7 @@ CommandRun set_up_dataset_forge(CLI::App& app, const GlobalOptions& global) {
         "are changed in the same way, so that colours and sharpness alone tell nothing. unmask evaluate "
         "--forge\n"
         "self-blend with the same seed measures on the same forgeries without writing them.");
-    return [options, &global] { return run(*options, global); };
+    return [options, &global] { return run_dataset_forge_command(*options, global); };
 }
 
 }  // namespace unmask

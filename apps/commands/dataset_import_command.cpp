@@ -21,16 +21,16 @@ namespace {
 
 constexpr size_t shown_missing = 20;
 
-struct Arguments {
-    ImportOptions options;
+struct DatasetImportArguments {
+    ListImportOptions options;
     std::vector<std::string> inputs;
     SplitArguments split;
     std::string json;
     bool overwrite = false;
 };
 
-ImportOptions options_of(const Arguments& arguments) {
-    ImportOptions options = arguments.options;
+ListImportOptions options_of(const DatasetImportArguments& arguments) {
+    ListImportOptions options = arguments.options;
     options.inputs.assign(arguments.inputs.begin(), arguments.inputs.end());
     options.split = split_of(arguments.split);
     options.label = label_of(arguments.split);
@@ -45,12 +45,12 @@ void tell_missing(const std::vector<MissingEntry>& missing) {
         log_warning("and {} more that cannot be taken (--json has them all)", missing.size() - shown_missing);
 }
 
-int run(const Arguments& arguments) {
+int run_dataset_import_command(const DatasetImportArguments& arguments) {
     const std::vector<std::filesystem::path> inputs(arguments.inputs.begin(), arguments.inputs.end());
     check_answer_target(arguments.json, inputs);
     if (std::filesystem::exists(arguments.options.manifest))
         check_answer_target(arguments.options.manifest.string(), inputs);
-    const ImportOptions options = options_of(arguments);
+    const ListImportOptions options = options_of(arguments);
     if (std::filesystem::exists(options.manifest) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", options.manifest.string());
     const ImportResult result = import_lists(options);
@@ -82,8 +82,8 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
-    ImportOptions& options = arguments->options;
+    auto arguments = std::make_shared<DatasetImportArguments>();
+    ListImportOptions& options = arguments->options;
     app.add_option(
            "inputs", arguments->inputs,
            "{train,val,test}_{real,fake}.txt or the folder with them, DeepfakeBench's .json, or a folder "
@@ -111,7 +111,7 @@ CommandRun set_up_dataset_import(CLI::App& app, const GlobalOptions&) {
         "repaired, and a notice says so. A file that is not there is named with the nearest path that "
         "exists;\n"
         "the others are written, and the exit code is 1.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_dataset_import_command(*arguments); };
 }
 
 }  // namespace unmask

@@ -16,13 +16,13 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct DatasetPackArguments {
     std::filesystem::path manifest, output;
     PackOptions options;
     bool overwrite = false;
 };
 
-int run(const Arguments& arguments) {
+int run_dataset_pack_command(const DatasetPackArguments& arguments) {
     if (std::filesystem::exists(arguments.output) && !arguments.overwrite)
         fail("{}: it exists already; --overwrite replaces it", arguments.output.string());
     const Manifest manifest = read_manifest(arguments.manifest);
@@ -45,7 +45,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_dataset_pack(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<DatasetPackArguments>();
     app.add_option("manifest", arguments->manifest, "Manifest of faces")
         ->required()
         ->option_text("faces.csv");
@@ -57,7 +57,7 @@ CommandRun set_up_dataset_pack(CLI::App& app, const GlobalOptions&) {
         ->option_text("N");
     app.add_flag("--overwrite", arguments->overwrite, "Replace an existing shard");
     app.footer("Every command that takes a manifest takes the shard in its place.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_dataset_pack_command(*arguments); };
 }
 
 }  // namespace unmask

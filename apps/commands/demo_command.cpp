@@ -31,7 +31,7 @@ namespace {
 constexpr int clip_size = 256;  // pixels
 constexpr int clip_frames = 24;
 
-struct Arguments {
+struct DemoArguments {
     std::filesystem::path output;
     uint64_t seed = 0;
     int frames = DemoFacesOptions().frames;
@@ -85,7 +85,7 @@ std::vector<FileScore> detect(const LoadedDetector& model,
     return results;
 }
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global) {
     const double begin = now();
     const std::filesystem::path& output = arguments.output;
     make_folder(output);
@@ -145,7 +145,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<DemoArguments>();
     app.add_option("--out", arguments->output,
                    "Folder for everything that the demo makes; an earlier demo is replaced")
         ->required()
@@ -156,7 +156,7 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--frames", arguments->frames, "Pictures of each person's clips, genuine and forged")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_demo_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -22,7 +22,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* detect_explanation =
     "A score is a probability of fake, from 0 to 1, corrected by the temperature in the model file. Faces "
     "are "
     "followed\n"
@@ -36,7 +36,7 @@ constexpr const char* explanation =
     "of one clip.\n"
     "\"-\" is a picture or video on standard input; quoted patterns such as 'clips/*.mp4' are understood.";
 
-struct Arguments {
+struct DetectArguments {
     std::vector<std::string> files;
     bool clip = false;
     std::string json, csv, report;
@@ -47,7 +47,7 @@ std::string title_of(const DetectionInput& input) {
     return input.name == "-" ? "standard input" : input.name.filename().string();
 }
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_detect_command(const DetectArguments& arguments, const GlobalOptions& global) {
     const std::array targets{&arguments.json, &arguments.csv, &arguments.report};
     const auto to_stdout = std::ranges::count_if(targets, [](const std::string* t) { return *t == "-"; });
     if (to_stdout > 1) fail("only one of --json, --csv and --report can go to stdout");
@@ -116,7 +116,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<DetectArguments>();
     app.add_option("files", arguments->files, "Pictures, videos, folders, patterns, or - for standard input")
         ->required()
         ->option_text("FILE...");
@@ -129,8 +129,8 @@ CommandRun set_up_detect(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--report", arguments->report,
                    "A page with verdicts, timelines, faces and where in them the signs of a forgery are")
         ->option_text("-|FILE.html");
-    app.footer(explanation);
-    return [arguments, &global] { return run(*arguments, global); };
+    app.footer(detect_explanation);
+    return [arguments, &global] { return run_detect_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -17,7 +17,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* embed_explanation =
     "Include the header in one source file and open the model with unmask_model_open_memory(NAME, NAME_size, "
     "...).\n"
     "docs/embedding.md has the whole way.";
@@ -25,11 +25,11 @@ constexpr const char* explanation =
 // Larger ones than a program should carry, and than compilers take.
 constexpr uintmax_t most_bytes = uintmax_t{1} << 30;
 
-struct Arguments {
+struct EmbedArguments {
     std::string model, out = "-", name = "unmask_model_file";
 };
 
-int run(const Arguments& arguments) {
+int run_embed_command(const EmbedArguments& arguments) {
     check_header_name(arguments.name);
     check_answer_target(arguments.out, {arguments.model});
     const std::vector<uint8_t> file = read_file(arguments.model, most_bytes);
@@ -54,7 +54,7 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_embed(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<EmbedArguments>();
     app.add_option("model", arguments->model, "Model file that unmask train wrote")
         ->required()
         ->option_text("MODEL");
@@ -64,8 +64,8 @@ CommandRun set_up_embed(CLI::App& app, const GlobalOptions&) {
     app.add_option("--out", arguments->out, "File to write; - for standard output")
         ->capture_default_str()
         ->option_text("-|FILE");
-    app.footer(explanation);
-    return [arguments] { return run(*arguments); };
+    app.footer(embed_explanation);
+    return [arguments] { return run_embed_command(*arguments); };
 }
 
 }  // namespace unmask

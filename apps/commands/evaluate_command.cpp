@@ -19,15 +19,15 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct EvaluateArguments {
     EvaluateOptions options;
     std::string forge = "none", json, markdown, csv, report;
     bool robustness = false, aggregations = false;
 
-    Arguments() { options.bootstrap = {}; }
+    EvaluateArguments() { options.bootstrap = {}; }
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_evaluate_command(const EvaluateArguments& arguments, const GlobalOptions& global) {
     const std::array targets{&arguments.json, &arguments.markdown, &arguments.csv, &arguments.report};
     const auto to_stdout = std::ranges::count_if(targets, [](const std::string* t) { return *t == "-"; });
     if (to_stdout > 1) fail("only one of --json, --markdown, --csv and --report can go to stdout");
@@ -59,7 +59,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<EvaluateArguments>();
     EvaluateOptions& options = arguments->options;
     app.add_option("--model", options.model, "Model file that unmask train wrote")
         ->required()
@@ -105,13 +105,14 @@ CommandRun set_up_evaluate(CLI::App& app, const GlobalOptions& global) {
                    "A page with ROC, histograms and confusion matrices, or the curves of --robustness")
         ->option_text("-|FILE.html");
     app.footer(
-        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by dataset,\n"
+        "A video's score is the mean of its frames' probabilities of fake; a video is told apart by "
+        "dataset,\n"
         "method, label and id. Fake is the positive class. A figure that the rows leave undefined "
         "reads\n"
         "n/a, in JSON null: AUC, EER and AP need both classes. With several methods each one's fakes are\n"
         "also measured against all real rows of its dataset. Intervals: whole videos are drawn again and\n"
         "again, as many real and as many fake ones.");
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_evaluate_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -18,7 +18,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* explain_explanation =
     "For the most suspicious faces of each file: the face as the model saw it, where the whole detector sees "
     "signs of a\n"
     "forgery, and where each of its local branches does (Grad-CAM, Selvaraju et al. 2017). Yellow is most, "
@@ -28,14 +28,14 @@ constexpr const char* explanation =
     "of "
     "its input.";
 
-struct Arguments {
+struct ExplainArguments {
     std::vector<std::string> files;
     bool clip = false;
     std::filesystem::path output;
     ModelOptions model;
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_explain_command(const ExplainArguments& arguments, const GlobalOptions& global) {
     for (const std::string& argument : arguments.files)
         if (argument == "-") fail("explain expected files, found standard input (-)");
     OpenModel model = open_model(arguments.model, global);
@@ -82,7 +82,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_explain(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ExplainArguments>();
     app.add_option("files", arguments->files, "Pictures, videos, folders, patterns")
         ->required()
         ->option_text("FILE...");
@@ -90,8 +90,8 @@ CommandRun set_up_explain(CLI::App& app, const GlobalOptions& global) {
     app.add_flag("--clip", arguments->clip, "The pictures in a folder are the frames of one clip");
     add_model_options(app, arguments->model);
     add_threshold_options(app, arguments->model);
-    app.footer(explanation);
-    return [arguments, &global] { return run(*arguments, global); };
+    app.footer(explain_explanation);
+    return [arguments, &global] { return run_explain_command(*arguments, global); };
 }
 
 }  // namespace unmask

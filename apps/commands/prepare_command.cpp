@@ -22,13 +22,13 @@ namespace {
 
 constexpr size_t table_lines = 40;  // of videos; coverage.csv has all
 
-struct Arguments {
+struct PrepareArguments {
     PrepareOptions options;
     SplitArguments split;
     std::string json;
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_prepare_command(const PrepareArguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     PrepareOptions options = arguments.options;
     options.threads = global.threads;
@@ -65,7 +65,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<PrepareArguments>();
     PrepareOptions& options = arguments->options;
     app.add_option("--videos", options.input, "Folder with the videos (or frames), or one file")
         ->required()
@@ -101,7 +101,7 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer("An interrupted run goes on where it stopped when started again with the same options.");
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_prepare_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -12,7 +12,7 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct ProfileArguments {
     BenchArguments bench;
     std::string by = "layer";
     int top = 0;
@@ -34,7 +34,7 @@ BenchOptions profile_options(const BenchArguments& arguments, const GlobalOption
     return options;
 }
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_profile_command(const ProfileArguments& arguments, const GlobalOptions& global) {
     const BenchOptions options = profile_options(arguments.bench, global);
     const ProfileGrouping grouping = grouping_of(arguments.by);
     const bool on_cpu = options.train.compute.device.type == DeviceType::cpu;
@@ -48,7 +48,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ProfileArguments>();
     add_bench_options(app, arguments->bench, least_profile_warm_up);
     app.add_option("--by", arguments->by,
                    "A line for each layer, kernel or shape, with its pass; the longest first")
@@ -64,7 +64,7 @@ CommandRun set_up_profile(CLI::App& app, const GlobalOptions& global) {
         "branches one after the other, and records nothing, so that its whole step takes longer than bench "
         "says; it has no floors. Of 8-bit "
         "convolutions the floor is that of float32.");
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_profile_command(*arguments, global); };
 }
 
 }  // namespace unmask

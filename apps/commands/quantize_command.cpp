@@ -15,14 +15,14 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct QuantizeArguments {
     QuantizeOptions options;
     std::filesystem::path output;
     std::string range = std::string(name_of(QuantizeOptions().range));
     bool overwrite = false;
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_quantize_command(const QuantizeArguments& arguments, const GlobalOptions& global) {
     QuantizeOptions options = arguments.options;
     options.range = parse_range_rule(arguments.range);
     options.threads = resolved_threads(global.threads);
@@ -44,7 +44,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_quantize(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<QuantizeArguments>();
     QuantizeOptions& options = arguments->options;
     app.add_option("model", options.model, "Model file that unmask train wrote")
         ->required()
@@ -77,7 +77,7 @@ CommandRun set_up_quantize(CLI::App& app, const GlobalOptions& global) {
         "each layer,\nfound on the pictures. ResNet and MobileNet. docs/quantization.md has what "
         "it costs "
         "and gains.");
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_quantize_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -12,12 +12,12 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct ReportArguments {
     std::filesystem::path run;
     std::string output;
 };
 
-int run(const Arguments& arguments) {
+int run_report_command(const ReportArguments& arguments) {
     const std::string target =
         arguments.output.empty() ? (arguments.run / "report.html").string() : arguments.output;
     const std::string page = run_report(arguments.run);
@@ -30,14 +30,14 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 CommandRun set_up_report(CLI::App& app, const GlobalOptions&) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ReportArguments>();
     app.add_option("run", arguments->run, "Folder of a training run")->required()->option_text("RUN");
     app.add_option("--out", arguments->output, "The page; - for stdout (RUN/report.html)")
         ->option_text("-|FILE");
     app.footer(
         "One HTML file without scripts that needs no network: loss terms, validation figures, ROC, score "
         "histograms\nand confusion matrices. unmask train writes it at its end.");
-    return [arguments] { return run(*arguments); };
+    return [arguments] { return run_report_command(*arguments); };
 }
 
 }  // namespace unmask

@@ -17,7 +17,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* explanation =
+constexpr const char* serve_explanation =
     "GET / is a page to drop a picture or video on; it shows the report. POST /v1/detect with the file as "
     "body or "
     "as the\n"
@@ -28,13 +28,13 @@ constexpr const char* explanation =
     "and no encryption:\n"
     "another --host than 127.0.0.1 lets everybody who reaches this machine ask. Ctrl-C ends it.";
 
-struct Arguments {
+struct ServeArguments {
     ServeOptions options;
     int64_t most_mebibytes = 256;
     ModelOptions model;
 };
 
-int run(const Arguments& arguments, const GlobalOptions& global) {
+int run_serve_command(const ServeArguments& arguments, const GlobalOptions& global) {
     if (!server_available())
         fail("serve: this build has no HTTP server: build it with cpp-httplib (Debian: libcpp-httplib-dev)");
     ServeOptions options = arguments.options;
@@ -57,7 +57,7 @@ int run(const Arguments& arguments, const GlobalOptions& global) {
 }  // namespace
 
 CommandRun set_up_serve(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ServeArguments>();
     ServeOptions& options = arguments->options;
     app.add_option("--port", options.port, "Port to listen on; 0: one that is free")
         ->capture_default_str()
@@ -81,8 +81,8 @@ CommandRun set_up_serve(CLI::App& app, const GlobalOptions& global) {
         ->check(CLI::Range(1, 1000));
     add_model_options(app, arguments->model);
     add_threshold_options(app, arguments->model);
-    app.footer(explanation);
-    return [arguments, &global] { return run(*arguments, global); };
+    app.footer(serve_explanation);
+    return [arguments, &global] { return run_serve_command(*arguments, global); };
 }
 
 }  // namespace unmask

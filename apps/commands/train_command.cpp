@@ -22,7 +22,7 @@
 namespace unmask {
 namespace {
 
-struct Arguments {
+struct TrainArguments {
     TrainOptions options;
     std::string recipe;
     std::filesystem::path run;  // to resume
@@ -30,14 +30,14 @@ struct Arguments {
     std::map<size_t, std::string> given;  // settings by index, as the command line gave them
     bool print_recipe = false;
 
-    Arguments() : settings(train_settings(options)) {}
-    Arguments(const Arguments&) = delete;
-    Arguments& operator=(const Arguments&) = delete;
+    TrainArguments() : settings(train_settings(options)) {}
+    TrainArguments(const TrainArguments&) = delete;
+    TrainArguments& operator=(const TrainArguments&) = delete;
 };
 
 // What the command line says, or the run that is resumed; of that one only where it lies may be said anew.
 // Returns with what that run was computed last.
-std::optional<RunSession> gather_options(Arguments& arguments, const GlobalOptions& global) {
+std::optional<RunSession> gather_options(TrainArguments& arguments, const GlobalOptions& global) {
     TrainOptions& options = arguments.options;
     options.threads = global.threads;
     options.compute = global.compute;
@@ -93,7 +93,7 @@ bool first_rank_told(const TrainOptions& options) {
     }
 }
 
-int run(Arguments& arguments, const GlobalOptions& global) try {
+int run_train_command(TrainArguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
     const Ranks& ranks = options.ranks;
     join_ranks(options.ranks);
@@ -134,7 +134,7 @@ int run(Arguments& arguments, const GlobalOptions& global) try {
 }
 
 // A setting with a default of text "true" or "false" becomes a pair of flags, everything else an option.
-void add_setting(CLI::App& app, const std::shared_ptr<Arguments>& arguments, size_t index) {
+void add_setting(CLI::App& app, const std::shared_ptr<TrainArguments>& arguments, size_t index) {
     const Setting& setting = arguments->settings[index];
     const auto store = [arguments = arguments.get(), index](const std::string& text) {
         arguments->given[index] = text;
@@ -158,7 +158,7 @@ void add_setting(CLI::App& app, const std::shared_ptr<Arguments>& arguments, siz
 }  // namespace
 
 CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<TrainArguments>();
     app.add_option("--data", arguments->options.data, "Manifest of faces, as unmask prepare writes it")
         ->option_text("faces.csv");
     app.add_option("--out", arguments->options.output, "Folder for the models, metrics.csv and run.json")
@@ -181,7 +181,7 @@ CommandRun set_up_train(CLI::App& app, const GlobalOptions& global) {
         "(Ctrl-C, SIGTERM). --resume RUN goes on from the last with the run's own data, settings, threads,\n"
         "device and precision; --data says where moved data are now, --threads, --device and --precision\n"
         "compute otherwise, which may change bytes. Exit code 130 or 143: interrupted, resumable.");
-    return [arguments, &global] { return run(*arguments, global); };
+    return [arguments, &global] { return run_train_command(*arguments, global); };
 }
 
 }  // namespace unmask

@@ -12,7 +12,7 @@
 namespace unmask {
 namespace {
 
-std::string figure(const std::optional<double>& value) {
+std::string figure_column(const std::optional<double>& value) {
     return value ? fmt::format("{:>10.4f}", *value) : fmt::format("{:>10}", "n/a");
 }
 
@@ -47,8 +47,9 @@ std::string aggregation_text(const std::vector<DatasetEvaluation>& evaluations) 
         text += fmt::format("{:>10}\n", "ECE");
         for (const AggregationFigures& line : aggregation_figures(one)) {
             text += fmt::format("{:<16}", line.name);
-            for (const MetricColumn& column : metric_columns) text += figure(line.metrics.*column.value);
-            text += figure(line.calibration_error) + "\n";
+            for (const MetricColumn& column : metric_columns)
+                text += figure_column(line.metrics.*column.value);
+            text += figure_column(line.calibration_error) + "\n";
         }
     }
     return text;

@@ -14,12 +14,12 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-struct Entry {
+struct PreviewEntry {
     int label = 0;
     bool test = false;
     std::vector<std::string> identities;
 };
-using Entries = Listing<Entry>;
+using PreviewEntries = Listing<PreviewEntry>;
 
 bool is_group(const std::string& folder) {
     const std::string name = lower_case(folder);
@@ -31,7 +31,7 @@ std::string key_of(const fs::path& relative) {
     return (relative.parent_path() / relative.stem()).generic_string();
 }
 
-class DfdcPreviewLayout : public ListedLayout<Entry> {
+class DfdcPreviewLayout : public ListedLayout<PreviewEntry> {
   public:
     explicit DfdcPreviewLayout(fs::path root) : ListedLayout(std::move(root), read_list) {}
 
@@ -40,14 +40,14 @@ class DfdcPreviewLayout : public ListedLayout<Entry> {
         for (size_t top = parts.size() - 1; top-- > 0;) {
             if (!is_group(parts[top])) continue;
             const fs::path folder = first_parts(parts, top);
-            const Entries& list = list_of(folder);
+            const PreviewEntries& list = list_of(folder);
             if (list.file().empty()) continue;
             // Frames of a video lie in a folder of its name, below a folder frames or not.
             fs::path relative;
             for (size_t i = top; i + 1 < parts.size(); ++i)
                 if (lower_case(parts[i]) != "frames") relative /= parts[i];
             const std::string key = (relative / video_name(path, video.kind)).generic_string();
-            const Entry& entry = listed(list, key, path);
+            const PreviewEntry& entry = listed(list, key, path);
             video.label = entry.label;
             video.dataset = "DFDC-Preview";
             video.method = entry.label == 0 ? "original" : parts[top];
@@ -60,7 +60,7 @@ class DfdcPreviewLayout : public ListedLayout<Entry> {
     }
 
   private:
-    static Entries read_list(const fs::path& folder) {
+    static PreviewEntries read_list(const fs::path& folder) {
         const fs::path file = folder / "dataset.json";
         std::error_code ignored;
         if (!fs::is_regular_file(file, ignored)) return {};
@@ -68,11 +68,11 @@ class DfdcPreviewLayout : public ListedLayout<Entry> {
         if (!json.is_object())
             fail("{}: expected an object with the videos' paths as keys, found {}", file.string(),
                  excerpt(json));
-        Entries list(file);
+        PreviewEntries list(file);
         for (const auto& [name, value] : json.items()) {
             const std::string label = one_of(file, name, value, "label", "real", "fake");
             const std::string set = one_of(file, name, value, "set", "train", "test");
-            Entry entry{label == "fake" ? 1 : 0, set == "test", {}};
+            PreviewEntry entry{label == "fake" ? 1 : 0, set == "test", {}};
             for (const char* key : {"target_id", "swapped_id"})
                 add_actor(file, name, value, key, entry.identities);
             // Without them the folder below the method's is the actor's.

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 class ListImport {
   public:
-    ListImport(const ImportOptions& options, ListContent content, ImportResult& result)
+    ListImport(const ListImportOptions& options, ListContent content, ImportResult& result)
         : options_(options), content_(std::move(content)), result_(result), mapping_(learn()) {
         for (const LayoutEntry& entry : layout_table())
             if (entry.open != &open_folders_layout) layouts_.push_back(entry.open(content_.folder));
@@ -129,7 +129,7 @@ class ListImport {
         return (id.parent_path() / video_name(id, SourceKind::folder)).generic_string();
     }
 
-    const ImportOptions& options_;
+    const ListImportOptions& options_;
     ListContent content_;
     ImportResult& result_;
     size_t common_ = 0;
@@ -165,7 +165,7 @@ std::string manifest_path(const fs::path& manifest, const fs::path& file) {
     return (lies_below(absolute, folder) ? absolute.lexically_relative(folder) : absolute).generic_string();
 }
 
-ImportResult import_lists(const ImportOptions& options) {
+ImportResult import_lists(const ListImportOptions& options) {
     if (options.inputs.empty()) fail("import: expected lists or folders, found none");
     ImportResult result;
     result.manifest.directory = options.manifest.parent_path();

@@ -12,7 +12,7 @@
 
 namespace unmask {
 
-struct ImportOptions {
+struct ListImportOptions {
     // A folder with the paper's lists or one of them (.txt), a DeepfakeBench JSON (.json), or a folder whose
     // layout find_videos understands and which holds pictures.
     std::vector<std::filesystem::path> inputs;
@@ -39,7 +39,7 @@ struct ImportResult {
 
 // Writes nothing. Error for lists that cannot be understood, for a video that its path and its list call real
 // and fake, and for raw videos (prepare cuts faces out of them).
-[[nodiscard]] ImportResult import_lists(const ImportOptions& options);
+[[nodiscard]] ImportResult import_lists(const ListImportOptions& options);
 
 // The number in a frame's name ("071_012.png" gives 12), or `otherwise`.
 [[nodiscard]] int64_t frame_number(const std::filesystem::path& picture, int64_t otherwise);

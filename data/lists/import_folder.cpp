@@ -9,7 +9,7 @@ namespace unmask {
 
 namespace fs = std::filesystem;
 
-void import_folder(const ImportOptions& options, const fs::path& folder, ImportResult& result) {
+void import_folder(const ListImportOptions& options, const fs::path& folder, ImportResult& result) {
     const std::vector<SourceVideo> videos = find_videos(folder, options.label, {}, &result.notices);
     std::vector<SplitItem> items;
     for (const SourceVideo& video : videos) {

@@ -8,7 +8,8 @@ namespace unmask {
 
 // Adds the pictures below the folder, found and described by the layouts, split by their official lists and
 // by video. Error when the folder holds a raw video.
-void import_folder(const ImportOptions& options, const std::filesystem::path& folder, ImportResult& result);
+void import_folder(const ListImportOptions& options, const std::filesystem::path& folder,
+                   ImportResult& result);
 
 // The file as a row of the manifest names it: relative where it lies below the manifest's folder.
 [[nodiscard]] std::string manifest_path(const std::filesystem::path& manifest,

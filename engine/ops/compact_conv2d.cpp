@@ -20,7 +20,7 @@ void check_scale(const Tensor& values, const Tensor& scale) {
              scale.defined() ? scale.shape().str() : "none");
 }
 
-void check_operand(const char* name, const Tensor& operand, const Tensor& x, const Shape& expected) {
+void check_added(const char* name, const Tensor& operand, const Tensor& x, const Shape& expected) {
     check_same_kind("compact conv2d", Variable(x), Variable(operand));
     check_shape("compact conv2d", name, operand.shape(), expected);
 }
@@ -89,8 +89,8 @@ Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor
     if (params.groups != 1) fail("compact conv2d: expected 1 group, found {}", params.groups);
     params.activation = activation;
     Tensor y = Tensor::empty(conv2d_shape(x.shape(), weight.values.shape(), params), DType::f32, x.device());
-    if (bias.defined()) check_operand("bias", bias, x, {weight.values.dim(0)});
-    if (residual.defined()) check_operand("residual", residual, x, y.shape());
+    if (bias.defined()) check_added("bias", bias, x, {weight.values.dim(0)});
+    if (residual.defined()) check_added("residual", residual, x, y.shape());
     compact_conv2d_forward(x, weight.values, weight.scale, bias, residual, y, params);
     return y;
 }

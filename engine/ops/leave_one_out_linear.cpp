@@ -9,28 +9,28 @@
 namespace unmask {
 namespace {
 
-constexpr const char* op = "leave_one_out_linear";
+constexpr const char* op_name = "leave_one_out_linear";
 
 void check(const Variable& z, const std::vector<Variable>& weights, const std::vector<Variable>& biases) {
-    check_rank(op, "features", z.shape(), 2);
+    check_rank(op_name, "features", z.shape(), 2);
     const auto heads = static_cast<int64_t>(weights.size());
     if (heads < 1 || heads == 2 || heads > most_leave_one_out_branches + 1 || biases.size() != weights.size())
         fail("{}: expected one head, or 3 to {} of them, with a bias each, found {} weights and {} biases",
-             op, most_leave_one_out_branches + 1, weights.size(), biases.size());
+             op_name, most_leave_one_out_branches + 1, weights.size(), biases.size());
     if (heads > 1 && z.dim(1) % (heads - 1) != 0)
-        fail("{}: expected features of {} branches, found {}", op, heads - 1, z.shape().str());
+        fail("{}: expected features of {} branches, found {}", op_name, heads - 1, z.shape().str());
     const int64_t classes = weights[0].shape().rank() == 2 ? weights[0].dim(0) : 0;
     if (classes < 1 || classes > most_leave_one_out_classes)
-        fail("{}: expected a weight of 1 to {} classes, found {}", op, most_leave_one_out_classes,
+        fail("{}: expected a weight of 1 to {} classes, found {}", op_name, most_leave_one_out_classes,
              weights[0].shape().str());
     for (int64_t h = 0; h < heads; ++h) {
         const auto place = static_cast<size_t>(h);
-        check_same_kind(op, z, weights[place]);
-        check_same_kind(op, z, biases[place]);
+        check_same_kind(op_name, z, weights[place]);
+        check_same_kind(op_name, z, biases[place]);
         const LeftOut gap = left_out(h, heads, z.dim(1));
-        check_shape(op, ("weight " + std::to_string(h)).c_str(), weights[place].shape(),
+        check_shape(op_name, ("weight " + std::to_string(h)).c_str(), weights[place].shape(),
                     {classes, z.dim(1) - (gap.end - gap.begin)});
-        check_shape(op, ("bias " + std::to_string(h)).c_str(), biases[place].shape(), {classes});
+        check_shape(op_name, ("bias " + std::to_string(h)).c_str(), biases[place].shape(), {classes});
     }
 }
 
@@ -78,7 +78,7 @@ Variable leave_one_out_linear(const Variable& z, const std::vector<Variable>& we
     std::vector<Variable> inputs{z};
     inputs.insert(inputs.end(), weights.begin(), weights.end());
     inputs.insert(inputs.end(), biases.begin(), biases.end());
-    return record(op, y, std::move(inputs),
+    return record(op_name, y, std::move(inputs),
                   [x = z.value(), weight_values](const Tensor& gradient, const auto& needed) {
                       return gradients_of(gradient, x, weight_values, needed);
                   });

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> wrappers{"state_dict", "model_state_dict", "model", "network",
                                                    "net",        "weights"};
-constexpr int most_wrappers = 4;  // around each other
-constexpr size_t most_names = 8;  // in a message
+constexpr int most_wrappers = 4;        // around each other
+constexpr size_t most_shown_items = 8;  // in a message
 
 // The value under a text key, the last if there are several; null without one.
 const PickleId* find(const PickleValues& values, const PickleDict& dict, std::string_view key) {
@@ -24,7 +24,7 @@ const PickleId* find(const PickleValues& values, const PickleDict& dict, std::st
 
 std::string names_of(const PickleValues& values, const PickleDict& dict) {
     std::string names;
-    for (size_t i = 0; i < dict.items.size() && i < most_names; ++i) {
+    for (size_t i = 0; i < dict.items.size() && i < most_shown_items; ++i) {
         const auto* text = values.get<PickleText>(dict.items[i].first);
         names += (i == 0 ? "" : ", ") +
                  (text != nullptr ? text->text : std::string(values.kind_of(dict.items[i].first)));

@@ -12,7 +12,7 @@
 namespace unmask {
 namespace {
 
-constexpr const char* archive_name = "archive";
+constexpr const char* root_folder = "archive";
 constexpr uint8_t pickle_protocol = 2;
 
 const char* storage_name(DType dtype) {
@@ -120,7 +120,7 @@ void write_torch_file(const std::filesystem::path& path, const TensorFile& file)
     static_assert(std::endian::native == std::endian::little, "storages are written as they are");
     write_file_atomically(path, [&](std::ostream& out) {
         ZipWriter archive(out);
-        const std::string name = archive_name;
+        const std::string name = root_folder;
         archive.add(name + "/data.pkl", pickle_of(file));
         archive.add(name + "/byteorder", "little");
         size_t key = 0;

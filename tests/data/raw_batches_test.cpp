@@ -11,7 +11,7 @@
 namespace unmask {
 namespace {
 
-std::vector<Batch> collect(DataLoader& loader, int64_t epoch) {
+std::vector<Batch> batches_of(DataLoader& loader, int64_t epoch) {
     std::vector<Batch> batches;
     loader.start(epoch);
     while (std::optional<Batch> batch = loader.next()) batches.push_back(std::move(*batch));
@@ -26,7 +26,7 @@ TEST(RawBatches, ArePicturesAndDrawsOfTheFloatBatches) {
     options.raw = true;
     DataLoader raw_loader(faces, options);
     for (const int64_t epoch : {0, 3}) {
-        const std::vector<Batch> expected = collect(loader, epoch), raw = collect(raw_loader, epoch);
+        const std::vector<Batch> expected = batches_of(loader, epoch), raw = batches_of(raw_loader, epoch);
         ASSERT_EQ(raw.size(), expected.size());
         for (size_t b = 0; b < raw.size(); ++b) {
             EXPECT_FALSE(raw[b].images.defined());
@@ -57,7 +57,7 @@ TEST(RawBatches, AreTheSameBytesWithOneThreadAndWithThree) {
     options.threads = 3;
     options.prefetch = 4;
     DataLoader three(faces, options);
-    const std::vector<Batch> expected = collect(one, 2), found = collect(three, 2);
+    const std::vector<Batch> expected = batches_of(one, 2), found = batches_of(three, 2);
     ASSERT_EQ(found.size(), expected.size());
     for (size_t b = 0; b < found.size(); ++b) {
         EXPECT_TRUE(same_bytes(found[b].pixels, expected[b].pixels));
@@ -70,7 +70,7 @@ TEST(RawBatches, WithoutAugmentationNothingIsDrawn) {
     const TinyPictures pictures(3);
     const FaceDataset faces = pictures.dataset(16);
     DataLoader loader(faces, {.batch = 3, .raw = true});
-    for (const float byte : collect(loader, 0).at(0).draws.to_floats()) EXPECT_EQ(byte, 0);
+    for (const float byte : batches_of(loader, 0).at(0).draws.to_floats()) EXPECT_EQ(byte, 0);
 }
 
 }  // namespace

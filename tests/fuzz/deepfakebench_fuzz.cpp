@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto file = fuzz::as_file("FaceForensics++.json", data, size);
     fuzz::read_or_refuse([&] { static_cast<void>(read_deepfakebench(file, "")); });
     fuzz::read_or_refuse([&] {
-        ImportOptions options;
+        ListImportOptions options;
         options.inputs = {file};
         options.manifest = file.parent_path() / "faces.csv";
         static_cast<void>(import_lists(options));

@@ -28,7 +28,7 @@ TEST(Mixup, BetaDrawsHaveItsMeanAndVariance) {
     expect_error([&] { static_cast<void>(draw_beta(random, 3)); }, {"alpha", "3"});
 }
 
-Batch small_batch() {
+Batch mixable_batch() {
     return {
         .images = Tensor::from<float>({3, 1, 1, 3}, std::vector<float>{1, 2, 3, 10, 20, 30, 100, 200, 300}),
         .labels = Tensor::from<int64_t>({3}, std::vector<int64_t>{0, 1, 0}),
@@ -36,10 +36,10 @@ Batch small_batch() {
 }
 
 TEST(Mixup, MixesEveryImageWithItsPartner) {
-    const Batch before = small_batch();
+    const Batch before = mixable_batch();
     bool moved = false;
     for (int64_t step = 0; step < 8; ++step) {
-        Batch batch = small_batch();
+        Batch batch = mixable_batch();
         const Targets targets = mix_batch(batch, 0.5, 7, step);
         ASSERT_TRUE(targets.mixed_labels.defined());
         const std::vector<float> own = before.images.to_floats(), mixed = batch.images.to_floats();
@@ -65,11 +65,11 @@ TEST(Mixup, MixesEveryImageWithItsPartner) {
 }
 
 TEST(Mixup, OffLeavesTheBatchAlone) {
-    Batch batch = small_batch();
+    Batch batch = mixable_batch();
     const Targets targets = mix_batch(batch, 0, 7, 0);
     EXPECT_FALSE(targets.mixed_labels.defined());
     EXPECT_EQ(targets.lambda, 1.0);
-    EXPECT_EQ(batch.images.to_floats(), small_batch().images.to_floats());
+    EXPECT_EQ(batch.images.to_floats(), mixable_batch().images.to_floats());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace unmask {
 namespace {
 
 // Smooth areas with texture, all values occur.
-Image picture(int width, int height) {
+Image stored_picture(int width, int height) {
     Image image(width, height);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
@@ -35,7 +35,7 @@ uint64_t hash_of(const std::string& name, double strength) {
     std::string bytes;
     for (uint64_t sample = 0; sample < 12; ++sample)
         for (const auto& [width, height] : {std::pair{33, 47}, std::pair{64, 40}}) {
-            Image image = picture(width, height);
+            Image image = stored_picture(width, height);
             augmentation.apply(image, 77, 3, sample);
             bytes.append(image.pixels.begin(), image.pixels.end());
         }

@@ -32,7 +32,7 @@ class ListFolder : public ::testing::Test {
 
     ImportResult import(const std::string& input, const std::string& root = "",
                         const std::string& compression = "") {
-        ImportOptions options;
+        ListImportOptions options;
         options.inputs = {folder / input};
         options.manifest = folder / "faces.csv";
         if (!root.empty()) options.root = folder / root;

@@ -19,7 +19,7 @@
 namespace unmask {
 namespace {
 
-constexpr int side = 64;
+constexpr int picture_side = 64;
 
 // Six real crops, three with landmarks, and two rows of forgeries.
 class Forging : public ::testing::Test {
@@ -29,16 +29,16 @@ class Forging : public ::testing::Test {
         manifest.source = folder / "faces.csv";
         LandmarkTable table;
         for (int i = 0; i < 8; ++i) {
-            Image picture = smooth_picture(side, side);
+            Image picture = smooth_picture(picture_side, picture_side);
             for (uint8_t& value : picture.pixels) value = uint8_t(value + i);
             const std::string name = std::to_string(i) + ".png";
             write_png(folder / name, picture);
             manifest.rows.push_back({name, "v" + std::to_string(i), "train", "set",
                                      i < 6 ? "original" : "Other", i < 6 ? 0 : 1, i});
-            if (i < 3) table[name] = drawn_landmarks(side);
+            if (i < 3) table[name] = drawn_landmarks(picture_side);
         }
         write_landmarks(folder.path(), table);
-        write_crop_settings(manifest.source, {side, 1.3, "dlib"});
+        write_crop_settings(manifest.source, {picture_side, 1.3, "dlib"});
     }
     [[nodiscard]] FaceDataset dataset(uint64_t seed = 4, int64_t cache = int64_t{1} << 30) const {
         return {manifest, {.size = 32, .cache_bytes = cache, .forge = Forge::self_blend, .forge_seed = seed}};
@@ -78,7 +78,8 @@ TEST_F(Forging, PairsShareTheirTarget) {
             EXPECT_NE(forged, real);
             changed += real != crop ? 1 : 0;
             // The corner is the target's in both.
-            for (int c = 0; c < 3; ++c) EXPECT_EQ(forged.at(0, side - 1)[c], real.at(0, side - 1)[c]);
+            for (int c = 0; c < 3; ++c)
+                EXPECT_EQ(forged.at(0, picture_side - 1)[c], real.at(0, picture_side - 1)[c]);
         }
     EXPECT_GT(changed, 15);
     EXPECT_LT(changed, 45);
@@ -93,7 +94,7 @@ TEST_F(Forging, LandmarksDecideWhereTheyAreKnown) {
     EXPECT_NE(with.forged(crop, manifest.rows[0], 1), without.forged(crop, manifest.rows[0], 1));
     EXPECT_EQ(with.forged(crop, manifest.rows[5], 1), without.forged(crop, manifest.rows[5], 1));
     // Then the margin says how large the face is.
-    write_crop_settings(manifest.source, {side, 2.0, "dlib"});
+    write_crop_settings(manifest.source, {picture_side, 2.0, "dlib"});
     EXPECT_NE(Forger(manifest, 4).forged(crop, manifest.rows[0], 1),
               without.forged(crop, manifest.rows[0], 1));
     std::ofstream(landmark_file(folder.path())) << "file,x0\n0.png,1\n";
