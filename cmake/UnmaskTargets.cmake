@@ -2,7 +2,7 @@
 # The functions that every folder's CMakeLists uses.
 
 # unmask_unity(TARGET [SINGLE a.cpp …]): with UNMASK_UNITY the target's sources of one folder are compiled as one unit, which
-# reads large headers once: names without linkage are then unique in their folder. SINGLE are compiled by themselves.
+# reads large headers once: names with internal linkage must be unique in their folder. SINGLE are compiled by themselves.
 function(unmask_unity target)
     if(NOT UNMASK_UNITY)
         return()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run_tests.sh PRESET …: configures, builds and tests each preset; stops at the first that fails, with its exit code, and
 # names the tests that were skipped, whether others failed or not. UNMASK_CUDA=ON or OFF in the environment overrides what
-# the release preset finds, UNMASK_UNITY=ON or OFF how it compiles.
+# the release preset finds, UNMASK_UNITY=ON lets it compile folders as units.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ name_skipped_tests() {
 for preset in "$@"; do
     echo "== $preset"
     if [ "$preset" = release ]; then
-        cmake --preset "$preset" ${UNMASK_CUDA:+"-DUNMASK_CUDA=$UNMASK_CUDA"} ${UNMASK_UNITY:+"-DUNMASK_UNITY=$UNMASK_UNITY"}
+        cmake --preset "$preset" ${UNMASK_CUDA:+"-DUNMASK_CUDA=$UNMASK_CUDA"} -DUNMASK_UNITY="${UNMASK_UNITY:-OFF}"
     else
         cmake --preset "$preset"
     fi

@@ -54,10 +54,10 @@ mkdir -p "$work/build/broken/Testing/Temporary"
 cp "$work/build/passing/Testing/Temporary/LastTest.log" "$work/build/broken/Testing/Temporary"
 suite 3 broken
 says 0 "skipped: Suite.One: no browser here"
-# The release preset alone takes switches from the environment, and none where there are none.
+# The release preset alone takes switches from the environment; folders are no units where it says nothing.
 unset UNMASK_CUDA UNMASK_UNITY
 suite 0 release
-says 1 "cmake --preset release"
+says 1 "cmake --preset release -DUNMASK_UNITY=OFF"
 export UNMASK_CUDA=OFF UNMASK_UNITY=ON
 suite 0 release another
 says 1 "cmake --preset release -DUNMASK_CUDA=OFF -DUNMASK_UNITY=ON"

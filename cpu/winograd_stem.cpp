@@ -19,6 +19,9 @@ namespace {
 using Tile = WinogradTileOfFourTaps;
 constexpr int size = Tile::size, points = size * size, outputs = Tile::outputs;
 constexpr int taps = 7, square = 2;  // of the kernel; a square of pixels
+// Of a tile's transformed inputs: the 4 C values of a square.
+constexpr int64_t input_pitch = 16;
+constexpr int64_t most_channels = input_pitch / (square * square);
 
 // [panel][xi][4 C][panel_columns] of weight [O, 7, 7, C]; the 4 C channels are [row][column][C] of a square.
 // The kernel's eighth row and column of taps are zeros.
@@ -61,7 +64,7 @@ class StemForward {
 
     // Each thread takes a line of tiles at a time.
     void run() const {
-        const int64_t lines = points_of_lines() * line_pitch(), inputs = points * input_plane;
+        const int64_t lines = line_count * line_pitch(), inputs = points * input_plane;
         const int64_t each = lines + inputs + points * product_plane;
         const Scratch<float> scratch(thread_count() * each);
         parallel_for(sizes_.images * sizes_.tile_rows, 1, [&](int64_t task, int64_t) {
@@ -76,13 +79,11 @@ class StemForward {
     }
 
   private:
-    // Transformed inputs of a tile: the 4 C channels of its squares, and what a whole vector reaches beyond
-    // them.
-    static constexpr int64_t input_pitch = std::max(lanes, 16);
+    // Whole vectors reach beyond the last tile.
     static constexpr int64_t input_plane = (most_rows + 1) * input_pitch + lanes;
-    static constexpr int64_t product_plane = (most_rows * panel_columns / 16 | 1) * 16;
+    static constexpr int64_t product_plane = spread_plane(most_rows * panel_columns);
+    static constexpr int64_t line_count = size * square;
 
-    static constexpr int64_t points_of_lines() { return size * square; }
     // Elements of one row of squares' pixels: the image's, and zeros around it as far as the last tile
     // reaches.
     [[nodiscard]] int64_t line_pitch() const {
@@ -95,7 +96,7 @@ class StemForward {
         const int64_t count = sizes_.width * sizes_.channels, pitch = line_pitch();
         const int64_t before = sizes_.left * sizes_.channels, step = square * pitch;
         const float* picture = x_ + image * sizes_.height * count;
-        for (int64_t line = 0; line < points_of_lines(); ++line) {
+        for (int64_t line = 0; line < line_count; ++line) {
             std::fill_n(lines + line * pitch, before, 0.0f);
             std::fill_n(lines + line * pitch + before + count, pitch - before - count, 0.0f);
         }
@@ -126,8 +127,8 @@ class StemForward {
         for (int i = 0; i < size; ++i) std::memcpy(to + i * step, &d[i], sizeof(V));
     }
 
-    // Bᵀ along the lines, of tiles [first, first + count): transformed [xi][tile][4 C]. A vector holds the
-    // pixels of one row of a square, C of each; what it has beyond them the next one overwrites.
+    // Bᵀ along the lines, of tiles [first, first + count): transformed [xi][tile][4 C]. One or more vectors
+    // hold the pixels of one row of a square, C of each; what they have beyond them the next one overwrites.
     template <int count>
     void transform_columns(const float* lines, int64_t first, float* transformed) const {
         const int64_t pitch = line_pitch(), step = square * sizes_.channels;
@@ -136,13 +137,17 @@ class StemForward {
                 for (int64_t row = 0; row < square; ++row) {
                     const float* from = lines + (i * square + row) * pitch + (first + tile) * outputs * step;
                     float* to = transformed + i * size * input_plane + tile * input_pitch + row * step;
-                    Vector d[size];
-#pragma GCC unroll 8
-                    for (int j = 0; j < size; ++j) d[j] = Vectors::at(from + j * step);
-                    Tile::input(d, d, 1);
-#pragma GCC unroll 8
-                    for (int j = 0; j < size; ++j) Vectors::at(to + j * input_plane) = d[j];
+                    for (int64_t part = 0; part < step; part += lanes)
+                        transform_column(from + part, step, to + part);
                 }
+    }
+    static void transform_column(const float* from, int64_t step, float* to) {
+        Vector d[size];
+#pragma GCC unroll 8
+        for (int j = 0; j < size; ++j) d[j] = Vectors::at(from + j * step);
+        Tile::input(d, d, 1);
+#pragma GCC unroll 8
+        for (int j = 0; j < size; ++j) Vectors::at(to + j * input_plane) = d[j];
     }
 
     template <int count>
@@ -169,10 +174,11 @@ class StemForward {
 bool worthwhile(int64_t channels, const Shape& y, const Shape& weight, const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1}, twos{2, 2};
     if (weight[1] != taps || weight[2] != taps || params.stride != twos || params.dilation != ones ||
-        params.groups != 1 || square * channels > lanes || y[3] % panel_columns != 0 ||
+        params.groups != 1 || channels > most_channels || y[3] % panel_columns != 0 ||
         (params.activation != Activation::none && params.activation != Activation::relu))
         return false;
     const int64_t tiles = (y[1] + outputs - 1) / outputs * ((y[2] + outputs - 1) / outputs);
+    // A third of the products is to be saved.
     return 3 * square * square * points * tiles <= 2 * taps * taps * y[1] * y[2];
 }
 

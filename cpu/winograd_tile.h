@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arithmetic of Winograd's convolution of one tile with a 3×3 kernel (Lavin & Gray, "Fast algorithms for
-// convolutional neural networks", CVPR 2016): with kernel g and tile d
+// The arithmetic of Winograd's convolution of one tile with a 3×3 or 4×4 kernel (Lavin & Gray, "Fast
+// algorithms for convolutional neural networks", CVPR 2016): with kernel g and tile d
 //     y = Aᵀ [ (G g Gᵀ) ∘ (Bᵀ d B) ] A,
 // m × m outputs of (m + 2)² products instead of 9 m². The matrices are those of Toom and Cook for the points
 // 0, ±1, ∞ (m = 2) and 0, ±√½, ±√2, ∞ (m = 4; these round about half as much as 0, ±1, ±2, ∞): with
@@ -124,8 +124,8 @@ struct WinogradTile<2, 2> {
     static constexpr double kernel[size][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
 };
 
-// A kernel of four taps and stride 1, forward only: 3 × 3 outputs of 36 products instead of 144. Its points,
-// and so the transform of the input, are those of WinogradTile<4>.
+// F(3 × 3, 4 × 4), a kernel of four taps and stride 1, forward only: 3 × 3 outputs of 36 products instead of
+// 144. Its points, and so the transform of the input, are those of WinogradTile<4>.
 struct WinogradTileOfFourTaps {
     static constexpr int outputs = 3, size = 6, taps = 4;
     static constexpr double low = WinogradTile<4>::low, high = WinogradTile<4>::high;

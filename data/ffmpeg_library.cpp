@@ -27,10 +27,11 @@ void* find_function(const char* library, const char* name) {
     return function;
 }
 
-void load(std::string_view file) {
+void load_libraries(std::string_view file) {
     try {
-        for (const char* library : {avutil, swscale, avcodec, avformat})
-            static_cast<void>(handle_of(library));
+#define UNMASK_FFMPEG_LOOK_UP(library, name) static_cast<void>(name.get());
+        UNMASK_FFMPEG_FUNCTIONS(UNMASK_FFMPEG_LOOK_UP)
+#undef UNMASK_FFMPEG_LOOK_UP
     } catch (const Error& error) {
         fail("{}: {}", file, error.what());
     }

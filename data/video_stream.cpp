@@ -99,7 +99,7 @@ void read_stream_info(AVFormatContext& input, const std::string& file, const Vid
 
 VideoStream::VideoStream(const std::string& file, const VideoOptions& options)
     : file_(file), options_(options) {
-    load(file);
+    load_libraries(file);
     silence_log();
     clear_message();
     check_readable_file(file);

@@ -141,7 +141,7 @@ void VideoWriter::State::encode(const AVFrame* frame) {
 VideoWriter::VideoWriter(const std::filesystem::path& path, int width, int height, double fps,
                          const VideoWriterOptions& options)
     : state_(std::make_unique<State>()) {
-    load(path.string());
+    load_libraries(path.string());
     silence_log();
     clear_message();
     State& state = *state_;

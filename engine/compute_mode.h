@@ -8,9 +8,10 @@
 
 namespace unmask {
 
-// Which 3×3 convolutions the CPU computes in float32 by Winograd's algorithm: none, those whose
-// weights never change (inference), all and their gradients. It rounds otherwise than the direct form, about
-// twice as much (cpu/winograd_conv2d.h), and is about twice as fast.
+// Which convolutions (3×3; forward also 7×7 of stride 2 on an image) the CPU computes in float32 by
+// Winograd's algorithm: none, those whose weights never change (inference), all and their gradients. It
+// rounds otherwise than the direct form, about twice as much (cpu/winograd_conv2d.h), and is about twice as
+// fast.
 enum class Winograd : uint8_t { off, inference, all };
 // "off", "inference", "all"; Error lists them when there is no such name.
 [[nodiscard]] Winograd parse_winograd(std::string_view name);

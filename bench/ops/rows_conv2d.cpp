@@ -25,7 +25,10 @@ struct Geometry {
                 .padding = {(kernel - 1) / 2, (kernel - 1) / 2},
                 .groups = depthwise ? static_cast<int>(in) : 1};
     }
-    // Whether Winograd's algorithm may compute it, where the mode allows that.
+    // Whether Winograd's algorithm may compute it, where the mode allows that; forward, and the gradients.
+    [[nodiscard]] bool forward_by_winograd() const {
+        return !depthwise && ((kernel == 3 && stride <= 2) || (kernel == 7 && stride == 2 && in <= 4));
+    }
     [[nodiscard]] bool by_winograd() const { return kernel == 3 && stride == 1 && !depthwise; }
     [[nodiscard]] std::string name() const {
         return fmt::format("{}{}x{}_{}to{}_side{}_stride{}_batch{}", depthwise ? "depthwise_" : "", kernel,
@@ -40,7 +43,7 @@ void add_plain(std::vector<OpRow>& rows, const Geometry& geometry) {
         "conv2d_" + geometry.name(),
         {{"x", geometry.x(), {}, geometry.in != 3}, {"weight", geometry.weight()}},
         [options = geometry.options()](const Inputs& in) { return conv2d(in[0], in[1], {}, options); }};
-    rows.push_back({std::move(op_case), {}, geometry.by_winograd()});
+    rows.push_back({std::move(op_case), {}, geometry.forward_by_winograd()});
 }
 
 // The two gradients, each by itself.

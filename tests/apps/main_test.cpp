@@ -2,7 +2,6 @@
 // How the program starts.
 #include <gtest/gtest.h>
 
-#include "data/video.h"
 #include "tests/apps/run_program.h"
 #include "tests/support/text_count.h"
 
@@ -28,19 +27,6 @@ TEST(Start, AWaitPolicyThatIsGivenStays) {
     if (outcome.errors.find("GOMP_SPINCOUNT") == std::string::npos)
         GTEST_SKIP() << "the program was built without GNU's OpenMP";
     EXPECT_NE(outcome.errors.find("OMP_WAIT_POLICY = 'ACTIVE'"), std::string::npos) << outcome.errors;
-}
-
-// The dynamic loader tells which files it opens.
-TEST(Start, LoadsFfmpegOnlyWhereItIsAskedFor) {
-    const auto loads = [](const char* arguments) {
-        const Outcome outcome = run_program(arguments, "env LD_DEBUG=files");
-        EXPECT_EQ(outcome.code, 0) << outcome.errors;
-        EXPECT_NE(outcome.errors.find("libc.so"), std::string::npos) << outcome.errors;
-        return outcome.errors.find("libavutil") != std::string::npos;
-    };
-    if (!video_available()) GTEST_SKIP() << "built without FFmpeg";
-    EXPECT_FALSE(loads("detect --help"));
-    EXPECT_TRUE(loads("--version"));
 }
 
 }  // namespace

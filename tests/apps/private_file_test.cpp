@@ -76,7 +76,7 @@ bool refuse_files_without_a_name() {
 }
 
 // In a process of its own, which is then refused; its exit code says what it found.
-TEST(PrivateFile, HasANameForAMomentWhereNoneIsRefused) {
+TEST(PrivateFile, HasANameForAMomentWhereFilesWithoutOneAreRefused) {
     constexpr int as_expected = 0, otherwise = 1, cannot_refuse = 2;
     const TemporaryFolder folder;
     const TemporaryFilesIn there(folder.path());

@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "engine/philox.h"
@@ -164,8 +167,9 @@ TEST(WinogradStem, LeavesOtherConvolutionsAlone) {
     };
     const Conv2dParams plain{.stride = {2, 2}, .padding_before = {3, 3}, .padding_after = {3, 3}};
     EXPECT_TRUE(taken({1, 60, 60, 3}, {32, 7, 7, 3}, plain));
-    EXPECT_FALSE(taken({1, 60, 60, 9}, {32, 7, 7, 9}, plain)) << "many channels";
-    EXPECT_FALSE(taken({1, 60, 60, 3}, {40, 7, 7, 3}, plain)) << "outputs that fill no vectors";
+    for (const int64_t channels : {5, 8, 9})
+        EXPECT_FALSE(taken({1, 60, 60, channels}, {32, 7, 7, channels}, plain)) << channels << " channels";
+    EXPECT_FALSE(taken({1, 60, 60, 3}, {36, 7, 7, 3}, plain)) << "outputs that fill no vectors";
     EXPECT_FALSE(taken({1, 60, 60, 3}, {32, 5, 5, 3}, plain));
     EXPECT_FALSE(taken({1, 8, 8, 3}, {32, 7, 7, 3}, plain)) << "tiles that are cut: 4 x 4 outputs";
     Conv2dParams params = plain;

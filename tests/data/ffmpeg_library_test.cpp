@@ -9,7 +9,7 @@ namespace unmask::ffmpeg {
 namespace {
 
 TEST(FfmpegLibrary, CallsTheLibrariesOfTheHeaders) {
-    EXPECT_NO_THROW(load("v.mp4"));
+    EXPECT_NO_THROW(load_libraries("v.mp4"));
     EXPECT_FALSE(version().empty());
     EXPECT_EQ(version().find("not found"), std::string::npos);
     const AVRational rate = av_d2q(29.97, 1'001'000);

@@ -5,13 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <set>
 
 #include "engine/kernel.h"
 #include "tests/support/compare.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/thread_scope.h"
@@ -79,6 +82,21 @@ TEST_P(OpCases, OneDnnAgreesWithPortableAndFloat64) {
     const PortableScope portable;
     expect_close(GetParam(), library, evaluate(GetParam(), DType::f64), "oneDNN against float64");
     expect_close(GetParam(), library, evaluate(GetParam(), DType::f32), "oneDNN against portable");
+}
+
+// Of the other ops nothing depends on it.
+class ConvolutionCases : public testing::TestWithParam<OpCase> {};
+std::vector<OpCase> convolution_cases() {
+    std::vector<OpCase> result;
+    std::ranges::copy_if(op_cases(), std::back_inserter(result),
+                         [](const OpCase& op_case) { return op_case.op == "conv2d"; });
+    return result;
+}
+INSTANTIATE_TEST_SUITE_P(Table, ConvolutionCases, testing::ValuesIn(convolution_cases()), name_of_parameter);
+
+TEST_P(ConvolutionCases, ByWinogradsAlgorithmAgreeWithFloat64) {
+    const ComputeModeScope mode({.winograd = Winograd::all});
+    expect_close(GetParam(), evaluate(GetParam(), DType::f32), evaluate(GetParam(), DType::f64), "Winograd");
 }
 
 TEST_P(OpCases, SameBytesForAnyNumberOfThreads) {

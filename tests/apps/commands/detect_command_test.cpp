@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // unmask detect, as its users meet it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "data/video.h"
@@ -137,13 +139,15 @@ TEST_F(DetectCommand, AnEnormousPictureIsRefusedBeforeItIsRead) {
                    1);
 }
 
+void write_clip(const std::string& path, uint64_t frames) {
+    VideoWriter writer(path, 64, 64, 12);
+    for (uint64_t i = 0; i < frames; ++i) writer.add(tiny_face(i % 2 == 1, i, 64));
+    writer.finish();
+}
+
 TEST_F(DetectCommand, ATruncatedVideoIsNamed) {
     if (!video_available()) GTEST_SKIP() << "no FFmpeg in this build";
-    {
-        VideoWriter writer(path("clip.mp4"), 64, 64, 12);
-        for (uint64_t i = 0; i < 24; ++i) writer.add(tiny_face(i % 2 == 1, i, 64));
-        writer.finish();
-    }
+    write_clip(path("clip.mp4"), 24);
     const std::string detect = "detect --faces whole --frames 6 --model " + model_ + " ";
     const Outcome whole = run_program(detect + path("clip.mp4") + " --json -");
     EXPECT_EQ(whole.code, 0) << whole.errors;
@@ -157,6 +161,32 @@ TEST_F(DetectCommand, ATruncatedVideoIsNamed) {
     write_file_atomically(path("stub.mp4"), bytes.substr(0, 100));
     expect_failure(detect + path("half.mp4"), {"half.mp4"}, 1);
     expect_failure(detect + path("stub.mp4"), {"stub.mp4"}, 1);
+}
+
+// The dynamic loader tells which files it opens.
+TEST_F(DetectCommand, APictureNeedsNoFfmpeg) {
+    const std::string detect = "detect --faces whole --model " + model_ + " ";
+    const Outcome loaded = run_program(detect + path("test-0.png"), "env LD_DEBUG=files");
+    EXPECT_EQ(loaded.code, 0) << loaded.errors;
+    EXPECT_NE(loaded.errors.find("libc.so"), std::string::npos) << loaded.errors;
+    EXPECT_EQ(loaded.errors.find("libavutil"), std::string::npos);
+}
+
+// Files that are no libraries hide the real ones, as where FFmpeg is not installed.
+TEST_F(DetectCommand, AVideoWithoutFfmpegIsAnErrorThatNamesBoth) {
+    if (!video_available()) GTEST_SKIP() << "no FFmpeg in this build";
+    write_clip(path("clip.mp4"), 4);
+    std::filesystem::create_directories(path("none"));
+    for (int version = 50; version < 80; ++version)
+        write_file_atomically(path(fmt::format("none/libavutil.so.{}", version)), "-");
+    const std::string detect = "detect --faces whole --model " + model_ + " ",
+                      without = "env LD_LIBRARY_PATH=" + path("none");
+    EXPECT_EQ(run_program(detect + path("test-0.png"), without).code, 0);
+    const Outcome failed = run_program(detect + path("clip.mp4"), without);
+    EXPECT_EQ(failed.code, 1);
+    for (const char* text : {"clip.mp4", "videos need FFmpeg", "libavutil"})
+        EXPECT_NE(failed.errors.find(text), std::string::npos) << failed.errors;
+    EXPECT_NE(run_program("--version", without).output.find("FFmpeg not found"), std::string::npos);
 }
 
 TEST_F(DetectCommand, ATargetThatCannotBeWrittenIsNamedBeforeTheWork) {
