@@ -10,6 +10,7 @@
 #include "embed/model_header.h"
 #include "tests/apps/run_program.h"
 #include "tests/embed/session_fixture.h"
+#include "tests/support/file_bytes.h"
 
 namespace unmask {
 namespace {
@@ -62,7 +63,7 @@ TEST_F(EmbeddedProgram, CalibratesAsDetectDoes) {
 TEST_F(EmbeddedProgram, EmbedPrintsTheHeader) {
     const Outcome outcome = run_program("embed " + path_.string() + " --name face_model");
     ASSERT_EQ(outcome.code, 0) << outcome.errors;
-    const std::string bytes = text_of(path_);
+    const std::string bytes = bytes_of(path_);
     std::ostringstream expected;
     write_model_header(expected, std::as_bytes(std::span(bytes)), "face_model", "");
     const auto literals = [](const std::string& header) { return header.substr(header.find("#ifndef")); };
@@ -72,7 +73,7 @@ TEST_F(EmbeddedProgram, EmbedPrintsTheHeader) {
     const Outcome file =
         run_program("embed " + path_.string() + " --name face_model --out " + (folder_ / "m.h").string());
     EXPECT_EQ(file.code, 0) << file.errors;
-    EXPECT_EQ(text_of(folder_ / "m.h"), outcome.output);
+    EXPECT_EQ(bytes_of(folder_ / "m.h"), outcome.output);
 }
 
 TEST_F(EmbeddedProgram, EmbedRefusesWhatIsNoModel) {
