@@ -36,19 +36,19 @@ void ActivationHistogram::widen(float largest) {
     }
 }
 
-void ActivationHistogram::add(const Tensor& observed) {
-    const Tensor x = observed.to(cpu_device).to(DType::f32);
-    const float* values = x.data<float>();
+void ActivationHistogram::add(const Tensor& values) {
+    const Tensor here = values.to(cpu_device).to(DType::f32);
+    const float* x = here.data<float>();
     float largest = 0.0f;
-    for (int64_t i = 0; i < x.numel(); ++i) {
-        if (!std::isfinite(values[i])) fail("calibration: expected finite activations, found {}", values[i]);
-        largest = std::max(largest, std::abs(values[i]));
+    for (int64_t i = 0; i < here.numel(); ++i) {
+        if (!std::isfinite(x[i])) fail("calibration: expected finite activations, found {}", x[i]);
+        largest = std::max(largest, std::abs(x[i]));
     }
     if (largest == 0.0f) return;
     largest_ = std::max(largest_, largest);
     widen(largest);
-    for (int64_t i = 0; i < x.numel(); ++i)
-        if (values[i] != 0.0f) ++counts_[static_cast<size_t>(std::abs(double(values[i])) / width_)];
+    for (int64_t i = 0; i < here.numel(); ++i)
+        if (x[i] != 0.0f) ++counts_[static_cast<size_t>(std::abs(double(x[i])) / width_)];
 }
 
 // The largest value that is kept.

@@ -20,8 +20,8 @@ enum class RangeRule : uint8_t { max, percentile, mse };
 
 class ActivationHistogram {
   public:
-    // x: floating, of any device. Error for a value that is not finite.
-    void add(const Tensor& x);
+    // Counts the values, floating, of any device. Error for one that is not finite.
+    void add(const Tensor& values);
     // For u8 or i8, positive: 1 where nothing but zeros was seen.
     [[nodiscard]] float scale(DType dtype, RangeRule rule) const;
 

@@ -145,15 +145,15 @@ void ConvNormActivation::prepare_own(WeightFormat format) {
     discard_prepared();
     if (has_scales()) {
         // Integers are made on the CPU, so that every device computes with the same.
-        const Tensor like = Tensor::empty({0}, weight.dtype());
-        quantized_ = quantized_filters(compacted(weight.shape(), folded, like, WeightFormat::int8),
-                                       frozen({weight.dim(0)}, affine.shift, like), scales_)
+        quantized_ = quantized_filters(
+                         compacted(weight.shape(), folded, weight.dtype(), cpu_device, WeightFormat::int8),
+                         frozen({weight.dim(0)}, affine.shift, weight.dtype(), cpu_device), scales_)
                          .to(weight.device());
         return;
     }
     if (conv_.geometry().groups != 1) format = WeightFormat::f32;
-    folded_ = {compacted(weight.shape(), folded, weight, format),
-               frozen({weight.dim(0)}, affine.shift, weight)};
+    folded_ = {compacted(weight.shape(), folded, weight.dtype(), weight.device(), format),
+               frozen({weight.dim(0)}, affine.shift, weight.dtype(), weight.device())};
 }
 
 void ConvNormActivation::release_own() {

@@ -28,6 +28,7 @@ struct ConvNormActivationOptions {
 // is a single fused convolution wherever no gradient is recorded: in float32 (grouped convolutions keep their
 // few weights in that whatever the format), or in bf16 for a bf16 input:
 //     weight'[o, …] = scale[o] · weight[o, …], bias'[o] = shift[o], norm(x) = scale · x + shift.
+// Weights that are kept in int8 are for float32 inputs: a bf16 one is an Error.
 // prepare_inference() is an Error where one of these is no finite number: a fused ReLU may hide it.
 // With scales (set_scales, then link_scales) it becomes a quantized convolution instead: x is u8 or i8, or
 // float32 or bf16 where it has a scale for that, y is u8 behind a ReLU and i8 without

@@ -30,8 +30,8 @@ void LinearNormActivation::prepare_own(WeightFormat format) {
     const size_t row = folded.size() / bias.size();
     for (size_t i = 0; i < folded.size(); ++i) folded[i] *= affine.scale[i / row];
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = bias[i] * affine.scale[i] + affine.shift[i];
-    folded_weight_ = compacted(weight.shape(), folded, weight, format);
-    folded_bias_ = frozen({weight.dim(0)}, bias, weight);
+    folded_weight_ = compacted(weight.shape(), folded, weight.dtype(), weight.device(), format);
+    folded_bias_ = frozen({weight.dim(0)}, bias, weight.dtype(), weight.device());
 }
 
 std::vector<Module::NamedTensor> LinearNormActivation::prepared_own() const {

@@ -73,10 +73,8 @@ CommandRun set_up_quantize(CLI::App& app, const GlobalOptions& global) {
     app.add_flag("--overwrite", arguments->overwrite, "Replace FILE");
     app.footer(
         "Batch norm is folded, weights become 8-bit integers with a scale for each channel, activations with "
-        "one for "
-        "each layer,\nfound on the pictures. ResNet and MobileNet. docs/quantization.md has what "
-        "it costs "
-        "and gains.");
+        "one for each layer,\nfound on the pictures. ResNet and MobileNet. docs/quantization.md has what it "
+        "costs and gains.");
     return [arguments, &global] { return run_quantize_command(*arguments, global); };
 }
 

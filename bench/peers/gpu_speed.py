@@ -25,7 +25,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 QUICK = [["--nondeterministic"], ["--no-graph"]]
 TRAIN = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "lockstep"], ["--branch-schedule", "parallel"], ["--input", "raw"],
          ["--precision", "tf32"]]
-INFER = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"]]
+INFER = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"], ["--precision", "tf32"], ["--precision", "f32"],
+         ["--precision", "int8"]]
 EAGER = "tf32,bf16,fp16"
 
 # name: mode, backbone, branches, batch; the most important first.
@@ -113,7 +114,7 @@ def run(program, detail, case, words, seconds, libraries):
 def on_the_cpu(words):
     """The line of unmask for a tiny model on the CPU, which knows the same options but for one."""
     tiny = {"--device": "cpu", "--precision": "f32", "--batch": "2", "--runs": "1", "--warm-up": "0", "--steps": "1"}
-    result = [tiny.get(option, word) for option, word in zip(["", *words], words)]
+    result = [word if word == "int8" else tiny.get(option, word) for option, word in zip(["", *words], words)]
     result = [word for word in result if word != "--nondeterministic"]
     return [*result, "--size", "32", "--width", "0.05", "--threads", "1"]
 
@@ -135,6 +136,7 @@ def self_test(args):
                     ("--branch-schedule", "schedule"), ("--input", "input"):
                 if option in words:
                     assert str(line[key]) == words[words.index(option) + 1], (words, key, line[key])
+            assert (line["precision"] == "int8") == ("int8" in words), words
             assert line["graph"] is False or "--no-graph" not in words, words
             assert isinstance(line["deterministic"], bool), words
             lines.append(line)

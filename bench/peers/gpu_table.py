@@ -60,7 +60,7 @@ class Results:
             if "seconds" in line:
                 groups.setdefault((case_of(line), variant_of(line)), []).append(line)
         self.parameters = {case_of(line): line["parameters"] for line in lines if "parameters" in line}
-        self.found = {}  # case -> variant -> {seconds, peak_bytes, spread}
+        self.found = {}  # case -> variant -> {seconds, spread, peak_bytes, schedules}
         for (case, variant), same in groups.items():
             seconds = [line["seconds"] for line in same]
             self.found.setdefault(case, {})[variant] = {
@@ -97,10 +97,10 @@ def text(value, form="{:.2f}"):
 
 
 def table(results):
-    """One row for each measurement; speeds and ratios above 1 are faster than the peer. branches: the schedules that
-    were taken, several where repeated measurements found different ones the fastest."""
+    """One row for each measurement; speeds and ratios above 1 are faster than the peer. schedule: those of the
+    branches that were taken, several where repeated measurements found different ones the fastest."""
     yield (f"{'case':<34} {'variant':<36} {'ms':>9} {'images/s':>9} {'x best':>7} {'x compile':>9} "
-           f"{'floor/t':>7} {'memory':>7} {'mem/compile':>11} {'spread':>6} branches")
+           f"{'floor/t':>7} {'memory':>7} {'mem/compile':>11} {'spread':>6} schedule")
     for case in sorted(results.found, key=str):
         mode, backbone, branches, batch = case
         compiled = results.best_compiled(case)
@@ -171,6 +171,7 @@ def self_test():
              {**peer, "variant": "bf16_reduce_overhead", "seconds": 0.098, "peak_bytes": 12 << 30},
              {**peer, "variant": "bf16_max_autotune", "error": "OutOfMemoryError: no\nmore"},
              {**own, "mode": "infer", "batch": 1, "seconds": 0.002},
+             {**own, "mode": "infer", "batch": 1, "seconds": 0.001, "precision": "int8"},  # no goal's
              {**peer, "mode": "infer", "batch": 1, "variant": "fp16", "seconds": 0.003}]
     results = Results(lines)
     train = case_of(case)

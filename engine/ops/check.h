@@ -9,6 +9,8 @@ namespace unmask {
 
 // Defined, on the same device and of the same dtype.
 void check_same_kind(const char* op, const Variable& a, const Variable& b);
+// Defined and on the same device.
+void check_same_device(const char* op, const Tensor& a, const Tensor& b);
 void check_rank(const char* op, const char* operand, const Shape& shape, int rank);
 // The operand's shape is exactly the expected one.
 void check_shape(const char* op, const char* operand, const Shape& found, const Shape& expected);

@@ -20,6 +20,11 @@ void check_scale(const Tensor& values, const Tensor& scale) {
              scale.defined() ? scale.shape().str() : "none");
 }
 
+void check_on_the_cpu(const Tensor& tensor) {
+    if (tensor.device() != cpu_device)
+        fail("compact weight: expected a tensor on the CPU, found one on {}", name_of(tensor.device()));
+}
+
 void check_added(const char* name, const Tensor& operand, const Tensor& x, const Shape& expected) {
     check_same_kind("compact conv2d", Variable(x), Variable(operand));
     check_shape("compact conv2d", name, operand.shape(), expected);
@@ -45,6 +50,7 @@ CompactWeight compact_weight(const Tensor& weight, WeightFormat format) {
     if (weight.rank() < 1 || weight.dtype() != DType::f32)
         fail("compact weight: expected f32 of rank 1 or more, found {} {}", name_of(weight.dtype()),
              weight.shape().str());
+    check_on_the_cpu(weight);
     if (format == WeightFormat::f32) return {weight, {}};
     if (format == WeightFormat::bf16) return {weight.to(DType::bf16), {}};
     const int64_t rows = weight.dim(0), row = rows == 0 ? 0 : weight.numel() / rows;
@@ -66,6 +72,8 @@ CompactWeight compact_weight(const Tensor& weight, WeightFormat format) {
 
 Tensor expanded(const CompactWeight& weight) {
     check_scale(weight.values, weight.scale);
+    check_on_the_cpu(weight.values);
+    if (weight.scale.defined()) check_on_the_cpu(weight.scale);
     if (weight.values.dtype() != DType::i8) return weight.values.to(DType::f32);
     const Tensor result = Tensor::empty(weight.values.shape());
     const int64_t rows = result.dim(0), row = rows == 0 ? 0 : result.numel() / rows;
@@ -85,12 +93,15 @@ Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor
         fail("compact conv2d: expected an input in f32 and weights in bf16 or i8, found {} and {}",
              name_of(x.dtype()), name_of(weight.values.dtype()));
     check_scale(weight.values, weight.scale);
+    check_same_device("compact conv2d", x, weight.values);
+    if (weight.scale.defined()) check_same_device("compact conv2d", x, weight.scale);
     Conv2dParams params = conv2d_params(x.shape(), weight.values.shape(), options);
     if (params.groups != 1) fail("compact conv2d: expected 1 group, found {}", params.groups);
     params.activation = activation;
-    Tensor y = Tensor::empty(conv2d_shape(x.shape(), weight.values.shape(), params), DType::f32, x.device());
+    const Shape shape = conv2d_shape(x.shape(), weight.values.shape(), params);
     if (bias.defined()) check_added("bias", bias, x, {weight.values.dim(0)});
-    if (residual.defined()) check_added("residual", residual, x, y.shape());
+    if (residual.defined()) check_added("residual", residual, x, shape);
+    Tensor y = Tensor::empty(shape, DType::f32, x.device());
     compact_conv2d_forward(x, weight.values, weight.scale, bias, residual, y, params);
     return y;
 }

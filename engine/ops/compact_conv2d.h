@@ -20,13 +20,15 @@ enum class WeightFormat : uint8_t { f32, bf16, int8 };
 struct CompactWeight {
     Tensor values;  // [O, …]: f32, bf16 or i8
     Tensor scale;   // [O], f32, for i8; else undefined
+    // The same there; what is undefined stays so.
     [[nodiscard]] CompactWeight to(Device device) const;
 };
 
-// weight [O, …], f32 on the CPU, finite; rounded to nearest. Compacting what expanded() gives changes
-// nothing.
+// weight [O, …], f32 on the CPU (Error for others), finite; rounded to nearest. Compacting what expanded()
+// gives changes nothing.
 [[nodiscard]] CompactWeight compact_weight(const Tensor& weight, WeightFormat format);
-// The float32 weight that is computed with. Error when the scale does not fit the values.
+// The float32 weight that is computed with, of a compact one on the CPU. Error for another device, and when
+// the scale does not fit the values.
 [[nodiscard]] Tensor expanded(const CompactWeight& weight);
 
 // Kernel slot: x and y f32, weight bf16 or i8, otherwise as conv2d_forward; groups must be 1.
@@ -35,7 +37,8 @@ inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor
     compact_conv2d_forward{"compact_conv2d_forward"};
 
 // activation(conv2d(x) + bias + residual) in one pass, x [N, H, W, C] f32, weight [O, kh, kw, C]; bias and
-// residual may be undefined. Weights in f32 go the way of conv2d_fused. Error names what does not fit.
+// residual may be undefined; all on one device. Weights in f32 go the way of conv2d_fused. Error names what
+// does not fit.
 [[nodiscard]] Tensor compact_conv2d(const Tensor& x, const CompactWeight& weight, const Tensor& bias,
                                     const Tensor& residual, const Conv2dOptions& options,
                                     Activation activation);

@@ -83,6 +83,9 @@ Tensor quantized_conv2d(const Tensor& x, const QuantizedFilters& filters, const 
     if (!is_8_bit(x)) fail("quantized conv2d: expected an input in u8 or i8, found {}", name_of(x.dtype()));
     if (activation != Activation::none && activation != Activation::relu)
         fail("quantized conv2d: expected ReLU or no activation, found {}", name_of(activation));
+    for (const Tensor* operand : {&filters.weight, &filters.multiplier, &filters.bias})
+        check_same_device("quantized conv2d", x, *operand);
+    if (residual.defined()) check_same_device("quantized conv2d", x, residual);
     QuantizedConv2dParams params{conv2d_params(x.shape(), filters.weight.shape(), options), filters.factor};
     params.conv.activation = activation;
     Tensor y = Tensor::empty(conv2d_shape(x.shape(), filters.weight.shape(), params.conv),

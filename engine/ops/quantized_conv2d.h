@@ -16,6 +16,7 @@ struct QuantizedFilters {
     Tensor multiplier;  // [O], f32, positive: what one of the sum is worth in units of the residual, or of y
     Tensor bias;        // [O], f32, in units of the sum
     float factor = 1.0f;  // what one unit of the residual is worth in units of y
+    // The same there, frozen too.
     [[nodiscard]] QuantizedFilters to(Device device) const;
 };
 
@@ -44,7 +45,7 @@ inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor
     quantized_conv2d_forward{"quantized_conv2d_forward", LibraryDTypes::f32_and_8_bit};
 
 // x [N, H, W, C] u8 or i8; residual of the result's shape, u8 or i8, or undefined, as the filters' scales
-// say. The result is u8 behind a ReLU, else i8. Error names what does not fit.
+// say; all on one device. The result is u8 behind a ReLU, else i8. Error names what does not fit.
 [[nodiscard]] Tensor quantized_conv2d(const Tensor& x, const QuantizedFilters& filters,
                                       const Tensor& residual, const Conv2dOptions& options,
                                       Activation activation);

@@ -8,6 +8,7 @@
 #include "data/picture.h"
 #include "models/checkpoint.h"
 #include "tests/apps/program_fixture.h"
+#include "tests/support/file_bytes.h"
 
 namespace unmask {
 namespace {
@@ -77,6 +78,22 @@ class GpuCommands : public Program {
     static std::string pictures() { return path("test-0.png") + " " + path("test-1.png"); }
 };
 
+// Two steps in float32 from the same weights.
+TEST_F(GpuCommands, Train) {
+    const std::string run = path("run-there");
+    outcome_of("train --data " + data_ + " --out " + run + tiny_model + " --quiet --device cuda");
+    const std::string record = bytes_of(run + "/run.json");
+    EXPECT_NE(record.find("\"device\": \"cuda\""), std::string::npos) << record;
+    const auto loss_of = [](const std::string& model) {
+        const Json json =
+            Json::parse(outcome_of("evaluate --model " + model + " --data " + data_ +
+                                   " --split test --bootstrap 10 --threads 1 --quiet --json -"));
+        return json.at("results").at(0).at("frame").at("log_loss").get<double>();
+    };
+    const double expected = loss_of(model_);
+    EXPECT_NEAR(loss_of(run + "/best.safetensors"), expected, 1e-2 * expected);
+}
+
 TEST_F(GpuCommands, Detect) {
     expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + model_);
 }
@@ -136,13 +153,21 @@ TEST_F(GpuIntegers, Calibrate) {
 }
 
 TEST_F(GpuIntegers, QuantizeFindsTheCpusScales) {
-    const std::string made = path("quantized-there.safetensors");
-    outcome_of("quantize " + model_ + " --calibration " + data_ + " --threads 1 --device cuda --out " + made);
-    const ActivationScales found = load_detector(made).info.quantization->scales,
-                           expected = load_detector(quantized_).info.quantization->scales;
-    ASSERT_EQ(found.size(), expected.size());
-    for (const auto& [name, scale] : expected) EXPECT_NEAR(found.at(name), scale, 1e-3f * scale) << name;
-    EXPECT_EQ(fs::file_size(made), fs::file_size(quantized_));
+    const ActivationScales expected = load_detector(quantized_).info.quantization->scales;
+    for (const auto& [precision, share] : {std::pair{"f32", 1e-3f}, std::pair{"bf16", 0.05f}}) {
+        SCOPED_TRACE(precision);
+        const std::string made = path(std::string(precision) + "-there.safetensors");
+        outcome_of("quantize " + model_ + " --calibration " + data_ +
+                   " --threads 1 --device cuda --precision " + precision + " --out " + made);
+        const ActivationScales found = load_detector(made).info.quantization->scales;
+        ASSERT_EQ(found.size(), expected.size());
+        for (const auto& [name, scale] : expected) EXPECT_NEAR(found.at(name), scale, share * scale) << name;
+        EXPECT_EQ(fs::file_size(made), fs::file_size(quantized_));
+        // The roundings tell that it was computed so.
+        if (precision == std::string("bf16")) {
+            EXPECT_NE(found, expected);
+        }
+    }
 }
 
 const std::string small =

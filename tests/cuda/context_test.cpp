@@ -139,6 +139,7 @@ TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {
 TEST_F(CudaContexts, AFailureInCapturedWorkLeavesTheContextUsable) {
     const Device device{DeviceType::cuda, 0};
     { const Chains as_wide(device, 2); }  // no more are made in a capture
+    const cudaStream_t main = context_->stream();
     for (const bool in_chain : {false, true}) {
         EXPECT_EQ(fake_runtime::open_captures(), 0);
         const size_t used = context_->memory().used_bytes;
@@ -160,6 +161,7 @@ TEST_F(CudaContexts, AFailureInCapturedWorkLeavesTheContextUsable) {
         EXPECT_FALSE(context_->capturing());
         EXPECT_EQ(fake_runtime::open_captures(), 0);
         EXPECT_EQ(current_chain(), -1);
+        EXPECT_EQ(context_->stream(), main);
         EXPECT_EQ(context_->memory().used_bytes, used);
         context_->synchronize();
         const int64_t last = work();

@@ -58,21 +58,26 @@ TEST(InferenceStep, AFailureWhileTheWorkIsRecordedLeavesItUsable) {
         detector.set_branch_schedule(schedule);
         InferenceStep step(detector, gpu);
         const Tensor input = images(2, 1);
+        const auto used_bytes = [] { return context_of(gpu)->memory().used_bytes; };
+        const size_t before = used_bytes();
         const Tensor expected = step.enqueue(input).to(cpu_device);
         static_cast<void>(step.enqueue(input));
-        const size_t used = context_of(gpu)->memory().used_bytes;
+        EXPECT_GT(used_bytes(), before);
         {
             calls = 0;
-            const Slot fault(conv2d_forward,
-                             [](const Tensor& x, const Tensor& weight, const Tensor& bias,
-                                const Tensor& residual, Tensor& y, const Conv2dParams& params) {
-                                 if (++calls == 30) fail("the device is broken");
-                                 Slot::before(x, weight, bias, residual, y, params);
-                             });
+            const Slot fault(
+                conv2d_forward, [](const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                   const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+                    if (++calls == 30) {
+                        expect_error([] { context_of(gpu)->synchronize(); }, {"captured work cannot"});
+                        fail("the device is broken");
+                    }
+                    Slot::before(x, weight, bias, residual, y, params);
+                });
             expect_error([&] { static_cast<void>(step.enqueue(input)); }, {"the device is broken"});
             EXPECT_EQ(calls, 30);
         }
-        EXPECT_LT(context_of(gpu)->memory().used_bytes, used) << "what was recorded goes";
+        EXPECT_EQ(used_bytes(), before) << "what was recorded goes, and the images";
         context_of(gpu)->synchronize();  // which captured work and chains refuse
         for (int run = 0; run < 4; ++run)
             EXPECT_TRUE(same_bytes(step.enqueue(input).to(cpu_device), expected))

@@ -27,11 +27,6 @@ TEST(EmulatedChecks, Optimizers) {
     EXPECT_TRUE(result.failures.empty()) << report(result);
 }
 
-TEST(EmulatedChecks, Integers) {
-    const CheckResult result = check_integers({DeviceType::cuda, 0});
-    EXPECT_TRUE(result.failures.empty()) << report(result);
-}
-
 TEST(EmulatedParity, Losses) {
     expect_parity(Precision::f32, "losses");
 }

@@ -4,27 +4,19 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "apps/compute.h"
 #include "apps/detection/face_scorer.h"
 #include "models/inference/inference_step.h"
-#include "models/scoring.h"
 #include "tests/models/quantized_detector.h"
+#include "tests/simt/order_scope.h"
 #include "tests/support/compare.h"
 
 namespace unmask {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
-
-// The same network and scales on the device, ready to score.
-std::unique_ptr<Detector> quantized_detector(const std::string& backbone, Device device) {
-    auto detector = small_detector(backbone);
-    const ActivationScales scales = scales_of(*detector);
-    detector->to(device);
-    set_activation_scales(*detector, scales);
-    prepare_scoring(*detector);
-    return detector;
-}
 
 std::vector<Tensor> maps_of(Detector& detector, const Tensor& input) {
     const NoGrad nothing_recorded;
@@ -41,11 +33,16 @@ TEST_P(QuantizedOnGpu, EveryLevelOfTheMapsIsTheCpus) {
     const Tensor input = images(2, 2);
     const PortableScope portable;
     const std::vector<Tensor> expected = maps_of(*here, input);
-    for (const Tensor& given : {input.to(gpu), model_input(input, {gpu})}) {
+    const Tensor three = input.to(gpu), four = model_input(input, {gpu});
+    for (const auto& [given, order] :
+         {std::pair{three, simt::Order::forward}, std::pair{four, simt::Order::forward},
+          std::pair{three, simt::Order::reversed}, std::pair{four, simt::Order::shuffled}}) {
+        const simt::OrderScope scope(order);
         const std::vector<Tensor> found = maps_of(*there, given);
         ASSERT_EQ(found.size(), expected.size());
         for (size_t i = 0; i < found.size(); ++i)
-            EXPECT_TRUE(same_bytes(found[i], expected[i])) << "branch " << i << ", " << given.shape().str();
+            EXPECT_TRUE(same_bytes(found[i], expected[i]))
+                << "branch " << i << ", " << given.shape().str() << ", " << name_of(order);
     }
     EXPECT_LT(difference(there->infer(input.to(gpu)), here->infer(input)).relative, 1e-5);
 }
@@ -125,12 +122,16 @@ TEST_P(CompactOnGpu, AnswersAreTheCpus) {
         const Tensor expected = detector->infer(input);
         detector->to(gpu);
         detector->prepare_inference(format);
-        for (const auto& [given, schedule] :
-             {std::pair{input.to(gpu), BranchSchedule::separate},
-              std::pair{model_input(input, {gpu}), BranchSchedule::merged_stems}}) {
+        for (const auto& [given, schedule, order] :
+             {std::tuple{input.to(gpu), BranchSchedule::separate, simt::Order::reversed},
+              std::tuple{model_input(input, {gpu}), BranchSchedule::merged_stems, simt::Order::shuffled}}) {
             detector->set_branch_schedule(schedule);
-            EXPECT_LT(difference(detector->infer(given), expected).relative, 2e-5)
+            const Tensor found = detector->infer(given).to(cpu_device);
+            EXPECT_LT(difference(found, expected).relative, 2e-5)
                 << name_of(format) << ", " << name_of(schedule) << ", " << given.shape().str();
+            const simt::OrderScope scope(order);
+            EXPECT_TRUE(same_bytes(detector->infer(given).to(cpu_device), found))
+                << name_of(format) << ", " << name_of(schedule) << ", " << name_of(order);
         }
     }
     detector->keep_inference_only(WeightFormat::int8);

@@ -6,7 +6,8 @@
 
 namespace unmask {
 
-// A slot's entry for the GPU, replaced while it lives.
+// A slot's entry for the GPU, replaced while it lives. `before` is what it was: one for all slots of a
+// signature, so that only one of them is replaced at a time.
 template <class Signature>
 class ReplacedKernel {
   public:
@@ -23,7 +24,5 @@ class ReplacedKernel {
   private:
     Kernel<Signature>& kernel_;
 };
-template <class Signature>
-ReplacedKernel(Kernel<Signature>&, typename Kernel<Signature>::Function) -> ReplacedKernel<Signature>;
 
 }  // namespace unmask

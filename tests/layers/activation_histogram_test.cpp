@@ -79,6 +79,17 @@ TEST(ActivationHistogram, TheOrderOfBatchesChangesNothing) {
         EXPECT_EQ(one.scale(DType::u8, rule), other.scale(DType::u8, rule)) << name_of(rule);
 }
 
+TEST(ActivationHistogram, ValuesInBf16CountAsTheSameInFloat32) {
+    const Tensor x = long_tailed(5000, 30.0f).to(DType::bf16);
+    ActivationHistogram found, expected;
+    found.add(x);
+    expected.add(x.to(DType::f32));
+    for (const RangeRule rule : {RangeRule::max, RangeRule::percentile, RangeRule::mse})
+        for (const DType dtype : {DType::u8, DType::i8})
+            EXPECT_EQ(found.scale(dtype, rule), expected.scale(dtype, rule)) << name_of(rule);
+    EXPECT_FLOAT_EQ(found.scale(DType::i8, RangeRule::max), 30.0f / 127.0f);
+}
+
 TEST(ActivationHistogram, ZerosAndBadValues) {
     ActivationHistogram histogram;
     histogram.add(Tensor::zeros({5}));

@@ -134,6 +134,19 @@ TEST(ConvNormActivation, WeightsThatCouldNotBeMadeAreMadeLater) {
     EXPECT_EQ(block->forward(x).shape(), (Shape{2, 6, 6, 8}));
 }
 
+TEST(ConvNormActivation, WeightsInInt8RefuseInputsInBf16) {
+    const auto block = lived_in({.in_channels = 3, .out_channels = 8});
+    block->set_training(false);
+    block->prepare_inference(WeightFormat::int8);
+    const NoGrad nothing_recorded;
+    for (const int64_t channels : {3, 4}) {
+        const Tensor x = Tensor::full({2, 6, 6, channels}, 0.5);
+        EXPECT_TRUE(block->forward(x).defined());
+        expect_error([&] { (void)block->forward(x.to(DType::bf16)); },
+                     {"compact conv2d: expected an input in f32", "found bf16 and i8"});
+    }
+}
+
 // A fused ReLU would make zeros of what they give.
 TEST(ConvNormActivation, WhatIsNotFiniteIsNotFolded) {
     for (const char* name : {"0.weight", "1.running_mean", "1.running_var"}) {

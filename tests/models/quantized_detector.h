@@ -8,6 +8,7 @@
 
 #include "engine/philox.h"
 #include "models/quantization_calibrator.h"
+#include "models/scoring.h"
 
 namespace unmask {
 
@@ -46,6 +47,16 @@ inline ActivationScales scales_of(Detector& detector) {
     QuantizationCalibrator calibrator(detector);
     for (uint64_t seed = 100; seed < 103; ++seed) calibrator.add(images(4, seed));
     return calibrator.scales(RangeRule::max);
+}
+
+// The same network and scales on any device, ready to score.
+inline std::unique_ptr<Detector> quantized_detector(const std::string& backbone, Device device) {
+    auto detector = small_detector(backbone);
+    const ActivationScales scales = scales_of(*detector);
+    detector->to(device);
+    set_activation_scales(*detector, scales);
+    prepare_scoring(*detector);
+    return detector;
 }
 
 }  // namespace unmask
