@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/philox.h"
+#include "tests/cpu/convolution_operands.h"
 #include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/thread_scope.h"
@@ -37,38 +37,13 @@ const Case cases[] = {{{1, 1, 1, 32}, 32, 1, false},      {{1, 2, 3, 32}, 64, 1,
                       {{1, 15, 16, 32}, 64, 1, false, 2}, {{2, 25, 28, 48}, 96, 1, true, 2},
                       {{3, 17, 17, 384}, 64, 0, true, 2}};
 
-Tensor drawn(const Shape& shape, const char* stream, double scale) {
-    PhiloxSequence random(3, stream);
-    Tensor result = Tensor::empty(shape);
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = static_cast<float>(random.uniform(-scale, scale));
-    return result;
-}
-
-struct Operands {
-    Tensor x, weight, bias, residual;
-    Conv2dParams params;
-    Shape y;
-
+struct Operands : ConvolutionOperands {
     explicit Operands(const Case& c)
-        : x(drawn(c.x, "x", 1)),
-          weight(drawn({c.outputs, 3, 3, c.x[3]}, "weight", 1.0 / std::sqrt(3.0 * double(c.x[3])))) {
-        params.padding_before = params.padding_after = {c.padding, c.padding};
-        params.stride = {c.stride, c.stride};
-        y = conv2d_shape(c.x, weight.shape(), params);
-        if (!c.epilogue) return;
-        bias = drawn({c.outputs}, "bias", 1);
-        residual = drawn(y, "residual", 1);
-        params.activation = Activation::relu;
-    }
-    // Computed in the dtype; float64 is direct in every mode.
-    [[nodiscard]] Tensor forward(DType dtype) const {
-        const auto in = [dtype](const Tensor& t) { return t.defined() ? t.to(dtype) : t; };
-        Tensor result = Tensor::empty(y, dtype);
-        conv2d_forward(dtype == DType::f32 ? x : in(x), dtype == DType::f32 ? weight : in(weight), in(bias),
-                       in(residual), result, params);
-        return result;
-    }
+        : ConvolutionOperands(c.x, {c.outputs, 3, 3, c.x[3]}, 1.0 / std::sqrt(3.0 * double(c.x[3])),
+                              {.stride = {c.stride, c.stride},
+                               .padding_before = {c.padding, c.padding},
+                               .padding_after = {c.padding, c.padding}},
+                              c.epilogue) {}
 };
 
 template <class T>

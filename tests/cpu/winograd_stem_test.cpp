@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/philox.h"
+#include "tests/cpu/convolution_operands.h"
 #include "tests/support/compute_mode_scope.h"
 #include "tests/support/thread_scope.h"
 
@@ -35,40 +35,14 @@ const Case cases[] = {
     {{1, 6, 6, 3}, 32, {3, 3}, {2, 2}, false},   {{1, 24, 24, 3}, 32, {0, 5}, {5, 0}, true},
     {{1, 22, 23, 3}, 32, {4, 6}, {5, 2}, false}};
 
-Tensor drawn(const Shape& shape, const char* stream, double scale) {
-    PhiloxSequence random(7, stream);
-    Tensor result = Tensor::empty(shape);
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = static_cast<float>(random.uniform(-scale, scale));
-    return result;
-}
-
-struct Operands {
-    Tensor x, weight, bias, residual;
-    Conv2dParams params;
-    Shape y;
-
+struct Operands : ConvolutionOperands {
     explicit Operands(const Case& c)
-        : x(drawn(c.x, "x", 1)),
-          weight(drawn({c.outputs, 7, 7, c.x[3]}, "weight", 1.0 / std::sqrt(16.0 * double(c.x[3])))) {
-        params.padding_before = c.before;
-        params.padding_after = c.after;
-        params.stride = {2, 2};
-        y = conv2d_shape(c.x, weight.shape(), params);
-        if (!c.epilogue) return;
-        bias = drawn({c.outputs}, "bias", 1);
-        residual = drawn(y, "residual", 1);
-        params.activation = Activation::relu;
-    }
+        : ConvolutionOperands(c.x, {c.outputs, 7, 7, c.x[3]}, 1.0 / std::sqrt(16.0 * double(c.x[3])),
+                              {.stride = {2, 2}, .padding_before = c.before, .padding_after = c.after},
+                              c.epilogue) {}
     [[nodiscard]] Tensor stem() const {
         Tensor result = Tensor::empty(y);
         EXPECT_TRUE(winograd::winograd_stem_forward(x, weight, bias, residual, result, params));
-        return result;
-    }
-    [[nodiscard]] Tensor direct(DType dtype) const {
-        const auto in = [dtype](const Tensor& t) { return t.defined() ? t.to(dtype) : t; };
-        Tensor result = Tensor::empty(y, dtype);
-        conv2d_forward(in(x), in(weight), in(bias), in(residual), result, params);
         return result;
     }
 };
@@ -86,7 +60,7 @@ class WinogradStem : public testing::TestWithParam<Case> {};
 // Values are about 1 in size.
 TEST_P(WinogradStem, IsTheConvolution) {
     const Operands operands(GetParam());
-    const Tensor exact = operands.direct(DType::f64);
+    const Tensor exact = operands.forward(DType::f64);
     for (const bool frozen : {false, true}) {
         if (frozen) operands.weight.buffer()->freeze();
         const Tensor computed = operands.stem();
@@ -114,7 +88,7 @@ TEST(WinogradStem, IsTakenByConv2dAsTheModeSays) {
     const std::vector<float> stem = values_of(operands.stem());
     const auto computed = [&](Winograd winograd) {
         const ComputeModeScope mode({.winograd = winograd});
-        return values_of(operands.direct(DType::f32));
+        return values_of(operands.forward(DType::f32));
     };
     EXPECT_EQ(computed(Winograd::all), stem);
     EXPECT_NE(computed(Winograd::inference), stem) << "weights that may change";
