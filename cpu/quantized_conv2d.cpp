@@ -6,6 +6,7 @@
 #include "cpu/parallel.h"
 #include "cpu/quantize.h"
 #include "cpu/scratch.h"
+#include "cpu/winograd_quantized_conv2d.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -83,6 +84,7 @@ void portable_quantized_conv2d(const Tensor& x, const Tensor& weight, const Tens
                                const Tensor& bias, const Tensor& residual, Tensor& y,
                                const QuantizedConv2dParams& params) {
     UNMASK_ASSERT(params.conv.activation == Activation::none || params.conv.activation == Activation::relu);
+    if (winograd_quantized_forward(x, weight, multiplier, bias, residual, y, params)) return;
     const auto with_result = [&]<class X>(X) {
         if (y.dtype() == DType::u8)
             run<X, uint8_t>(x, weight, multiplier, bias, residual, y, params);

@@ -56,8 +56,9 @@ struct TilePlace {
 
 // Elements from one xi to the next of a plane of `elements`: an odd number of cache lines, so that a tile's
 // values, one in each plane, do not meet in the same sets of the cache.
+template <class T = float>
 [[nodiscard]] constexpr int64_t spread_plane(int64_t elements) {
-    constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(float));
+    constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(T));
     return ((elements + line - 1) / line | 1) * line;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cpu/onednn/primitive.h"
 #include "cpu/parallel.h"
+#include "cpu/winograd_quantized_conv2d.h"
 #include "engine/lru_cache.h"
 
 namespace unmask::onednn {
@@ -124,6 +125,7 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& multiplier, co
     if (y.numel() == 0) return;
     if (!has_sums_of_four())
         return portable_quantized_conv2d(x, weight, multiplier, bias, residual, y, params);
+    if (winograd_quantized_forward(x, weight, multiplier, bias, residual, y, params)) return;
     checked("quantized_conv2d_forward", x.shape(), weight.shape(),
             [&] { run(x, weight, multiplier, bias, residual, y, params); });
 }
