@@ -3,7 +3,8 @@
 
 A result is {"name", "goal", "batch", "programs": [names, ours first], "tries": {name: figures}, "rounds": {name: [figures]}}, figures
 {"seconds", "resident_bytes", "peak_bytes"}. Names as "PEER: WAY" are ways of running one peer, of which the fastest counts.
-A goal is {} or holds "faster" (than the best peer, at least), "memory" (of the best peer's resident set, at most) or "seconds" (at most).
+A goal is {} or holds "faster" (than the best peer, at least), "memory" (of the best peer's resident set, at most) or "seconds" (at most), and
+perhaps "peer", the only program that it is about.
 """
 import json
 import pathlib
@@ -75,7 +76,7 @@ def judge(result):
     if ours not in seconds:
         return "unknown"
     parts = []
-    there = [name for name in counted(result) if name in peers and name in seconds]
+    there = [name for name in counted(result) if name in peers and name in seconds and goal.get("peer", name) == name]
     if "faster" in goal:
         if there:
             ratio = min(statistics.median(ratios(result, name)) for name in there)
@@ -183,6 +184,9 @@ def self_test():
     assert judge(result) == "not met (1.50 x as fast), not met (0.71 x the memory)", judge(result)
     assert judge({**result, "rounds": {**result["rounds"], "unmask": []}}) == "unknown"
     assert judge({**result, "goal": {}}) == "–"
+    three = {**result, "programs": ["unmask", "A", "C"], "rounds": {**result["rounds"], "C": result["rounds"]["unmask"]}}
+    assert judge({**three, "goal": {"faster": 1.5}}) == "not met (1.00 x as fast)"
+    assert judge({**three, "goal": {"faster": 1.5, "peer": "A"}}).startswith("met"), judge({**three, "goal": {"faster": 1.5, "peer": "A"}})
     assert judge({**result, "goal": {"seconds": 1.2}}) == "met (1.200 s)"
     assert judge({**result, "goal": {"seconds": 1.1}}) == "not met (1.200 s)"
     result["rounds"]["B"] = []

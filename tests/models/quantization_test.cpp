@@ -13,6 +13,7 @@
 #include "models/scoring.h"
 #include "tests/models/quantized_detector.h"
 #include "tests/support/compare.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -129,6 +130,21 @@ TEST_P(QuantizedDetector, ThePortablePathIsWithinALevelOrTwoOfTheLibrarys) {
     const std::vector<float> plain = detector->infer(images(3, 2)).to_floats();
     for (size_t i = 0; i < plain.size(); ++i)
         EXPECT_NEAR(plain[i], library[i], 0.02 * (std::abs(real[i]) + 1.0));
+}
+
+// Of a width at which most convolutions may go by it.
+TEST(QuantizedDetectorByWinograd, IsNearTheDirectFormByWinogradsAlgorithm) {
+    const auto detector = small_detector("resnet18", 1.0);
+    detector->prepare_inference();
+    const Tensor input = images(6, 1);
+    const std::vector<double> exact = features(*detector, input);
+    set_activation_scales(*detector, scales_of(*detector));
+    detector->prepare_inference();
+    const std::vector<double> direct = features(*detector, input);
+    const ComputeModeScope scope({.winograd = Winograd::inference});
+    const std::vector<double> winograd = features(*detector, input);
+    EXPECT_NE(winograd, direct);
+    EXPECT_LT(relative_error(winograd, exact), 2.0 * relative_error(direct, exact));
 }
 
 TEST_P(QuantizedDetector, AFileGivesTheSameBytes) {

@@ -31,9 +31,9 @@ inline Tensor images(int64_t batch, uint64_t seed) {
     return result;
 }
 
-inline std::unique_ptr<Detector> small_detector(const std::string& backbone) {
+inline std::unique_ptr<Detector> small_detector(const std::string& backbone, double width = 0.25) {
     auto detector = std::make_unique<Detector>(
-        DetectorOptions{.backbone = backbone, .branches = 2, .width = 0.25, .size = 32});
+        DetectorOptions{.backbone = backbone, .branches = 2, .width = width, .size = 32});
     detector->initialize(3);
     // Statistics as after training, without which a deep network of random weights answers with its biases
     // alone.
