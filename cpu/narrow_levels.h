@@ -68,11 +68,27 @@ struct Words {
     static constexpr int group = 8;  // elements of one vector that stay together
 };
 
+// Levels as floats.
+template <class T>
+[[nodiscard]] Simd<float>::Register load_levels(const T* from) {
+#if defined(__AVX512F__)
+    // Without the forms of an explicit mask GCC 12 warns of its header's uninitialised values.
+    constexpr __mmask16 all = 0xffff;
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    const __m512i wide = std::is_same_v<T, uint8_t> ? _mm512_maskz_cvtepu8_epi32(all, bytes)
+                                                    : _mm512_maskz_cvtepi8_epi32(all, bytes);
+    return reinterpret_cast<Simd<float>::Register>(_mm512_maskz_cvtepi32_ps(all, wide));
+#else
+    Simd<float>::Register result;
+    for (int lane = 0; lane < Simd<float>::lanes; ++lane) result[lane] = static_cast<float>(from[lane]);
+    return result;
+#endif
+}
+
 // Writes finite values as levels, each as saturated<T>() (cpu/quantize.h) makes one.
 template <class T>
 void store_levels(Simd<float>::Register values, T* to) {
 #if defined(__AVX512F__)
-    // Without the forms of an explicit mask GCC 12 warns of its header's uninitialised values.
     constexpr __mmask16 all = 0xffff;
     const auto floats = reinterpret_cast<__m512>(values);
     if constexpr (std::is_same_v<T, uint8_t>) {

@@ -147,18 +147,13 @@ class Forward {
                 const int64_t at = (pixel + j) * sizes_.out_channels + channel;
                 Vector value = multiplier * (result[j] + bias);
                 if (epilogue_.residual != nullptr)
-                    value += epilogue_.residual_is_signed ? residual<int8_t>(at) : residual<uint8_t>(at);
+                    value += epilogue_.residual_is_signed
+                                 ? load_levels(static_cast<const int8_t*>(epilogue_.residual) + at)
+                                 : load_levels(static_cast<const uint8_t*>(epilogue_.residual) + at);
                 store_levels(epilogue_.factor * value, y_ + at);
             }
         }
     }
-    template <class R>
-    [[nodiscard]] Vector residual(int64_t at) const {
-        typedef R Levels __attribute__((vector_size(lanes), aligned(1), may_alias));
-        const auto* place = static_cast<const R*>(epilogue_.residual) + at;
-        return __builtin_convertvector(*reinterpret_cast<const Levels*>(place), Vector);
-    }
-
     Sizes sizes_;
     QuantizedInputs inputs_;
     const int8_t* weights_;
