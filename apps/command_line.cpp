@@ -121,9 +121,8 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
         ->capture_default_str()
         ->option_text("NAME");
     app.add_option("--winograd", compute.winograd,
-                   "On the CPU: 3x3 convolutions, and a first layer of 7x7, by Winograd's algorithm in no "
-                   "work, in inference, or in all "
-                   "(off, inference, all)")
+                   "On the CPU: 3x3 convolutions, in 8-bit integers too, and a first layer of 7x7, by "
+                   "Winograd's algorithm in no work, in inference, or in all (off, inference, all)")
         ->capture_default_str()
         ->option_text("WHERE");
     app.add_flag("--recompute", compute.recompute,

@@ -163,11 +163,13 @@ class Forward {
     Y* y_;
 };
 
+// Says the same whatever the width of the processor's vectors, since a score depends on it.
 bool worthwhile(const Tensor& x, const Tensor& weight, const Tensor& y, const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1};
+    constexpr int64_t inputs = 64, outputs = 32;  // channels in multiples of these
+    static_assert(inputs % QuantizedInputs::block == 0 && outputs % panel_columns == 0);
     if (x.dtype() != DType::u8 || weight.dim(1) != 3 || weight.dim(2) != 3 || params.stride != ones ||
-        params.dilation != ones || params.groups != 1 || x.dim(3) % QuantizedInputs::block != 0 ||
-        y.dim(3) % panel_columns != 0)
+        params.dilation != ones || params.groups != 1 || x.dim(3) % inputs != 0 || y.dim(3) % outputs != 0)
         return false;
     const int64_t tiles = (y.dim(1) + 1) / 2 * ((y.dim(2) + 1) / 2);
     // A quarter of the products is to be saved.
