@@ -3,58 +3,28 @@
 // CPU.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "data/picture.h"
 #include "models/checkpoint.h"
 #include "tests/apps/program_fixture.h"
-#include "tests/support/file_bytes.h"
+#include "tests/cuda/alike.h"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
-// Equal but for numbers, which may be that far apart, and for what tells the computations apart.
-void expect_alike(const Json& found, const Json& expected, double distance, const std::string& place = "") {
-    if (found.is_number() && expected.is_number()) {
-        EXPECT_NEAR(found.get<double>(), expected.get<double>(), distance) << place;
-        return;
-    }
-    ASSERT_EQ(found.type(), expected.type()) << place;
-    if (!found.is_structured()) {
-        EXPECT_EQ(found, expected) << place;
-        return;
-    }
-    ASSERT_EQ(found.size(), expected.size()) << place;
-    for (const auto& [key, value] : found.items()) {
-        if (key == "device" || key == "precision" || key.find("seconds") != std::string::npos) continue;
-        if (found.is_object()) {
-            ASSERT_TRUE(expected.contains(key)) << place << "/" << key;
-        }
-        const Json& other = found.is_object() ? expected.at(key) : expected.at(std::stoul(key));
-        expect_alike(value, other, distance, place + "/" + key);
-    }
-}
 
 class GpuCommands : public Program {
   protected:
-    static std::string outcome_of(const std::string& arguments) {
-        const Outcome outcome = run_program(arguments);
-        EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.errors;
-        return outcome.output;
-    }
     static void expect_the_cpus_answer(const std::string& arguments) {
         const Json expected = Json::parse(outcome_of(arguments + " --quiet --json - --threads 1"));
-        for (const auto& [precision, distance] : {std::pair{"f32", 1e-3}, std::pair{"bf16", 0.05}}) {
-            SCOPED_TRACE(precision);
+        for (const GpuPrecision& precision : gpu_precisions) {
+            SCOPED_TRACE(precision.name);
             const std::string found = outcome_of(arguments + " --quiet --json - --threads 1 --device cuda " +
-                                                 "--precision " + precision);
+                                                 "--precision " + precision.name);
             ASSERT_FALSE(found.empty());
-            expect_alike(Json::parse(found), expected, distance);
+            expect_alike(Json::parse(found), expected, precision.distance);
             // The roundings tell that it was computed so.
-            if (precision == std::string("bf16")) {
+            if (precision.rounds) {
                 EXPECT_NE(Json::parse(found), expected);
             }
         }
