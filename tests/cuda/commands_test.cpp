@@ -45,7 +45,18 @@ class GpuCommands : public Program {
         }
         EXPECT_GE(pictures, 3);
     }
-    static std::string pictures() { return path("test-0.png") + " " + path("test-1.png"); }
+    static void expect_the_cpus_detection(const std::string& model) {
+        expect_the_cpus_answer("detect " + path("test-0.png") + " " + path("test-1.png") +
+                               " --faces whole --model " + model);
+    }
+    static void expect_the_cpus_evaluation(const std::string& model) {
+        expect_the_cpus_answer("evaluate --model " + model + " --data " + data_ +
+                               " --split test --bootstrap 10 --batch 3");
+    }
+    static void expect_the_cpus_explanation(const std::string& model) {
+        expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
+                                 model);
+    }
 };
 
 // Two steps in float32 from the same weights.
@@ -65,24 +76,21 @@ TEST_F(GpuCommands, Train) {
 }
 
 TEST_F(GpuCommands, Detect) {
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + model_);
+    expect_the_cpus_detection(model_);
 }
 
 TEST_F(GpuCommands, Evaluate) {
-    expect_the_cpus_answer("evaluate --model " + model_ + " --data " + data_ +
-                           " --split test --bootstrap 10 --batch 3");
+    expect_the_cpus_evaluation(model_);
 }
 
 TEST_F(GpuCommands, Explain) {
-    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
-                             model_);
+    expect_the_cpus_explanation(model_);
 }
 
 TEST_F(GpuCommands, CalibrateAndVerify) {
     outcome_of("calibrate --model " + model_ + " --data " + data_ +
                " --split val --device cuda --threads 1 --out " + path("calibrated.safetensors"));
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " +
-                           path("calibrated.safetensors"));
+    expect_the_cpus_detection(path("calibrated.safetensors"));
     outcome_of("verify " + path("run") + " --device cuda --threads 1");
 }
 
@@ -98,17 +106,15 @@ class GpuIntegers : public GpuCommands {
 };
 
 TEST_F(GpuIntegers, Detect) {
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + quantized_);
+    expect_the_cpus_detection(quantized_);
 }
 
 TEST_F(GpuIntegers, Evaluate) {
-    expect_the_cpus_answer("evaluate --model " + quantized_ + " --data " + data_ +
-                           " --split test --bootstrap 10 --batch 3");
+    expect_the_cpus_evaluation(quantized_);
 }
 
 TEST_F(GpuIntegers, Explain) {
-    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
-                             quantized_);
+    expect_the_cpus_explanation(quantized_);
 }
 
 TEST_F(GpuIntegers, Calibrate) {
