@@ -11,6 +11,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/demo/demo_faces.h"
 #include "apps/demo/demo_faults.h"
 #include "apps/demo/demo_training.h"
@@ -114,7 +115,7 @@ int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global
                         .threads = resolved_threads(global.threads),
                         .compute = global.compute});
     write_answer(output / "evaluation.json", evaluation_answer(evaluations));
-    fmt::print("\nOn {} people that the detector never saw:\n{}", faces.test_people,
+    fmt::print("\nOn {} that the detector never saw:\n{}", counted(faces.test_people, "person", "people"),
                evaluation_text(evaluations));
 
     const auto inputs = make_inputs(output / "inputs", faces.seed, look_for_faces ? 0 : faces.margin);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // unmask demo on the emulated GPU, as small as it gets: what it leaves and finds on the CPU.
-#include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <set>
-#include <sstream>
 
-#include "models/checkpoint.h"
 #include "tests/cuda/alike.h"
-#include "tests/support/expect_error.h"
+#include "tests/support/file_bytes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace unmask {
 namespace {
@@ -32,7 +30,7 @@ void run_demo(const fs::path& folder, const std::string& device) {
     EXPECT_EQ(outcome.code, learned ? 0 : 1) << outcome.errors;
     EXPECT_EQ(outcome.errors.find("frame AUC on unseen people") == std::string::npos, learned)
         << outcome.errors;
-    EXPECT_NE(outcome.output.find("On 1 people that the detector never saw"), std::string::npos)
+    EXPECT_NE(outcome.output.find("On 1 person that the detector never saw"), std::string::npos)
         << outcome.output;
     EXPECT_NE(outcome.output.find("Try: unmask detect"), std::string::npos) << outcome.output;
 }
