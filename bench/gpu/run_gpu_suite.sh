@@ -128,7 +128,7 @@ environment() {
     "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
     uname -srm
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
-    return $code
+    return "$code"
 }
 
 # sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite
