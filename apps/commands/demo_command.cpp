@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 
 #include "apps/answers.h"
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
 #include "apps/console.h"
+#include "apps/counted.h"
 #include "apps/demo/demo_faces.h"
 #include "apps/demo/demo_faults.h"
 #include "apps/demo/demo_training.h"
@@ -33,8 +35,8 @@ constexpr int clip_frames = 24;
 
 struct DemoArguments {
     std::filesystem::path output;
-    uint64_t seed = 0;
-    int frames = DemoFacesOptions().frames;
+    DemoFacesOptions faces;
+    DemoTrainingOptions training;
 };
 
 double now() {
@@ -93,12 +95,12 @@ int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global
     const bool look_for_faces = face_detector_available("dlib");
     if (!look_for_faces) log_notice("this build has no dlib: the demo detects on face crops (--faces whole)");
 
-    DemoFacesOptions faces;
-    faces.seed = arguments.seed;
-    faces.frames = arguments.frames;
+    DemoFacesOptions faces = arguments.faces;
+    faces.val_people = std::max(1, faces.train_people / 10);
+    faces.test_people = std::max(1, faces.train_people / 5);
     const std::filesystem::path data = draw_demo_faces(output / "faces", faces);
     const double drawn = now();
-    TrainOptions training = demo_training(data, output / "run", faces);
+    TrainOptions training = demo_training(data, output / "run", faces, arguments.training);
     training.overwrite = true;
     training.threads = global.threads;
     training.compute = global.compute;
@@ -113,10 +115,10 @@ int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global
                         .threads = resolved_threads(global.threads),
                         .compute = global.compute});
     write_answer(output / "evaluation.json", evaluation_answer(evaluations));
-    fmt::print("\nOn {} people that the detector never saw:\n{}", faces.test_people,
+    fmt::print("\nOn {} that the detector never saw:\n{}", counted(faces.test_people, "person", "people"),
                evaluation_text(evaluations));
 
-    const auto inputs = make_inputs(output / "inputs", arguments.seed, look_for_faces ? 0 : faces.margin);
+    const auto inputs = make_inputs(output / "inputs", faces.seed, look_for_faces ? 0 : faces.margin);
     const LoadedDetector model = load_detector(trained.best);
     const VerdictThresholds thresholds = thresholds_of(model.info);
     const std::vector<FileScore> results = detect(model, inputs, look_for_faces, global);
@@ -150,12 +152,29 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
                    "Folder for everything that the demo makes; an earlier demo is replaced")
         ->required()
         ->option_text("DIR");
-    app.add_option("--seed", arguments->seed, "Of the people, the pictures and the training")
+    DemoFacesOptions& faces = arguments->faces;
+    DemoTrainingOptions& training = arguments->training;
+    app.add_option("--seed", faces.seed, "Of the people, the pictures and the training")
         ->capture_default_str()
         ->check(seed_range());
-    app.add_option("--frames", arguments->frames, "Pictures of each person's clips, genuine and forged")
+    app.add_option(
+           "--people", faces.train_people,
+           "People that the detector learns from; a tenth as many validate it, a fifth as many test it")
+        ->capture_default_str()
+        ->check(CLI::Range(2, 100'000));
+    app.add_option("--frames", faces.frames, "Pictures of each person's clips, genuine and forged")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
+    app.add_option("--size", training.size, "Side in pixels of the faces that the detector takes")
+        ->capture_default_str()
+        ->check(CLI::Range(32, faces.crop_size));
+    app.add_option("--epochs", training.epochs, "Of the training")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    app.footer(fmt::format(
+        "Fewer people, frames, pixels or epochs take less time and teach the detector less. With a "
+        "frame AUC\nbelow {:.2f} the demo says so and ends with exit code 1.",
+        least_demo_auc));
     return [arguments, &global] { return run_demo_command(*arguments, global); };
 }
 

@@ -4,14 +4,15 @@
 namespace unmask {
 
 TrainOptions demo_training(const std::filesystem::path& data, const std::filesystem::path& output,
-                           const DemoFacesOptions& faces) {
+                           const DemoFacesOptions& faces, const DemoTrainingOptions& training) {
     TrainOptions options;
     options.data = data;
     options.output = output;
-    options.model = {.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 96, .dropout = 0.3};
+    options.model = {
+        .backbone = "resnet18", .branches = 2, .width = 0.25, .size = training.size, .dropout = 0.3};
     options.margin = faces.margin;
     options.crop_size = faces.crop_size;
-    options.epochs = 10;
+    options.epochs = training.epochs;
     options.batch = 32;
     options.seed = faces.seed;
     options.schedule.learning_rate = 2e-3;

@@ -17,7 +17,7 @@ run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--seconds SECONDS] 
                  (six times that)
   --speed-cases  see gpu_speed.py --help
   --python       a Python that has PyTorch (default: python3)
-Exit code: 0 when no step failed.
+Exit code: 0 when no step failed and there is a GPU.
 END
 }
 
@@ -74,7 +74,7 @@ found=$(library_folders | tr '\n' ':')
 libraries=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${found%:}
 suite=(env "LD_LIBRARY_PATH=$libraries" "$here/gpu_suite")
 
-table="" failed=0
+table="" failed=0 unusable=""
 row() { table+=$(printf '%-28s %-34s %6s' "$1" "$2" "$3")$'\n'; }
 skip() { row "$1" "skipped: $2" -; echo "== $1: skipped: $2"; }
 chosen() { [ -z "$only" ] || case ",$only," in *",$1,"*) ;; *) return 1 ;; esac; }
@@ -94,6 +94,7 @@ run() {
     most=$(left "$2")
     shift 2
     [ "$most" -gt 0 ] || { skip "$name" "the time is over"; return; }
+    [ -z "$unusable" ] || [ "$name" = environment ] || { skip "$name" "no usable GPU"; return; }
     echo "== $name"
     timeout --kill-after=3 "$most" "$@" >"$out/$name.log" 2>&1
     code=$?
@@ -107,14 +108,27 @@ run() {
     row "$name" "$result" $((SECONDS - begin))
 }
 
+# Nothing can be checked or measured without a GPU: one look instead of a failure of every step.
+look_for_gpu() {
+    local code=0
+    timeout --kill-after=3 "$(left 60)" "${suite[@]}" info >"$out/gpu_probe.log" 2>&1 || code=$?
+    [ $code -ne 0 ] || return
+    failed=1
+    unusable=$(tail -n 1 "$out/gpu_probe.log")
+    [ -n "$unusable" ] || unusable="gpu_suite info: exit code $code"
+    echo "no usable GPU: $unusable"
+}
+
 # shellcheck disable=SC2317  # called by name below
 environment() {
+    local code=0
     nvidia-smi || echo "nvidia-smi: not there or failed"
     LD_LIBRARY_PATH=$libraries "$here/unmask" --version
-    LD_LIBRARY_PATH=$libraries "$here/gpu_suite" info || return
+    LD_LIBRARY_PATH=$libraries "$here/gpu_suite" info || code=$?
     "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
     uname -srm
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
+    return "$code"
 }
 
 # sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite
@@ -130,6 +144,7 @@ sanitize() {
 rm -f "$out"/*.log "$out/speed.jsonl" "$out/speed.txt"  # of an earlier run into the same folder
 export here python libraries
 export -f environment
+[ "$(left 60)" -eq 0 ] || look_for_gpu
 chosen environment && run environment 120 bash -c environment
 precisions="f32 tf32 bf16"
 for precision in $precisions; do
@@ -167,7 +182,9 @@ fi
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
 # Some machines (gVisor, a driver without the debugger's interface) cannot run it: a look at a small program says so.
 refusal=""
-if [ -z "$sanitizer" ]; then
+if [ -n "$unusable" ]; then
+    refusal="no usable GPU"
+elif [ -z "$sanitizer" ]; then
     refusal="compute-sanitizer not found"
 elif { chosen memcheck || chosen racecheck; } && [ "$(left 60)" -gt 0 ] &&
     ! timeout --kill-after=3 "$(left 60)" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool memcheck \
@@ -202,6 +219,7 @@ done
 {
     printf '%-28s %-34s %6s\n' step result seconds
     printf '%s' "$table"
+    [ -z "$unusable" ] || echo "no usable GPU: $unusable"
     if [ -s "$out/speed.txt" ]; then
         echo
         cat "$out/speed.txt"

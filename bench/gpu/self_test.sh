@@ -17,6 +17,7 @@ echo "unmask of the test"
 END
 program "$work/bundle/gpu_suite" <<'END'
 echo "gpu_suite $*" | tee -a "$CALLS"
+[ "$GPU" = there ] || { echo "gpu_suite: device cuda: expected a driver, found none" >&2; exit 2; }
 case "$*" in *"determinism --backbone mobilenet_v1"*) echo "other bytes"; exit 1 ;; esac
 END
 program "$work/tools/compute-sanitizer" <<'END'
@@ -33,7 +34,7 @@ program "$work/tools/python" <<'END'
 case "$*" in *"import torch, torchvision"*) exit 0 ;; *"import torch;"*) echo "PyTorch of the test"; exit 0 ;; esac
 exec python3 "$@"
 END
-export CALLS="$work/calls" SANITIZER=runs PATH="$work/tools:$PATH"
+export CALLS="$work/calls" SANITIZER=runs GPU=there PATH="$work/tools:$PATH"
 
 suite() { # EXPECTED_CODE ARGUMENTS…
     expected=$1
@@ -75,6 +76,18 @@ has "$work/output" "memcheck  *skipped: compute-sanitizer does not run here" "ra
 ! grep -q -e parity "$CALLS" || exit 1
 [ ! -e "$work/run/speed.txt" ] || { echo "speeds of an earlier run are still there"; exit 1; }
 has "$work/run/sanitizer_probe.log" "no debugger interface"
+
+# Without a GPU nothing is run, and that is no success.
+GPU=missing
+suite 1
+has "$work/output" "environment  *FAILED: exit code 2" "ops_f32  *skipped: no usable GPU" "determinism_resnet18  *skipped: no usable GPU" \
+    "speed  *skipped: no usable GPU" "memcheck  *skipped: no usable GPU" "racecheck  *skipped" \
+    "^no usable GPU: gpu_suite: device cuda: expected a driver, found none"
+has "$work/run/summary.txt" "^no usable GPU: gpu_suite: device cuda"
+has "$work/run/environment.log" "PyTorch of the test"
+! grep -q -v -e "gpu_suite info" "$CALLS" || { cat "$CALLS"; exit 1; }
+suite 1 --only speed
+GPU=there
 
 # No time is left for any step.
 suite 0 --seconds 0

@@ -10,6 +10,7 @@ that a GPU that changes its clocks shows in the spread. Standard library only; P
 own (the Python that runs this, or --python). Exit code 1 when a program of unmask failed.
 """
 import argparse
+import ast
 import json
 import os
 import pathlib
@@ -41,9 +42,24 @@ CASES = {
 }
 
 
+# Of torch.compile: in every run, and in one that is not quick. In training fp16 is bf16 with more work, the scaling of
+# the gradients, which the eager variants show.
+COMPILED = {"train": (["bf16_compile"], ["tf32_compile", "bf16_reduce_overhead", "bf16_max_autotune"]),
+            "infer": (["bf16_compile", "bf16_reduce_overhead", "fp16_reduce_overhead"],
+                      ["tf32_compile", "bf16_max_autotune", "fp16_max_autotune"])}
+
+
 def compiled_variants(mode, quick):
-    variants = ["bf16_compile"] + (["bf16_reduce_overhead"] if mode == "infer" else [])
-    return ",".join(variants + ([] if quick else ["tf32_compile", "bf16_max_autotune"]))
+    always, longer = COMPILED[mode]
+    return ",".join(always + ([] if quick else longer))
+
+
+def known_variants():
+    """Names in torch_cuda.py's table, by its text: PyTorch need not be here."""
+    for node in ast.parse((HERE / "torch_cuda.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "VARIANTS":
+            return [key.value for key in node.value.keys]
+    raise AssertionError("torch_cuda.py has no table VARIANTS")
 
 
 def programs(case, quick):
@@ -121,6 +137,11 @@ def on_the_cpu(words):
 
 def self_test(args):
     """Each setting of each mode once: its line is taken, and what it prints is what the table needs."""
+    variants = {EAGER, *(compiled_variants(case[0], quick) for case in CASES.values() for quick in (False, True))}
+    unknown = {name for names in variants for name in names.split(",")} - set(known_variants())
+    assert not unknown, unknown
+    for name in known_variants():  # which the table counts among torch.compile's modes
+        assert name.endswith(gpu_table.COMPILED) == (name not in ("f32", *EAGER.split(","))), name
     seen, lines = set(), []
     for case in CASES.values():
         for program, detail in programs(case, quick=False):

@@ -172,7 +172,9 @@ def self_test():
              {**peer, "variant": "bf16_max_autotune", "error": "OutOfMemoryError: no\nmore"},
              {**own, "mode": "infer", "batch": 1, "seconds": 0.002},
              {**own, "mode": "infer", "batch": 1, "seconds": 0.001, "precision": "int8"},  # no goal's
-             {**peer, "mode": "infer", "batch": 1, "variant": "fp16", "seconds": 0.003}]
+             {**peer, "mode": "infer", "batch": 1, "variant": "fp16", "seconds": 0.005},
+             {**peer, "mode": "infer", "batch": 1, "variant": "bf16_reduce_overhead", "seconds": 0.004},
+             {**peer, "mode": "infer", "batch": 1, "variant": "fp16_reduce_overhead", "seconds": 0.003}]
     results = Results(lines)
     train = case_of(case)
     assert results.get(train, "unmask bf16")["seconds"] == 0.07  # the median of three
@@ -189,6 +191,7 @@ def self_test():
     value, holds = held["training resnet34 x4 batch 256: >= 1.3x torch.compile's best"]
     assert abs(value - 1.4) < 1e-9 and holds
     assert held["with <= 0.7x its memory"] == (0.5, True)
+    assert results.best_peer(infer)["seconds"] == results.best_compiled(infer)["seconds"] == 0.003  # of both dtypes
     value, holds = held["inference batch 1: <= 0.5x the latency of PyTorch's best"]
     assert abs(value - 2 / 3) < 1e-9 and holds is False
     assert held["inference batch 256: >= 1.3x PyTorch's best"] == (None, None)

@@ -22,7 +22,9 @@ VARIANTS = {
     "tf32_compile": (torch.float32, True, "default"),
     "bf16_compile": (torch.bfloat16, True, "default"),
     "bf16_reduce_overhead": (torch.bfloat16, True, "reduce-overhead"),
+    "fp16_reduce_overhead": (torch.float16, True, "reduce-overhead"),
     "bf16_max_autotune": (torch.bfloat16, True, "max-autotune"),
+    "fp16_max_autotune": (torch.float16, True, "max-autotune"),
 }
 
 

@@ -3,58 +3,28 @@
 // CPU.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "data/picture.h"
 #include "models/checkpoint.h"
 #include "tests/apps/program_fixture.h"
-#include "tests/support/file_bytes.h"
+#include "tests/cuda/alike.h"
 
 namespace unmask {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
-// Equal but for numbers, which may be that far apart, and for what tells the computations apart.
-void expect_alike(const Json& found, const Json& expected, double distance, const std::string& place = "") {
-    if (found.is_number() && expected.is_number()) {
-        EXPECT_NEAR(found.get<double>(), expected.get<double>(), distance) << place;
-        return;
-    }
-    ASSERT_EQ(found.type(), expected.type()) << place;
-    if (!found.is_structured()) {
-        EXPECT_EQ(found, expected) << place;
-        return;
-    }
-    ASSERT_EQ(found.size(), expected.size()) << place;
-    for (const auto& [key, value] : found.items()) {
-        if (key == "device" || key == "precision" || key.find("seconds") != std::string::npos) continue;
-        if (found.is_object()) {
-            ASSERT_TRUE(expected.contains(key)) << place << "/" << key;
-        }
-        const Json& other = found.is_object() ? expected.at(key) : expected.at(std::stoul(key));
-        expect_alike(value, other, distance, place + "/" + key);
-    }
-}
 
 class GpuCommands : public Program {
   protected:
-    static std::string outcome_of(const std::string& arguments) {
-        const Outcome outcome = run_program(arguments);
-        EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.errors;
-        return outcome.output;
-    }
     static void expect_the_cpus_answer(const std::string& arguments) {
         const Json expected = Json::parse(outcome_of(arguments + " --quiet --json - --threads 1"));
-        for (const auto& [precision, distance] : {std::pair{"f32", 1e-3}, std::pair{"bf16", 0.05}}) {
-            SCOPED_TRACE(precision);
+        for (const GpuPrecision& precision : gpu_precisions) {
+            SCOPED_TRACE(precision.name);
             const std::string found = outcome_of(arguments + " --quiet --json - --threads 1 --device cuda " +
-                                                 "--precision " + precision);
+                                                 "--precision " + precision.name);
             ASSERT_FALSE(found.empty());
-            expect_alike(Json::parse(found), expected, distance);
+            expect_alike(Json::parse(found), expected, precision.distance);
             // The roundings tell that it was computed so.
-            if (precision == std::string("bf16")) {
+            if (precision.rounds) {
                 EXPECT_NE(Json::parse(found), expected);
             }
         }
@@ -75,7 +45,18 @@ class GpuCommands : public Program {
         }
         EXPECT_GE(pictures, 3);
     }
-    static std::string pictures() { return path("test-0.png") + " " + path("test-1.png"); }
+    static void expect_the_cpus_detection(const std::string& model) {
+        expect_the_cpus_answer("detect " + path("test-0.png") + " " + path("test-1.png") +
+                               " --faces whole --model " + model);
+    }
+    static void expect_the_cpus_evaluation(const std::string& model) {
+        expect_the_cpus_answer("evaluate --model " + model + " --data " + data_ +
+                               " --split test --bootstrap 10 --batch 3");
+    }
+    static void expect_the_cpus_explanation(const std::string& model) {
+        expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
+                                 model);
+    }
 };
 
 // Two steps in float32 from the same weights.
@@ -95,24 +76,21 @@ TEST_F(GpuCommands, Train) {
 }
 
 TEST_F(GpuCommands, Detect) {
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + model_);
+    expect_the_cpus_detection(model_);
 }
 
 TEST_F(GpuCommands, Evaluate) {
-    expect_the_cpus_answer("evaluate --model " + model_ + " --data " + data_ +
-                           " --split test --bootstrap 10 --batch 3");
+    expect_the_cpus_evaluation(model_);
 }
 
 TEST_F(GpuCommands, Explain) {
-    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
-                             model_);
+    expect_the_cpus_explanation(model_);
 }
 
 TEST_F(GpuCommands, CalibrateAndVerify) {
     outcome_of("calibrate --model " + model_ + " --data " + data_ +
                " --split val --device cuda --threads 1 --out " + path("calibrated.safetensors"));
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " +
-                           path("calibrated.safetensors"));
+    expect_the_cpus_detection(path("calibrated.safetensors"));
     outcome_of("verify " + path("run") + " --device cuda --threads 1");
 }
 
@@ -128,17 +106,15 @@ class GpuIntegers : public GpuCommands {
 };
 
 TEST_F(GpuIntegers, Detect) {
-    expect_the_cpus_answer("detect " + pictures() + " --faces whole --model " + quantized_);
+    expect_the_cpus_detection(quantized_);
 }
 
 TEST_F(GpuIntegers, Evaluate) {
-    expect_the_cpus_answer("evaluate --model " + quantized_ + " --data " + data_ +
-                           " --split test --bootstrap 10 --batch 3");
+    expect_the_cpus_evaluation(quantized_);
 }
 
 TEST_F(GpuIntegers, Explain) {
-    expect_the_cpus_pictures("explain " + path("test-1.png") + " --faces whole --threads 1 --model " +
-                             quantized_);
+    expect_the_cpus_explanation(quantized_);
 }
 
 TEST_F(GpuIntegers, Calibrate) {

@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <thread>
+
 #include "cuda/check.h"
+#include "cuda/stream.h"
 #include "engine/chains.h"
 #include "engine/ops/activation.h"
 #include "tests/cuda/fake_runtime.h"
@@ -179,6 +183,54 @@ TEST_F(CudaContexts, ACaptureThatTheRuntimeRefusesIsNamed) {
     EXPECT_FALSE(context_->capturing());
     context_->synchronize();
     context_->capture([&] { work(); })->run();
+}
+
+// A thread's device is the first one, whatever it is to work on: unmask serve has a thread for its model.
+TEST(CudaContextsOfSeveralGpus, AnyThreadWorksOnTheContextsGpu) {
+    const Device second{DeviceType::cuda, 1};
+    const auto context = std::static_pointer_cast<CudaContext>(context_of(second));
+    Tensor memory = Tensor::empty({1000}, DType::f32, second);
+    const Tensor host = Tensor::zeros({1000});
+    const auto captured = context->capture([&] { memory.fill_zero(); });
+    const auto upload = context->make_upload();
+    const std::vector<std::pair<const char*, std::function<void()>>> works{
+        {"memory",
+         [&] {
+             const Tensor made = Tensor::empty({10'000'000}, DType::f32, second);
+             EXPECT_EQ(fake_runtime::device_of(made.raw()), 1);
+         }},
+        {"a fill", [&] { memory.fill_zero(); }},
+        {"a copy from the host", [&] { memory.copy_from(host); }},
+        {"a copy to the host", [&] { static_cast<void>(memory.to(cpu_device)); }},
+        {"a copy on the device",
+         [&] { context->copy_on_device(memory.raw(), memory.raw(), memory.bytes()); }},
+        {"a kernel's stream",
+         [&] { EXPECT_EQ(cudaMemsetAsync(memory.raw(), 0, 4, stream_of(memory)), cudaSuccess); }},
+        {"a capture", [&] { static_cast<void>(context->capture([] {})); }},
+        {"captured work", [&] { captured->run(); }},
+        {"an upload",
+         [&] {
+             upload->release();
+             upload->copy(memory.raw(), host.raw(), memory.bytes());
+             upload->arrive();
+         }},
+        {"a new upload", [&] { static_cast<void>(context->make_upload()); }},
+        {"chains",
+         [&] {
+             context->fork(4);
+             context->use_chain(3);
+             memory.fill_zero();
+             context->join();
+         }},
+        {"a wait", [&] { context->synchronize(); }},
+    };
+    for (const auto& work : works)  // each on a thread of its own, which no other work has led to the device
+        std::jthread([&work] {
+            EXPECT_EQ(fake_runtime::thread_device(), 0);
+            EXPECT_NO_THROW(work.second()) << work.first;
+        }).join();
+    const Tensor elsewhere = Tensor::empty({1000}, DType::f32, {DeviceType::cuda, 0});
+    EXPECT_EQ(fake_runtime::device_of(elsewhere.raw()), 0);
 }
 
 }  // namespace

@@ -7,23 +7,30 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
 namespace {
 
 using Before = std::set<int64_t>;
+constexpr int devices = 2;
+thread_local int current_device = 0;
 int64_t works = 0, captures = 0;
 bool invalid = false;
+std::map<void*, int> memory_devices;  // of what cudaMalloc gave
 
 }  // namespace
 
 // The runtime's opaque types.
 struct CUstream_st {
-    Before before;  // all work that what is enqueued next comes after
+    int device = current_device;
+    Before before{};  // all work that what is enqueued next comes after
 };
 struct CUevent_st {
-    Before before;
+    int device = current_device;
+    Before before{};
 };
 
 namespace unmask::fake_runtime {
@@ -40,12 +47,21 @@ int64_t open_captures() {
 void invalidate_next_capture() {
     invalid = true;
 }
+int thread_device() {
+    return current_device;
+}
+int device_of(void* memory) {
+    const auto after = memory_devices.upper_bound(memory);
+    return after == memory_devices.begin() ? -1 : std::prev(after)->second;
+}
 
 }  // namespace unmask::fake_runtime
 
 namespace {
 
+// Of a thread whose device is the stream's, as CUDA demands of kernels.
 cudaError_t enqueue(cudaStream_t stream) {
+    if (stream->device != current_device) return cudaErrorInvalidResourceHandle;
     stream->before.insert(++works);
     return cudaSuccess;
 }
@@ -63,7 +79,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
     return cudaSuccess;
 }
 cudaError_t cudaGetDeviceCount(int* count) {
-    *count = 1;
+    *count = devices;
     return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
@@ -75,7 +91,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
     std::strcpy(properties->name, "a GPU that is not there");
     return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int) {
+cudaError_t cudaSetDevice(int device) {
+    if (device < 0 || device >= devices) return cudaErrorInvalidDevice;
+    current_device = device;
     return cudaSuccess;
 }
 const char* cudaGetErrorName(cudaError_t status) {
@@ -92,9 +110,12 @@ cudaError_t cudaGetLastError() {
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
     *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-    return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+    if (*memory == nullptr) return cudaErrorMemoryAllocation;
+    memory_devices[*memory] = current_device;
+    return cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
+    memory_devices.erase(memory);
     std::free(memory);
     return cudaSuccess;
 }
@@ -142,6 +163,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
     return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    if (event->device != stream->device) return cudaErrorInvalidResourceHandle;
     event->before = stream->before;
     return cudaSuccess;
 }

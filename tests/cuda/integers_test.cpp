@@ -42,29 +42,42 @@ TEST(Integers, OfDetectorsAreTheCpus) {
     }
 }
 
-// Every five hundredth level of each convolution is one lower, or higher.
-TEST(Integers, ThatShareOfLevelsMayBeRoundedTheOtherWay) {
-    static_assert(integers_share == 1.0 / 500);
-    const Slot other(quantized_conv2d_forward,
+// While it lives every so many levels of each convolution are one lower, or higher.
+int between_moved_levels = 0;
+struct MovedLevels {
+    explicit MovedLevels(int between) { between_moved_levels = between; }
+    const Slot other{quantized_conv2d_forward,
                      [](const Tensor& x, const Tensor& weight, const Tensor& multiplier, const Tensor& bias,
                         const Tensor& residual, Tensor& y, const QuantizedConv2dParams& params) {
                          Slot::before(x, weight, multiplier, bias, residual, y, params);
-                         simt::enqueue([levels = static_cast<uint8_t*>(y.raw()), count = y.numel()] {
-                             for (int64_t i = 499; i < count; i += 500)
+                         simt::enqueue([levels = static_cast<uint8_t*>(y.raw()), count = y.numel(),
+                                        step = between_moved_levels] {
+                             for (int64_t i = step - 1; i < count; i += step)
                                  levels[i] =
                                      static_cast<uint8_t>(levels[i] & 1 ? levels[i] - 1 : levels[i] + 1);
                          });
-                     });
+                     }};
+};
+
+TEST(Integers, ThatShareOfLevelsMayBeRoundedTheOtherWay) {
+    static_assert(integers_share == 1.0 / 500);
+    const MovedLevels moved(500);
     for (const std::string& backbone : backbones) {
         const CheckResult result = check_quantized_detector(gpu, backbone);
         expect_passed(result);
-        EXPECT_GT(result.worst, 1e-3) << "the levels were not moved";
+        EXPECT_GT(result.worst, 0.1) << "the levels were not moved";
     }
+}
+
+TEST(Integers, MoreThanThatShareShows) {
+    const MovedLevels moved(400);
+    const CheckResult result = check_quantized_detector(gpu, "mobilenet_v1");
+    EXPECT_GT(result.failures.size(), 10u) << report(result);
 }
 
 int calls_before_the_fault = 0;
 
-// In any of three places of the eager pass of a resnet18 of two branches (20 convolutions each).
+// In any place of the pass: of two branches with 20 convolutions each, or 27.
 TEST(Integers, ABiasThatIsDroppedShows) {
     const Slot fault(quantized_conv2d_forward,
                      [](const Tensor& x, const Tensor& weight, const Tensor& multiplier, const Tensor& bias,
@@ -74,14 +87,23 @@ TEST(Integers, ABiasThatIsDroppedShows) {
                                       wrong ? Tensor::zeros(bias.shape(), DType::f32, gpu) : bias, residual,
                                       y, params);
                      });
-    for (const int calls : {1, 9, 27}) {
-        calls_before_the_fault = calls;
-        const CheckResult result = check_quantized_detector(gpu, "resnet18");
+    const auto expect_told = [](const std::string& backbone, int call, bool logits_too) {
+        calls_before_the_fault = call - 1;
+        const CheckResult result = check_quantized_detector(gpu, backbone);
         EXPECT_LT(calls_before_the_fault, 0) << "the fault was not made";
-        ASSERT_EQ(result.failures.size(), 1u) << "in call " << calls << "\n" << report(result);
-        EXPECT_NE(result.failures[0].find("detector, resnet18: found a relative error"), std::string::npos)
+        ASSERT_EQ(result.failures.size(), logits_too ? 2u : 1u) << backbone << ", call " << call << "\n"
+                                                                << report(result);
+        const std::string place = "detector, " + backbone;
+        EXPECT_TRUE(result.failures[0].starts_with(place + ", convolution " + std::to_string(call) + ", "))
             << result.failures[0];
-    }
+        if (logits_too) {
+            EXPECT_TRUE(result.failures[1].starts_with(place + ": found a relative error"))
+                << result.failures[1];
+        }
+    };
+    for (const int call : {2, 28}) expect_told("resnet18", call, true);
+    expect_told("mobilenet_v1", 5, false);
+    expect_told("mobilenet_v1", 52, true);
 }
 
 }  // namespace

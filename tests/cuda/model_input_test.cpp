@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "apps/compute.h"
-#include "engine/philox.h"
+#include "tests/models/inference_detector.h"
 #include "tests/support/compare.h"
 
 namespace unmask {
@@ -14,16 +14,8 @@ namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
 
-Tensor images() {
-    const Philox random(7, "images");
-    Tensor result = Tensor::empty({2, 32, 32, 3});
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = 2.0f * random.uniform(0, static_cast<uint64_t>(i)) - 1.0f;
-    return result;
-}
-
 TEST(ModelInput, HasAFourthChannelOfZerosOnAGpu) {
-    const Tensor three = images();
+    const Tensor three = noise_images(2, 7);
     EXPECT_TRUE(same_bytes(model_input(three, {}), three));
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
         const Tensor four = model_input(three, {gpu, precision});
@@ -42,15 +34,11 @@ TEST(ModelInput, HasAFourthChannelOfZerosOnAGpu) {
 TEST(ModelInput, TheAnswersAreThoseOfThreeChannels) {
     for (const BranchSchedule schedule :
          {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::lockstep}) {
-        Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.25, .size = 32});
-        detector.initialize(3);
-        detector.to(gpu);
-        detector.set_training(false);
-        detector.prepare_inference();
-        detector.set_branch_schedule(schedule);
-        const std::vector<double> three = detector.infer(images().to(gpu)).to_doubles(),
-                                  four = detector.infer(model_input(images(), {gpu, Precision::f32}))
-                                             .to_doubles();
+        const auto detector = inference_detector("resnet18", gpu, schedule);
+        const Tensor given = noise_images(2, 7);
+        const std::vector<double> three = detector->infer(given.to(gpu)).to_doubles(),
+                                  four =
+                                      detector->infer(model_input(given, {gpu, Precision::f32})).to_doubles();
         ASSERT_EQ(four.size(), three.size());
         for (size_t i = 0; i < three.size(); ++i)
             EXPECT_NEAR(four[i], three[i], 1e-5 * (1 + std::abs(three[i]))) << name_of(schedule);

@@ -61,11 +61,14 @@ inline constexpr double optimizer_bound = 2e-7;
 // most that share of levels rounded the other way, one at least.
 inline constexpr double integers_bound = 1e-6, integers_share = 2e-3;
 [[nodiscard]] CheckResult check_integer_ops(Device device);
-// A small detector in 8-bit integers: the logits' relative error against the portable path, and a step that is
-// recorded against eager with the same bytes. The bound is about twice what the emulated GPU shows where that
-// share of every convolution's levels is one off. One kernel call that drops its bias breaks it
+// A small detector of resnet18 or mobilenet_v1 in 8-bit integers: each convolution against the portable
+// path's of the same levels, with that share of them rounded the other way; the logits' relative error; and a
+// step that is recorded against eager with the same bytes. The bounds of the logits are what the emulated GPU
+// shows where that share of every convolution's levels is one off, in any of 24 draws at most 0.125 and
+// 0.0023, and a margin. Whichever convolution drops its bias is told; of resnet18's the logits tell it too,
+// of mobilenet_v1's, which hardly tell one picture from another, only where it is near the end
 // (tests/cuda/integers_test.cpp).
-inline constexpr double integers_logits_bound = 0.17;
+inline constexpr double resnet_integers_bound = 0.17, mobilenet_integers_bound = 0.005;
 [[nodiscard]] CheckResult check_quantized_detector(Device device, const std::string& backbone);
 // Both, for resnet18 and mobilenet_v1.
 [[nodiscard]] CheckResult check_integers(Device device);

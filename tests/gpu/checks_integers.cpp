@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 8-bit integers and compact weights on a device; declared in checks.h.
+// The ops of 8-bit integers and of compact weights on a device; declared in checks.h.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,71 +8,11 @@
 #include "engine/ops/pool.h"
 #include "engine/ops/quantize.h"
 #include "engine/ops/quantized_conv2d.h"
-#include "models/inference/inference_step.h"
-#include "tests/gpu/checks.h"
-#include "tests/models/quantized_detector.h"
-#include "tests/support/compare.h"
+#include "tests/gpu/integer_checker.h"
 #include "tests/support/integer_cases.h"
 
 namespace unmask {
 namespace {
-
-class Checker {
-  public:
-    Checker(CheckResult& result, Device device) : result_(result), device_(device) {}
-
-    // compute(device) on both. Floating results within the bound; levels the same but for that share of them,
-    // one at least where it is not 0, which may be one apart: a sum that lies between two levels is rounded
-    // once more or less where multiply and add are one instruction.
-    template <class Compute>
-    void compare(const std::string& what, Compute compute, double share = 0.0,
-                 double bound = integers_bound) {
-        attempt(what, [&] {
-            const Tensor found = compute(device_), expected = compute(cpu_device);
-            if (found.dtype() != expected.dtype())
-                return fmt::format("found {}, expected {}", name_of(found.dtype()),
-                                   name_of(expected.dtype()));
-            return is_floating(expected.dtype()) ? differing_numbers(found, expected, bound)
-                                                 : differing_levels(found, expected, share);
-        });
-    }
-    // A case: check() says what is wrong, nothing where all is right.
-    template <class Check>
-    void attempt(const std::string& what, Check check) {
-        ++result_.cases;
-        try {
-            if (const std::string wrong = check(); !wrong.empty())
-                result_.failures.push_back(what + ": " + wrong);
-        } catch (const std::exception& error) {
-            result_.failures.push_back(what + ": " + error.what());
-        }
-    }
-
-  private:
-    std::string differing_numbers(const Tensor& found, const Tensor& expected, double bound) {
-        const double error = difference(found, expected).relative;
-        result_.worst = std::max(result_.worst, error / bound);
-        if (error <= bound) return {};
-        return fmt::format("found a relative error of {:.2e}, expected at most {:.2e}", error, bound);
-    }
-    static std::string differing_levels(const Tensor& found, const Tensor& expected, double share) {
-        const std::vector<double> a = found.to_doubles(), b = expected.to_doubles();
-        int64_t others = 0;
-        double largest = 0;
-        for (size_t i = 0; i < a.size(); ++i) {
-            others += a[i] != b[i] ? 1 : 0;
-            largest = std::max(largest, std::abs(a[i] - b[i]));
-        }
-        const int64_t most =
-            share > 0 ? std::max<int64_t>(1, static_cast<int64_t>(share * static_cast<double>(a.size()))) : 0;
-        if (largest <= 1 && others <= most) return {};
-        return fmt::format(
-            "found {} of {} levels that differ, by at most {}, expected at most {} that differ by 1", others,
-            a.size(), largest, most);
-    }
-    CheckResult& result_;
-    Device device_;
-};
 
 // Halves between levels, what lies beyond them, and what is no number.
 Tensor awkward() {
@@ -86,7 +26,7 @@ Tensor on(const Tensor& tensor, Device device) {
     return tensor.defined() ? tensor.to(device) : Tensor();
 }
 
-void check_quantized(Checker& checker, const IntegerCase& row, size_t number) {
+void check_quantized(IntegerChecker& checker, const IntegerCase& row, size_t number) {
     for (const DType dtype : {DType::u8, DType::i8})
         for (const Activation activation : {Activation::none, Activation::relu})
             for (const int residual_of : {0, 1, 2}) {
@@ -114,7 +54,7 @@ void check_quantized(Checker& checker, const IntegerCase& row, size_t number) {
             }
 }
 
-void check_compact(Checker& checker, const IntegerCase& row, size_t number) {
+void check_compact(IntegerChecker& checker, const IntegerCase& row, size_t number) {
     for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
         for (const Activation activation : {Activation::none, Activation::relu, Activation::silu}) {
             const CompactWeight weight = compact_weight(drawn(row.weight, 2), format);
@@ -132,7 +72,7 @@ void check_compact(Checker& checker, const IntegerCase& row, size_t number) {
         }
 }
 
-void check_pool(Checker& checker) {
+void check_pool(IntegerChecker& checker) {
     const NoGrad nothing_recorded;
     for (const DType dtype : {DType::u8, DType::i8})
         for (const int64_t channels : {5, 24, 32}) {
@@ -144,7 +84,7 @@ void check_pool(Checker& checker) {
         }
 }
 
-void check_ops(Checker& checker) {
+void check_ops(IntegerChecker& checker) {
     const PortableScope portable;  // exact on every processor
     for (const DType dtype : {DType::u8, DType::i8})
         for (const float scale : {1.0f, 0.37f}) {
@@ -166,42 +106,12 @@ void check_ops(Checker& checker) {
     }
 }
 
-// A whole network, where a level that is rounded the other way moves others, with images as commands give
-// them.
-void check_detector(Checker& checker, Device device, const std::string& backbone) {
-    const auto here = quantized_detector(backbone, cpu_device), there = quantized_detector(backbone, device);
-    const Tensor input = images(4, 2);
-    const PortableScope portable;
-    checker.compare(
-        "detector, " + backbone,
-        [&](Device on) { return (on == device ? there : here)->infer(model_input(input, {on})); }, 0.0,
-        integers_logits_bound);
-    const Tensor eager = there->infer(model_input(input, {device})).to(cpu_device);
-    InferenceStep step(*there, device);
-    for (int run = 1; run <= 3; ++run)  // the third is recorded
-        checker.attempt(fmt::format("detector, {}, run {} of a step against eager", backbone, run), [&] {
-            const Tensor found = step.enqueue(model_input(input, {device})).to(cpu_device);
-            return std::string(same_bytes(found, eager) ? "" : "expected the same bytes, found others");
-        });
-}
-
 }  // namespace
 
 CheckResult check_integer_ops(Device device) {
     CheckResult result{.name = fmt::format("8-bit integers on {}", name_of(device))};
-    Checker checker(result, device);
+    IntegerChecker checker(result, device);
     check_ops(checker);
-    return result;
-}
-
-CheckResult check_quantized_detector(Device device, const std::string& backbone) {
-    CheckResult result{.name = fmt::format("{} in 8-bit integers on {}", backbone, name_of(device))};
-    Checker checker(result, device);
-    try {
-        check_detector(checker, device, backbone);
-    } catch (const std::exception& error) {
-        result.failures.push_back(fmt::format("detector, {}: {}", backbone, error.what()));
-    }
     return result;
 }
 

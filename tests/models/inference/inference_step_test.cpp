@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "engine/kernel_observer.h"
-#include "engine/philox.h"
 #include "layers/initialization.h"
+#include "tests/models/inference_detector.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/thread_scope.h"
@@ -15,34 +15,16 @@
 namespace unmask {
 namespace {
 
-Tensor images(int64_t batch, uint64_t seed) {
-    const Philox random(seed, "images");
-    Tensor result = Tensor::empty({batch, 32, 32, 3});
-    for (int64_t i = 0; i < result.numel(); ++i)
-        result.data<float>()[i] = 2.0f * random.uniform(0, static_cast<uint64_t>(i)) - 1.0f;
-    return result;
-}
-
-std::unique_ptr<Detector> small_detector(const std::string& backbone) {
-    auto detector = std::make_unique<Detector>(
-        DetectorOptions{.backbone = backbone, .branches = 2, .width = 0.25, .size = 32});
-    detector->initialize(3);
-    detector->set_training(false);
-    detector->prepare_inference();
-    return detector;
-}
-
 class InferenceStepOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(InferenceStepOf, RecordedWorkHasTheBytesOfTheDetectors) {
     for (const BranchSchedule schedule : {BranchSchedule::separate, BranchSchedule::merged_stems,
                                           BranchSchedule::lockstep, BranchSchedule::parallel}) {
-        const auto detector = small_detector(GetParam());
-        detector->set_branch_schedule(schedule);
+        const auto detector = inference_detector(GetParam(), cpu_device, schedule);
         InferenceStep step(*detector, cpu_device);
         for (uint64_t seed = 0; seed < 3; ++seed)
             for (const int64_t batch : {1, 3}) {
-                const Tensor input = images(batch, seed);
+                const Tensor input = noise_images(batch, seed);
                 EXPECT_TRUE(same_bytes(step.enqueue(input), detector->infer(input)))
                     << name_of(schedule) << ", batch " << batch << ", seed " << seed;
             }
@@ -51,11 +33,11 @@ TEST_P(InferenceStepOf, RecordedWorkHasTheBytesOfTheDetectors) {
 
 TEST_P(InferenceStepOf, WorksWithoutTheTrainedWeights) {
     for (const WeightFormat format : {WeightFormat::f32, WeightFormat::bf16, WeightFormat::int8}) {
-        const auto complete = small_detector(GetParam()), kept = small_detector(GetParam());
+        const auto complete = inference_detector(GetParam()), kept = inference_detector(GetParam());
         complete->prepare_inference(format);
         kept->keep_inference_only(format);
         InferenceStep step(*kept, cpu_device);
-        const Tensor input = images(2, 1);
+        const Tensor input = noise_images(2, 1);
         EXPECT_TRUE(same_bytes(step.enqueue(input), complete->infer(input))) << name_of(format);
     }
 }
@@ -71,7 +53,7 @@ TEST_P(InferenceStepOf, BranchesSideBySideComputeWhatTheyComputeAlone) {
         EXPECT_EQ(detector.branch_schedule(), BranchSchedule::automatic);
         InferenceStep step(detector, cpu_device);
         for (const int64_t batch : {1, 3, 1}) {
-            const Tensor input = images(batch, 1);
+            const Tensor input = noise_images(batch, 1);
             const Tensor found = step.enqueue(input).clone();
             detector.set_branch_schedule(BranchSchedule::separate);
             EXPECT_TRUE(same_bytes(found, detector.infer(input))) << branches << " branches, batch " << batch;
@@ -106,8 +88,8 @@ TEST(InferenceStep, ImagesTwoByTwoHaveTheScoresOfTheBatch) {
 }
 
 TEST(InferenceStep, CompactWeightsAreNear) {
-    const auto detector = small_detector("resnet18");
-    const Tensor input = images(4, 1);
+    const auto detector = inference_detector("resnet18");
+    const Tensor input = noise_images(4, 1);
     const std::vector<float> exact = detector->infer(input).to_floats();
     float spread = 0;
     for (const float logit : exact) spread = std::max(spread, std::abs(logit));
@@ -122,7 +104,7 @@ TEST(InferenceStep, CompactWeightsAreNear) {
 }
 
 TEST(InferenceStep, AModelKeptForInferenceIsGoodForNothingElse) {
-    const auto detector = small_detector("resnet18");
+    const auto detector = inference_detector("resnet18");
     const size_t before = context_of(cpu_device)->memory().used_bytes;
     detector->keep_inference_only(WeightFormat::int8);
     EXPECT_LT(context_of(cpu_device)->memory().used_bytes, before / 2);
@@ -134,9 +116,9 @@ TEST(InferenceStep, AModelKeptForInferenceIsGoodForNothingElse) {
 }
 
 TEST(InferenceStep, RefusesImagesThatDoNotFitAndGoesOn) {
-    const auto detector = small_detector("resnet18");
+    const auto detector = inference_detector("resnet18");
     InferenceStep step(*detector, cpu_device);
-    const Tensor input = images(2, 1);
+    const Tensor input = noise_images(2, 1);
     // Before the first, and when its memory is there already.
     for (int round = 0; round < 2; ++round) {
         expect_error(
@@ -163,9 +145,9 @@ TEST(InferenceStep, ACallThatFailedCanBeMadeAgain) {
     struct Failure : KernelObserver {
         void called(const KernelCall&) override { throw Error("no"); }
     };
-    const auto detector = small_detector("resnet18");
+    const auto detector = inference_detector("resnet18");
     InferenceStep step(*detector, cpu_device);
-    const Tensor input = images(2, 1);
+    const Tensor input = noise_images(2, 1);
     {
         const Failure failure;
         EXPECT_THROW((void)step.enqueue(input), Error);
