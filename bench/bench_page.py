@@ -8,6 +8,7 @@
 import argparse
 import json
 import pathlib
+import re
 import statistics
 import sys
 
@@ -18,6 +19,16 @@ UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 # Counters beside the time: heading, counter, how it is shown.
 COLUMNS = [("images/s", "images/s", "{:.1f}"), ("GFLOP/s", "GFLOP/s", "{:.0f}"), ("of peak", "of_peak", "{:.0%}"),
            ("GB/s", "GB/s", "{:.1f}"), ("of floor", "of_floor", "{:.0%}"), ("peak MB", "peak_MB", "{:.0f}")]
+
+
+# What says nothing about the program or the machine's kind, and of a repetition nothing about the row.
+UNTOLD_CONTEXT = {"host_name", "executable", "load_avg"}
+UNTOLD = {"name", "family_index", "per_family_instance_index", "repetition_index", "threads"}
+
+
+def in_order(name):
+    """A key by which names are sorted, numbers in them by their value: repetitions run, and stand, in random order."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def rows_of(result):
@@ -34,7 +45,7 @@ def rows_of(result):
                 counters.setdefault(counter, []).append(entry[counter])
         assert unit == entry["time_unit"]
     return {name: (unit, times, {counter: statistics.median(values) for counter, values in counters.items()})
-            for name, (unit, times, counters) in rows.items()}
+            for name, (unit, times, counters) in sorted(rows.items(), key=lambda row: in_order(row[0]))}
 
 
 def short(value):
@@ -66,8 +77,17 @@ def document(results, date):
 
 
 def merged(results, date):
-    return {"date": date, "context": {name: result["context"] for name, result in results.items()},
-            "benchmarks": [entry for result in results.values() for entry in result["benchmarks"]]}
+    return {"date": date, "context": {name: {key: value for key, value in result["context"].items() if key not in UNTOLD_CONTEXT} for name, result in results.items()},
+            "benchmarks": [{key: value for key, value in entry.items() if key not in UNTOLD}
+                           for result in results.values()
+                           for entry in sorted(result["benchmarks"], key=lambda entry: in_order(entry["run_name"]))
+                           if entry.get("run_type", "iteration") == "iteration"]}
+
+
+def written(result):
+    """JSON, a line for each repetition."""
+    head = json.dumps({key: value for key, value in result.items() if key != "benchmarks"}, indent=1)
+    return head.removesuffix("\n}") + ',\n "benchmarks": [\n' + ",\n".join(map(json.dumps, result["benchmarks"])) + "\n]}\n"
 
 
 def self_test():
@@ -81,7 +101,10 @@ def self_test():
     text = document(results, "2026-01-02")
     assert "| `a` | 2 us | 1–3 | 40% |" in text and "| `b/process_time` | 7 us | 7–7 |" in text, text
     assert "threads: 2." in text and "commit: c." in text and "commit: d." in text, text
-    assert len(merged(results, "d")["benchmarks"]) == 4
+    assert sorted(["b/8", "b/32", "b", "a/x"], key=in_order) == ["a/x", "b", "b/8", "b/32"]
+    results["op"]["benchmarks"].append({"run_name": "a", "run_type": "aggregate", "real_time": 2.0, "time_unit": "us"})
+    kept = merged(results, "d")
+    assert len(kept["benchmarks"]) == 4 and json.loads(written(kept)) == kept
     context.self_test()
 
 
@@ -112,7 +135,7 @@ def main():
     page = document(results, date)
     print(page)
     if args.out:
-        texts = {f"{date}-bench.md": page, f"{date}-bench.json": json.dumps(merged(results, date), indent=1) + "\n"}
+        texts = {f"{date}-bench.md": page, f"{date}-bench.json": written(merged(results, date))}
         print("written:", ", ".join(context.write(args.out, texts)), file=sys.stderr)
     return 0
 
