@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between 8-bit levels and 16-bit integers, a vector at a time.
+// Between 8-bit levels and vectors of 16-bit integers or floats.
 #pragma once
 
 #include <type_traits>
@@ -12,6 +12,7 @@
 
 namespace unmask {
 
+// 16-bit integers.
 struct Words {
     using Vector = Simd<int16_t>::Register;
     static constexpr int lanes = Simd<int16_t>::lanes;
@@ -26,7 +27,7 @@ struct Words {
 #if defined(__AVX512BW__)
         return reinterpret_cast<Vector>(
             _mm512_mulhrs_epi16(reinterpret_cast<__m512i>(v), _mm512_set1_epi16(factor)));
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(__AVX512F__)
         return reinterpret_cast<Vector>(
             _mm256_mulhrs_epi16(reinterpret_cast<__m256i>(v), _mm256_set1_epi16(factor)));
 #else
@@ -42,15 +43,14 @@ struct Words {
 #if defined(__AVX512BW__)
         _mm512_storeu_si512(
             to, _mm512_packus_epi16(reinterpret_cast<__m512i>(first), reinterpret_cast<__m512i>(second)));
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(__AVX512F__)
         _mm256_storeu_si256(
             reinterpret_cast<__m256i*>(to),
             _mm256_packus_epi16(reinterpret_cast<__m256i>(first), reinterpret_cast<__m256i>(second)));
-#elif defined(__SSE2__)
+#elif defined(__SSE2__) && !defined(__AVX__)
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(reinterpret_cast<__m128i>(first),
                                                                           reinterpret_cast<__m128i>(second)));
 #else
-        static_assert(lanes == group);
         for (Vector* each : {&first, &second}) {
             const Vector positive = *each < 0 ? Vector{} : *each;
             const Vector inside = positive > 255 ? Vector{} + int16_t{255} : positive;
@@ -65,7 +65,13 @@ struct Words {
     }
 
   private:
-    static constexpr int group = 8;  // elements of one vector that stay together
+    // Elements of one vector that stay together.
+#if defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__)) || \
+    (defined(__SSE2__) && !defined(__AVX__))
+    static constexpr int group = 8;
+#else
+    static constexpr int group = lanes;
+#endif
 };
 
 // Levels as floats.

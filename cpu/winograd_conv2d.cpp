@@ -52,22 +52,13 @@ class Forward {
     }
 
   private:
-    // One xi of one panel. Weights are read from far away once for all tiles, so that those of the `next` xi
-    // are fetched meanwhile: a half with each of the first two parts of the rows.
+    // One xi of one panel; the weights of the `next` xi are fetched.
     void multiply_plane(int64_t tiles, const float* transformed, const float* weights, const float* next,
                         float* products) const {
         const int64_t depth = sizes_.channels, pitch = sizes_.input_pitch();
-        int part = 0;
-        for_row_parts(tiles, [&](auto rows, int64_t row) {
-            const float* a = transformed + row * pitch;
-            float* product = products + row * panel_columns;
-            if (tiles <= most_rows)
-                multiply_rows<rows, 2>(depth, a, pitch, weights, product, next);
-            else if (part < 2)
-                multiply_rows<rows, 1>(depth, a, pitch, weights, product, next + part * depth * lanes);
-            else
-                multiply_rows<rows, 0>(depth, a, pitch, weights, product, next);
-            ++part;
+        for_fetching_row_parts(tiles, [&](auto rows, auto fetched, int64_t row, int64_t half) {
+            multiply_rows<rows, fetched>(depth, transformed + row * pitch, pitch, weights,
+                                         products + row * panel_columns, next + half * depth * lanes);
         });
     }
 

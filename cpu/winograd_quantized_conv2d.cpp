@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "cpu/dot_of_four.h"
 #include "cpu/narrow_levels.h"
@@ -17,7 +18,6 @@ namespace {
 
 using namespace winograd;
 using Tile = WinogradTile<2>;
-using Sum = DotOfFour::Sums;
 
 // product [rows][panel_columns] = start + a [rows][depth], rows `pitch` apart, · b [depth /
 // 4][panel_columns][4]. Meanwhile `fetched` · depth / 4 vectors from `next` on are brought into the
@@ -25,12 +25,12 @@ using Sum = DotOfFour::Sums;
 template <int rows, int fetched>
 void multiply_levels(int64_t depth, const uint8_t* a, int64_t pitch, const int8_t* b, const int32_t* start,
                      int32_t* product, const int8_t* next) {
-    using Sums = Simd<int32_t>;
-    Sum sums[rows][2];
+    using Vectors = Simd<int32_t>;
+    DotOfFour::Sums sums[rows][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-        sums[r][0] = Sums::at(start);
-        sums[r][1] = Sums::at(start + lanes);
+        sums[r][0] = Vectors::at(start);
+        sums[r][1] = Vectors::at(start + lanes);
     }
     for (int64_t d = 0; d < depth; d += 4, b += 2 * DotOfFour::bytes) {
         const DotOfFour::Weights left = DotOfFour::load(b), right = DotOfFour::load(b + DotOfFour::bytes);
@@ -44,8 +44,8 @@ void multiply_levels(int64_t depth, const uint8_t* a, int64_t pitch, const int8_
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-        Sums::at(product + r * panel_columns) = sums[r][0];
-        Sums::at(product + r * panel_columns + lanes) = sums[r][1];
+        Vectors::at(product + r * panel_columns) = sums[r][0];
+        Vectors::at(product + r * panel_columns + lanes) = sums[r][1];
     }
 }
 
@@ -93,25 +93,14 @@ class Forward {
     }
 
   private:
-    // As of the convolution in float32: the next plane of weights is fetched with the first rows.
+    // One xi of one panel.
     void multiply_plane(int64_t plane, int64_t tiles, const uint8_t* transformed, int32_t* products) const {
-        const int64_t depth = sizes_.channels, pitch = inputs_.pitch();
+        const int64_t depth = sizes_.channels, pitch = inputs_.pitch(), bytes = depth * panel_columns;
         const int64_t following = std::min(plane + 1, sizes_.panels() * points - 1);
-        const int8_t* weights = weights_ + plane * depth * panel_columns;
-        const int8_t* next = weights_ + following * depth * panel_columns;
-        const int32_t* start = start_ + plane * panel_columns;
-        int part = 0;
-        for_row_parts(tiles, [&](auto rows, int64_t row) {
-            const uint8_t* a = transformed + row * pitch;
-            int32_t* product = products + row * panel_columns;
-            if (tiles <= most_rows)
-                multiply_levels<rows, 2>(depth, a, pitch, weights, start, product, next);
-            else if (part < 2)
-                multiply_levels<rows, 1>(depth, a, pitch, weights, start, product,
-                                         next + part * (depth / 4) * DotOfFour::bytes);
-            else
-                multiply_levels<rows, 0>(depth, a, pitch, weights, start, product, next);
-            ++part;
+        for_fetching_row_parts(tiles, [&](auto rows, auto fetched, int64_t row, int64_t half) {
+            multiply_levels<rows, fetched>(depth, transformed + row * pitch, pitch, weights_ + plane * bytes,
+                                           start_ + plane * panel_columns, products + row * panel_columns,
+                                           weights_ + following * bytes + half * bytes / 2);
         });
     }
 
@@ -154,6 +143,7 @@ class Forward {
             }
         }
     }
+
     Sizes sizes_;
     QuantizedInputs inputs_;
     const int8_t* weights_;
@@ -167,9 +157,10 @@ class Forward {
 bool worthwhile(const Tensor& x, const Tensor& weight, const Tensor& y, const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1};
     constexpr int64_t inputs = 64, outputs = 32;  // channels in multiples of these
-    static_assert(inputs % QuantizedInputs::block == 0 && outputs % panel_columns == 0);
-    if (x.dtype() != DType::u8 || weight.dim(1) != 3 || weight.dim(2) != 3 || params.stride != ones ||
-        params.dilation != ones || params.groups != 1 || x.dim(3) % inputs != 0 || y.dim(3) % outputs != 0)
+    static_assert(inputs % quantized_block == 0 && outputs % panel_columns == 0);
+    if (x.dtype() != DType::u8 || y.dtype() != quantized_dtype(params.activation) || weight.dim(1) != 3 ||
+        weight.dim(2) != 3 || params.stride != ones || params.dilation != ones || params.groups != 1 ||
+        x.dim(3) % inputs != 0 || y.dim(3) % outputs != 0)
         return false;
     const int64_t tiles = (y.dim(1) + 1) / 2 * ((y.dim(2) + 1) / 2);
     // A quarter of the products is to be saved.
@@ -186,9 +177,11 @@ bool winograd_quantized_forward(const Tensor& x, const Tensor& weight, const Ten
     if (!worthwhile(x, weight, y, params.conv)) return false;
     const auto transform = [&weight] { return transformed_quantized_weights(weight); };
     const QuantizedWeights weights =
-        weight.buffer()->frozen() ? weight.buffer()->attachment<QuantizedWeights>(
-                                        fmt::format("winograd quantized {}", weight.byte_offset()), transform)
-                                  : transform();
+        weight.buffer()->frozen()
+            ? weight.buffer()->attachment<QuantizedWeights>(
+                  fmt::format("winograd quantized {} {}", weight.byte_offset(), weight.shape().str()),
+                  transform)
+            : transform();
     const LevelEpilogue epilogue{multiplier.data<float>(), bias.data<float>(),
                                  residual.defined() ? residual.raw() : nullptr,
                                  residual.defined() && residual.dtype() == DType::i8, params.factor};

@@ -12,11 +12,9 @@
 
 namespace unmask::winograd {
 
-// Of u8 images [N, H, W, C], C a multiple of `block`.
+// Of u8 images [N, H, W, C], C a multiple of quantized_block.
 class QuantizedInputs {
   public:
-    static constexpr int64_t block = 2 * Words::lanes;  // channels that are transformed at a time
-
     QuantizedInputs(const uint8_t* x, const Sizes& sizes) : x_(x), sizes_(sizes), zeros_(sizes.channels) {
         std::fill_n(zeros_.data(), sizes.channels, uint8_t{0});
     }
@@ -70,7 +68,7 @@ class QuantizedInputs {
         const auto at = [&](int64_t place, int64_t channel) {
             return place >= 0 && place < sizes_.width ? down<i>(lines, place, channel) : Word{};
         };
-        for (int64_t channel = 0; channel < sizes_.channels; channel += block) {
+        for (int64_t channel = 0; channel < sizes_.channels; channel += quantized_block) {
             Word shared[2][2];
             for (int half = 0; half < 2; ++half)
                 for (int j = 0; j < 2; ++j) shared[half][j] = at(column + j, channel + half * Words::lanes);

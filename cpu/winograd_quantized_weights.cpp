@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "cpu/narrow_levels.h"
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
 #include "cpu/winograd_stages.h"
@@ -35,16 +34,12 @@ void transform_taps(const int8_t* taps_of, int64_t pitch, int32_t (&u)[points]) 
         }
 }
 
+int64_t channel_at(int64_t place) {
+    return place / quantized_block * quantized_block +
+           Words::narrowed_from(static_cast<int>(place % quantized_block));
+}
+
 }  // namespace
-
-int64_t channel_block() {
-    return 2 * Words::lanes;
-}
-
-int64_t transformed_channel(int64_t place) {
-    const int64_t block = channel_block();
-    return place / block * block + Words::narrowed_from(static_cast<int>(place % block));
-}
 
 QuantizedWeights transformed_quantized_weights(const Tensor& weight) {
     const int64_t outputs = weight.dim(0), channels = weight.dim(3), panels = outputs / panel_columns;
@@ -69,7 +64,7 @@ QuantizedWeights transformed_quantized_weights(const Tensor& weight) {
             int32_t total = 0;
             for (int64_t place = 0; place < channels; ++place) {
                 // A quotient in the middle of two integers is exact in float64, and goes to the even one.
-                const double u = largest * transformed.data()[xi * channels + transformed_channel(place)];
+                const double u = largest * transformed.data()[xi * channels + channel_at(place)];
                 const auto rounded = static_cast<int8_t>(std::nearbyint(u / std::max(highest[xi], 1)));
                 to[place / 4 * 4 * panel_columns + place % 4] = rounded;
                 total += rounded;

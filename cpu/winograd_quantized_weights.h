@@ -2,12 +2,13 @@
 // The weights of a quantized convolution, transformed for Winograd's algorithm and rounded to 8 bits.
 #pragma once
 
+#include "cpu/narrow_levels.h"
 #include "engine/tensor.h"
 
 namespace unmask::winograd {
 
 struct QuantizedWeights {
-    Tensor values;  // i8, [panel][xi][C / 4][panel_columns][4], channels as transformed_channel() says
+    Tensor values;  // i8, [panel][xi][C / 4][panel_columns][4], channels in the order of quantized_block
     Tensor start;   // i32, [panel][xi][panel_columns]: what takes the transformed inputs' offset off a sum
     Tensor unit;    // f32, the same: what one of a sum is worth in products of input levels and weights
 };
@@ -15,8 +16,7 @@ struct QuantizedWeights {
 // How V = Bᵀ d B of levels d is kept in 8 bits: as offset + V · factor / 2^15, rounded to nearest and
 // clamped. The point 1, 1 is a sum of four levels, never negative; those with 1 in one direction are
 // differences of sums of two, clamped beyond ±448; the others, ±384, reach so far less often. Factors by
-// which no integer lies in the middle of two: such would all be rounded up. Measured on smooth and on rough
-// inputs (docs/quantization.md).
+// which no integer lies in the middle of two: such would all be rounded up.
 struct KeptInput {
     int16_t factor;
     int offset;
@@ -30,10 +30,8 @@ struct KeptInput {
     return {static_cast<int16_t>(sums == 1 ? 9362 : 10923), 128};  // of 3.5 and 3
 }
 
-// Transformed inputs come in blocks of so many channels; place p of a block has channel
-// transformed_channel(p).
-[[nodiscard]] int64_t channel_block();
-[[nodiscard]] int64_t transformed_channel(int64_t place);
+// Input channels come in blocks of so many; the place p of a block has its channel Words::narrowed_from(p).
+constexpr int64_t quantized_block = 2 * Words::lanes;
 
 // G g Gᵀ of weight [O, 3, 3, C] in i8, in integers of -127 to 127 with a unit for each xi and output channel.
 [[nodiscard]] QuantizedWeights transformed_quantized_weights(const Tensor& weight);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
@@ -11,18 +10,12 @@
 
 namespace unmask::winograd {
 
-// Computes every output. A Work has
-//     Input, Product                                  elements of transformed inputs and of products
-//     points                                          xi of a tile
-//     sizes() -> const Sizes&
-//     input_pitch()                                   elements from tile to tile of a transformed input
-//     transform(first, last, Input* to, plane)        inputs of tiles [first, last) to to[xi][tile -
-//     first][pitch],
-//                                                     `plane` elements from xi to xi
-//     compute_panel(panel, first, last, const Input* transformed, plane, Product* products, product_plane)
-//                                                     the outputs of these tiles in one panel of channels,
-//                                                     with products[xi][tile - first][panel_columns] in
-//                                                     between
+// Computes every output of a Work. It has the types Input and Product of the elements of transformed inputs
+// and of products, `points`, the xi of a tile, sizes(), input_pitch(), the elements from tile to tile of a
+// transformed input, and two steps: transform(first, last, to, plane): the inputs of tiles [first, last) to
+// to[xi][tile - first][input_pitch()], `plane` elements from xi to xi; compute_panel(panel, first, last,
+// transformed, plane, products, product_plane): the outputs of these tiles in one panel of channels, with
+// products[xi][tile - first][panel_columns] in between.
 template <class Work>
 class Schedule {
   public:

@@ -167,4 +167,21 @@ void for_row_parts(int64_t rows, Body&& body) {
     }
 }
 
+// The same, with what is to be fetched meanwhile of a plane of two vectors a step: body(rows, fetched vectors
+// a step, first row, which half of the plane). Weights are read from far away once for all tiles, so that
+// those of the next xi are fetched: all with one part of rows, or a half with each of the first two.
+template <class Body>
+void for_fetching_row_parts(int64_t rows, Body&& body) {
+    int64_t part = 0;
+    for_row_parts(rows, [&](auto count, int64_t row) {
+        if (rows <= most_rows)
+            body(count, std::integral_constant<int, 2>(), row, int64_t{0});
+        else if (part < 2)
+            body(count, std::integral_constant<int, 1>(), row, part);
+        else
+            body(count, std::integral_constant<int, 0>(), row, int64_t{0});
+        ++part;
+    });
+}
+
 }  // namespace unmask::winograd

@@ -3,8 +3,8 @@
 // with a scale of its own (engine/ops/quantize.h); weights have one for each output channel. With s = Σ x ·
 // weight:
 //     y = clamp(round(factor · activation(multiplier[o] · (s[n, i, j, o] + bias[o]) + residual)))
-// round to nearest even, all after the sum in float32; by Winograd's algorithm, where engine/compute_mode.h asks
-// for it, s is not exact. Inference only.
+// round to nearest even, all after the sum in float32; by Winograd's algorithm (engine/compute_mode.h) s is
+// not exact. Inference only.
 #pragma once
 
 #include "engine/ops/compact_conv2d.h"
