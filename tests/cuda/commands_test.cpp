@@ -36,11 +36,8 @@ class GpuCommands : public Program {
         outcome_of(line + " --device cuda --out " + there.string());
         int pictures = 0;
         for (const auto& entry : fs::directory_iterator(here)) {
-            const Image expected = read_picture(entry.path());
-            const Image found = read_picture(there / entry.path().filename());
-            ASSERT_EQ(found.pixels.size(), expected.pixels.size());
-            for (size_t i = 0; i < found.pixels.size(); ++i)
-                ASSERT_LE(std::abs(int(found.pixels[i]) - int(expected.pixels[i])), 2) << entry.path();
+            expect_alike(read_picture(there / entry.path().filename()), read_picture(entry.path()),
+                         entry.path().string());
             ++pictures;
         }
         EXPECT_GE(pictures, 3);
