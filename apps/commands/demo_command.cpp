@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 
 #include "apps/answers.h"
@@ -36,6 +35,7 @@ constexpr int clip_frames = 24;
 struct DemoArguments {
     std::filesystem::path output;
     DemoFacesOptions faces;
+    int people = faces.train_people;
     DemoTrainingOptions training;
 };
 
@@ -96,8 +96,7 @@ int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global
     if (!look_for_faces) log_notice("this build has no dlib: the demo detects on face crops (--faces whole)");
 
     DemoFacesOptions faces = arguments.faces;
-    faces.val_people = std::max(1, faces.train_people / 10);
-    faces.test_people = std::max(1, faces.train_people / 5);
+    faces.set_people(arguments.people);
     const std::filesystem::path data = draw_demo_faces(output / "faces", faces);
     const double drawn = now();
     TrainOptions training = demo_training(data, output / "run", faces, arguments.training);
@@ -157,15 +156,17 @@ CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
     app.add_option("--seed", faces.seed, "Of the people, the pictures and the training")
         ->capture_default_str()
         ->check(seed_range());
-    app.add_option(
-           "--people", faces.train_people,
-           "People that the detector learns from; a tenth as many validate it, a fifth as many test it")
+    app.add_option("--people", arguments->people,
+                   "People that the detector learns from; a tenth as many validate it, a fifth as many test "
+                   "it, at least one each")
         ->capture_default_str()
         ->check(CLI::Range(2, 100'000));
     app.add_option("--frames", faces.frames, "Pictures of each person's clips, genuine and forged")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
-    app.add_option("--size", training.size, "Side in pixels of the faces that the detector takes")
+    app.add_option("--size", training.size,
+                   fmt::format("Side in pixels of the faces that the detector takes; they are stored with {}",
+                               faces.crop_size))
         ->capture_default_str()
         ->check(CLI::Range(32, faces.crop_size));
     app.add_option("--epochs", training.epochs, "Of the training")

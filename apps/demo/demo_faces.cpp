@@ -70,10 +70,34 @@ Picture draw(const Person& person, bool forged, double seconds, int size) {
     return {std::move(drawn.image), drawn.face, std::move(drawn.mask)};
 }
 
+std::string crop_name(bool forged, int64_t person, int64_t frame) {
+    return fmt::format("{}-{:04}-{}.jpg", forged ? "swap" : "original", person, frame);
+}
+
+// Whether a file may be one that crop_name names.
+bool is_crop_name(const std::string& name) {
+    return (name.starts_with("original-") || name.starts_with("swap-")) && name.ends_with(".jpg");
+}
+
+void remove_crops(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> crops;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.is_regular_file() && is_crop_name(entry.path().filename().string()))
+            crops.push_back(entry.path());
+    for (const std::filesystem::path& crop : crops) std::filesystem::remove(crop);
+}
+
 }  // namespace
+
+void DemoFacesOptions::set_people(int train) {
+    train_people = train;
+    val_people = std::max(1, train / 10);
+    test_people = std::max(1, train / 5);
+}
 
 std::filesystem::path draw_demo_faces(const std::filesystem::path& folder, const DemoFacesOptions& options) {
     make_folder(folder / "crops");
+    remove_crops(folder / "crops");
     const int64_t people = options.train_people + options.val_people + options.test_people;
     const int64_t per_person = 2 * int64_t(options.frames);
     Manifest manifest{.directory = folder, .rows = std::vector<ManifestRow>(size_t(people * per_person))};
@@ -98,8 +122,7 @@ std::filesystem::path draw_demo_faces(const std::filesystem::path& folder, const
                 box.y += int(random.uniform(-0.04, 0.04) * box.height);
                 const Image face = resize(crop(picture.image, square_with_margin(box, options.margin)),
                                           options.crop_size, options.crop_size);
-                const std::string name =
-                    fmt::format("crops/{}-{:04}-{}.jpg", forged ? "swap" : "original", number, frame);
+                const std::string name = "crops/" + crop_name(forged, number, frame);
                 const auto quality = lowest_quality + int(random.below(highest_quality - lowest_quality + 1));
                 write_jpeg(folder / name, face, quality);
                 manifest.rows[size_t(number * per_person + i)] = {

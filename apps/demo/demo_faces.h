@@ -14,6 +14,8 @@ namespace unmask {
 struct DemoFacesOptions {
     // Nobody is in two splits, not even as a source.
     int train_people = 500, val_people = 50, test_people = 100;
+    // To learn from so many people: a tenth as many validate, a fifth as many test, at least one each.
+    void set_people(int train);
     int frames = 2;          // of each clip
     int picture_size = 160;  // pixels, of the drawn picture that the face is cut from
     int crop_size = 112;     // pixels, of the stored face
@@ -21,8 +23,8 @@ struct DemoFacesOptions {
     uint64_t seed = 0;
 };
 
-// Draws everything into folder/crops/*.jpg and writes folder/faces.csv, whose path it returns. Shows its
-// progress.
+// Draws everything into folder/crops/*.jpg and writes folder/faces.csv, whose path it returns. Pictures of
+// faces that were drawn there before are removed. Shows its progress.
 std::filesystem::path draw_demo_faces(const std::filesystem::path& folder, const DemoFacesOptions& options);
 
 // Numbers of people from here on are in no split.

@@ -7,6 +7,7 @@
 
 namespace unmask {
 
+// By how much the detector learns and how long that takes.
 struct DemoTrainingOptions {
     int size = 96;  // pixels, of the detector's input
     int epochs = 10;

@@ -17,7 +17,7 @@ run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--seconds SECONDS] 
                  (six times that)
   --speed-cases  see gpu_speed.py --help
   --python       a Python that has PyTorch (default: python3)
-Exit code: 0 when no step failed and there is a GPU.
+Exit code: 0 when no step failed and the look for a GPU, where there was time for it, found one.
 END
 }
 
@@ -74,7 +74,9 @@ found=$(library_folders | tr '\n' ':')
 libraries=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${found%:}
 suite=(env "LD_LIBRARY_PATH=$libraries" "$here/gpu_suite")
 
-table="" failed=0 unusable=""
+# Why nothing can be checked or measured here, for the steps' rows and with its cause.
+refusal="" explained=""
+table="" failed=0
 row() { table+=$(printf '%-28s %-34s %6s' "$1" "$2" "$3")$'\n'; }
 skip() { row "$1" "skipped: $2" -; echo "== $1: skipped: $2"; }
 chosen() { [ -z "$only" ] || case ",$only," in *",$1,"*) ;; *) return 1 ;; esac; }
@@ -94,7 +96,7 @@ run() {
     most=$(left "$2")
     shift 2
     [ "$most" -gt 0 ] || { skip "$name" "the time is over"; return; }
-    [ -z "$unusable" ] || [ "$name" = environment ] || { skip "$name" "no usable GPU"; return; }
+    [ -z "$refusal" ] || [ "$name" = environment ] || { skip "$name" "$refusal"; return; }
     echo "== $name"
     timeout --kill-after=3 "$most" "$@" >"$out/$name.log" 2>&1
     code=$?
@@ -110,25 +112,34 @@ run() {
 
 # Nothing can be checked or measured without a GPU: one look instead of a failure of every step.
 look_for_gpu() {
-    local code=0
-    timeout --kill-after=3 "$(left 60)" "${suite[@]}" info >"$out/gpu_probe.log" 2>&1 || code=$?
-    [ $code -ne 0 ] || return
+    local code=0 most
+    most=$(left 60)
+    timeout --kill-after=3 "$most" "${suite[@]}" info >"$out/gpu_probe.log" 2>&1 || code=$?
+    case $code in
+        0) return 0 ;;
+        2) refusal="no usable GPU" ;;
+        124 | 137) refusal="gpu_suite info: ended after $most s" ;;
+        *) refusal="gpu_suite does not run (exit code $code)" ;;
+    esac
     failed=1
-    unusable=$(tail -n 1 "$out/gpu_probe.log")
-    [ -n "$unusable" ] || unusable="gpu_suite info: exit code $code"
-    echo "no usable GPU: $unusable"
+    explained=$refusal
+    # What was printed before the time was over says nothing of the cause.
+    case $code in
+        124 | 137) ;;
+        *) explained+=": $(tail -n 1 "$out/gpu_probe.log")" ;;
+    esac
+    echo "$explained"
 }
 
 # shellcheck disable=SC2317  # called by name below
 environment() {
-    local code=0
     nvidia-smi || echo "nvidia-smi: not there or failed"
     LD_LIBRARY_PATH=$libraries "$here/unmask" --version
-    LD_LIBRARY_PATH=$libraries "$here/gpu_suite" info || code=$?
+    cat "$out/gpu_probe.log"
     "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
     uname -srm
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
-    return "$code"
+    [ -z "$refusal" ]
 }
 
 # sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite
@@ -142,7 +153,7 @@ sanitize() {
 }
 
 rm -f "$out"/*.log "$out/speed.jsonl" "$out/speed.txt"  # of an earlier run into the same folder
-export here python libraries
+export here python libraries out refusal
 export -f environment
 [ "$(left 60)" -eq 0 ] || look_for_gpu
 chosen environment && run environment 120 bash -c environment
@@ -170,7 +181,9 @@ if chosen determinism; then
     done
 fi
 if chosen speed; then
-    if "$python" -c 'import torch, torchvision' 2>/dev/null; then
+    if [ -n "$refusal" ]; then
+        skip speed "$refusal"
+    elif "$python" -c 'import torch, torchvision' 2>/dev/null; then
         # Programs are begun for four fifths of the time: the last one begun is measured too.
         run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
             --libraries "$libraries" --limit $(($(left $((6 * limit))) * 4 / 5)) ${quick:+--quick} ${cases:+--cases "$cases"}
@@ -181,9 +194,8 @@ if chosen speed; then
 fi
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
 # Some machines (gVisor, a driver without the debugger's interface) cannot run it: a look at a small program says so.
-refusal=""
-if [ -n "$unusable" ]; then
-    refusal="no usable GPU"
+if [ -n "$refusal" ]; then
+    :
 elif [ -z "$sanitizer" ]; then
     refusal="compute-sanitizer not found"
 elif { chosen memcheck || chosen racecheck; } && [ "$(left 60)" -gt 0 ] &&
@@ -219,7 +231,7 @@ done
 {
     printf '%-28s %-34s %6s\n' step result seconds
     printf '%s' "$table"
-    [ -z "$unusable" ] || echo "no usable GPU: $unusable"
+    [ -z "$explained" ] || echo "$explained"
     if [ -s "$out/speed.txt" ]; then
         echo
         cat "$out/speed.txt"

@@ -17,24 +17,35 @@ echo "unmask of the test"
 END
 program "$work/bundle/gpu_suite" <<'END'
 echo "gpu_suite $*" | tee -a "$CALLS"
-[ "$GPU" = there ] || { echo "gpu_suite: device cuda: expected a driver, found none" >&2; exit 2; }
+case $GPU in
+    missing) echo "gpu_suite: device cuda: expected a driver, found none" >&2; exit 2 ;;
+    unloadable) echo "gpu_suite: error while loading shared libraries: libcudnn.so.9" >&2; exit 127 ;;
+    slow) echo "A100, compute 8.0"; exec tail -f /dev/null ;;
+esac
 case "$*" in *"determinism --backbone mobilenet_v1"*) echo "other bytes"; exit 1 ;; esac
 END
 program "$work/tools/compute-sanitizer" <<'END'
 [ "$*" = --help ] || echo "sanitizer $*" >>"$CALLS"
 [ "$SANITIZER" = runs ] || { echo "no debugger interface"; exit 1; }
 END
+# The limit of a look at a GPU that does not answer is short here. In bash, which hands exported functions on.
+program "$work/tools/timeout" <<'END'
+case "$GPU $*" in "slow "*"gpu_suite info") set -- "$1" 1 "${@:3}" ;; esac
+exec "$TIMEOUT" "$@"
+END
+sed -i '1s/sh$/bash/' "$work/tools/timeout"
 cat >"$work/bundle/gpu_speed.py" <<'END'
 import sys
 with open(sys.argv[sys.argv.index("--out") + 1], "w") as out:
     print('{"ceilings": true, "bytes_per_second": 4e12, "operations_per_second": 8e14}', file=out)
 END
-# A Python that "has" PyTorch.
+# A Python that "has" PyTorch or not.
 program "$work/tools/python" <<'END'
-case "$*" in *"import torch, torchvision"*) exit 0 ;; *"import torch;"*) echo "PyTorch of the test"; exit 0 ;; esac
+case "$*" in *"import torch, torchvision"*) [ "$TORCH" = there ]; exit ;; *"import torch;"*) echo "PyTorch of the test"; exit 0 ;; esac
 exec python3 "$@"
 END
-export CALLS="$work/calls" SANITIZER=runs GPU=there PATH="$work/tools:$PATH"
+TIMEOUT=$(command -v timeout)
+export TIMEOUT CALLS="$work/calls" SANITIZER=runs GPU=there TORCH=there PATH="$work/tools:$PATH"
 
 suite() { # EXPECTED_CODE ARGUMENTS…
     expected=$1
@@ -43,6 +54,9 @@ suite() { # EXPECTED_CODE ARGUMENTS…
     code=0
     "$work/bundle/run_gpu_suite.sh" --out "$work/run" --python "$work/tools/python" "$@" >"$work/output" 2>&1 || code=$?
     [ "$code" -eq "$expected" ] || { echo "expected exit code $expected, found $code"; cat "$work/output"; exit 1; }
+}
+nothing_ran() { # but the look for a GPU, once
+    [ "$(cat "$CALLS")" = "gpu_suite info" ] || { echo "expected one 'gpu_suite info', found:"; cat "$CALLS"; exit 1; }
 }
 has() { # FILE TEXT…
     file=$1
@@ -80,13 +94,33 @@ has "$work/run/sanitizer_probe.log" "no debugger interface"
 # Without a GPU nothing is run, and that is no success.
 GPU=missing
 suite 1
-has "$work/output" "environment  *FAILED: exit code 2" "ops_f32  *skipped: no usable GPU" "determinism_resnet18  *skipped: no usable GPU" \
-    "speed  *skipped: no usable GPU" "memcheck  *skipped: no usable GPU" "racecheck  *skipped" \
+has "$work/output" "environment  *FAILED: exit code 1" "ops_f32  *skipped: no usable GPU" "determinism_resnet18  *skipped: no usable GPU" \
+    "speed  *skipped: no usable GPU" "memcheck  *skipped: no usable GPU" "racecheck  *skipped: no usable GPU" \
     "^no usable GPU: gpu_suite: device cuda: expected a driver, found none"
 has "$work/run/summary.txt" "^no usable GPU: gpu_suite: device cuda"
-has "$work/run/environment.log" "PyTorch of the test"
-! grep -q -v -e "gpu_suite info" "$CALLS" || { cat "$CALLS"; exit 1; }
+has "$work/run/environment.log" "PyTorch of the test" "expected a driver, found none"
+nothing_ran
+TORCH=missing
 suite 1 --only speed
+has "$work/output" "speed  *skipped: no usable GPU"
+GPU=there
+suite 0 --only speed
+has "$work/output" "speed  *skipped: .*python has no PyTorch"
+TORCH=there
+
+# A look that fails otherwise says nothing of the GPU: a library is missing, or the time is over.
+GPU=unloadable
+suite 1
+has "$work/output" "ops_f32  *skipped: gpu_suite does not run (exit code 127)" "memcheck  *skipped: gpu_suite does not run" \
+    "^gpu_suite does not run (exit code 127): gpu_suite: error while loading shared libraries: libcudnn.so.9"
+! grep -q -e "no usable GPU" "$work/output" || { cat "$work/output"; exit 1; }
+nothing_ran
+GPU=slow
+suite 1
+has "$work/output" "ops_f32  *skipped: gpu_suite info: ended after 60 s" "racecheck  *skipped: gpu_suite info: ended after 60 s" \
+    "^gpu_suite info: ended after 60 s$"
+! grep -q -e "no usable GPU" "$work/output" || { cat "$work/output"; exit 1; }
+nothing_ran
 GPU=there
 
 # No time is left for any step.

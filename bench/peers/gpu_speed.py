@@ -57,7 +57,8 @@ def compiled_variants(mode, quick):
 def known_variants():
     """Names in torch_cuda.py's table, by its text: PyTorch need not be here."""
     for node in ast.parse((HERE / "torch_cuda.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "VARIANTS":
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(target, ast.Name) and target.id == "VARIANTS":
             return [key.value for key in node.value.keys]
     raise AssertionError("torch_cuda.py has no table VARIANTS")
 

@@ -2,6 +2,8 @@
 // The command line: help, wrong usage, devices, folders that cannot be written.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "tests/apps/program_fixture.h"
 
 namespace unmask {
@@ -91,6 +93,12 @@ TEST_F(Program, WrongUsageEndsWithTwo) {
     expect_failure("train --data " + data_ + " --out " + path("x") + " --lr quick", {"--lr", "quick"});
     expect_failure("train --data " + data_ + " --out " + path("x") + " --branches 9",
                    {"--branches", "from 1 to 8"});
+    for (const auto& [option, value, range] : {std::tuple{"--people", "1", "2 to 100000"},
+                                               {"--size", "31", "32 to 112"},
+                                               {"--size", "113", "32 to 112"},
+                                               {"--epochs", "0", "1 to 1000"},
+                                               {"--frames", "0", "1 to 1000"}})
+        expect_failure("demo --out " + path("x") + " " + option + " " + value, {option, value, range});
     EXPECT_FALSE(std::filesystem::exists(path("x")));
 }
 

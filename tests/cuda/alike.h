@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "data/image.h"
 #include "tests/apps/run_program.h"
 
 namespace unmask {
@@ -26,6 +28,14 @@ inline std::string outcome_of(const std::string& arguments) {
     const Outcome outcome = run_program(arguments);
     EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.errors;
     return outcome.output;
+}
+
+// Equal but for colours that are rounded otherwise.
+inline void expect_alike(const Image& found, const Image& expected, const std::string& place) {
+    ASSERT_EQ(found.width, expected.width) << place;
+    ASSERT_EQ(found.height, expected.height) << place;
+    for (size_t i = 0; i < found.pixels.size(); ++i)
+        ASSERT_LE(std::abs(int(found.pixels[i]) - int(expected.pixels[i])), 2) << place;
 }
 
 // Equal but for numbers, which may be that far apart, and for what tells the computations apart.

@@ -19,7 +19,7 @@ constexpr int devices = 2;
 thread_local int current_device = 0;
 int64_t works = 0, captures = 0;
 bool invalid = false;
-std::map<void*, int> memory_devices;  // of what cudaMalloc gave
+std::map<void*, int> memory_devices;  // of what cudaMalloc and cudaMallocHost gave
 
 }  // namespace
 

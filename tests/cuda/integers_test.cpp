@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What 8-bit integers on a GPU are checked by: it holds in any order of threads and where as many levels as
 // it allows are rounded the other way, and not where one kernel call of a network computes something else.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 #include <string>
 
@@ -39,6 +41,8 @@ TEST(Integers, OfDetectorsAreTheCpus) {
         const CheckResult result = check_quantized_detector(gpu, backbone);
         expect_passed(result);
         EXPECT_LT(result.worst, 1e-3);  // here no level is rounded the other way
+        // By which a test without a GPU counts what it leaves out.
+        EXPECT_EQ(check_quantized_detector(cpu_device, backbone).cases, result.cases);
     }
 }
 
@@ -75,9 +79,30 @@ TEST(Integers, MoreThanThatShareShows) {
     EXPECT_GT(result.failures.size(), 10u) << report(result);
 }
 
+// Of each convolution, as each is checked with what the GPU has given it.
+TEST(Integers, EveryBiasThatIsDroppedShows) {
+    const Slot fault(quantized_conv2d_forward,
+                     [](const Tensor& x, const Tensor& weight, const Tensor& multiplier, const Tensor& bias,
+                        const Tensor& residual, Tensor& y, const QuantizedConv2dParams& params) {
+                         Slot::before(x, weight, multiplier, Tensor::zeros(bias.shape(), DType::f32, gpu),
+                                      residual, y, params);
+                     });
+    for (const auto& [backbone, count] :
+         {std::pair{"resnet18", resnet_convolutions}, {"mobilenet_v1", mobilenet_convolutions}}) {
+        const CheckResult result = check_quantized_detector(gpu, backbone);
+        for (int call = 1; call <= count; ++call) {
+            const std::string begin = fmt::format("detector, {}, convolution {}, ", backbone, call);
+            EXPECT_TRUE(std::ranges::any_of(result.failures, [&](const std::string& failure) {
+                return failure.starts_with(begin);
+            })) << begin;
+        }
+    }
+}
+
 int calls_before_the_fault = 0;
 
-// In any place of the pass: of two branches with 20 convolutions each, or 27.
+// In any place of the pass, and of no other convolution. Whether the logits of mobilenet_v1 tell it near the
+// beginning is left open.
 TEST(Integers, ABiasThatIsDroppedShows) {
     const Slot fault(quantized_conv2d_forward,
                      [](const Tensor& x, const Tensor& weight, const Tensor& multiplier, const Tensor& bias,
@@ -87,16 +112,17 @@ TEST(Integers, ABiasThatIsDroppedShows) {
                                       wrong ? Tensor::zeros(bias.shape(), DType::f32, gpu) : bias, residual,
                                       y, params);
                      });
-    const auto expect_told = [](const std::string& backbone, int call, bool logits_too) {
+    const auto expect_told = [](const std::string& backbone, int call, bool surely_in_the_logits) {
         calls_before_the_fault = call - 1;
         const CheckResult result = check_quantized_detector(gpu, backbone);
         EXPECT_LT(calls_before_the_fault, 0) << "the fault was not made";
-        ASSERT_EQ(result.failures.size(), logits_too ? 2u : 1u) << backbone << ", call " << call << "\n"
-                                                                << report(result);
+        SCOPED_TRACE(fmt::format("{}, call {}\n{}", backbone, call, report(result)));
+        ASSERT_GE(result.failures.size(), surely_in_the_logits ? 2u : 1u);
+        ASSERT_LE(result.failures.size(), 2u);
         const std::string place = "detector, " + backbone;
         EXPECT_TRUE(result.failures[0].starts_with(place + ", convolution " + std::to_string(call) + ", "))
             << result.failures[0];
-        if (logits_too) {
+        if (result.failures.size() == 2) {
             EXPECT_TRUE(result.failures[1].starts_with(place + ": found a relative error"))
                 << result.failures[1];
         }

@@ -69,6 +69,7 @@ inline constexpr double integers_bound = 1e-6, integers_share = 2e-3;
 // of mobilenet_v1's, which hardly tell one picture from another, only where it is near the end
 // (tests/cuda/integers_test.cpp).
 inline constexpr double resnet_integers_bound = 0.17, mobilenet_integers_bound = 0.005;
+inline constexpr int resnet_convolutions = 2 * 20, mobilenet_convolutions = 2 * 27;  // of two branches
 [[nodiscard]] CheckResult check_quantized_detector(Device device, const std::string& backbone);
 // Both, for resnet18 and mobilenet_v1.
 [[nodiscard]] CheckResult check_integers(Device device);

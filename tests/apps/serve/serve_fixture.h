@@ -40,6 +40,7 @@ class Serve : public testing::Test {
         std::filesystem::remove(folder_ / "log");  // of an earlier server, at another port
         server_.emplace(arguments, folder_ / "log");
         ::unsetenv("TMPDIR");
+        port_ = 0;
         for (int i = 0; i < 1200 && port_ == 0; ++i) {
             const std::string log = bytes_of(folder_ / "log");
             const size_t at = log.find("http://127.0.0.1:");
