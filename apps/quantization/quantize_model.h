@@ -18,7 +18,7 @@ struct QuantizeOptions {
     int pictures = 256;                 // at most so many, evenly spaced over the rows
     int batch = 8;
     int threads = 1;  // that decode
-    RangeRule range = RangeRule::percentile;
+    RangeRule range = RangeRule::max;
     Compute compute{};
 };
 
