@@ -11,6 +11,7 @@
 #include "cpu/winograd_stages.h"
 #include "cpu/winograd_stem.h"
 #include "cpu/winograd_weights.h"
+#include "cpu/winograd_wide_forward.h"
 #include "engine/compute_mode.h"
 
 namespace unmask {
@@ -37,8 +38,9 @@ class Forward {
 
     [[nodiscard]] const Sizes& sizes() const { return sizes_; }
     [[nodiscard]] int64_t input_pitch() const { return sizes_.input_pitch(); }
+    [[nodiscard]] int64_t input_planes() const { return points; }
     void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
-        transform_inputs<Tile>(x_, sizes_, first, last, to, plane);
+        transform_inputs<Tile>(x_, sizes_, InputPart::all(sizes_), first, last, to, plane);
     }
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products, int64_t plane) const {
@@ -73,7 +75,7 @@ class Forward {
 template <class Tile>
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
                  const Conv2dParams& params) {
-    const auto transform = [&weight] { return transformed_weights<Tile>(weight); };
+    const auto transform = [&weight] { return transformed_weights<Tile>(weight, Taps::as_they_are); };
     const Tensor weights =
         weight.buffer()->frozen()
             ? weight.buffer()->attachment<Tensor>(
@@ -88,8 +90,14 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
 template <class Tile>
 void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                        const Conv2dParams& params) {
-    const Tensor weights = transformed_turned_weights<Tile>(weight);
+    const Tensor weights = transformed_weights<Tile>(weight, Taps::turned);
     const Forward<Tile> work(grad_y, weights, Tensor(), Tensor(), grad_x, params);
+    Schedule(work).run();
+}
+
+void run_wide(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
+              Tensor& y, const Conv2dParams& params) {
+    const WideForward work(x, weight, taps, bias, residual, y, params);
     Schedule(work).run();
 }
 
@@ -108,6 +116,9 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
             break;
         case Tiling::four:
             run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
+            break;
+        case Tiling::wide:
+            run_wide(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
         case Tiling::two_of_stride_2:
             run_forward<WinogradTile<2, 2>>(x, weight, bias, residual, y, params);
@@ -132,6 +143,9 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
             break;
         case Tiling::four:
             run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
+            break;
+        case Tiling::wide:
+            run_wide(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
             break;
         default:
             return false;

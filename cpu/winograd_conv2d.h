@@ -3,8 +3,9 @@
 // forward the 7×7 ones of a first layer (cpu/winograd_stem.h): the
 // products of a tile become as many products of matrices [tiles, C] · [C, O]. Float32. 2.25 times fewer
 // multiplications than the direct form with m = 2, 4 times with m = 4, 1.44 times with stride 2; the
-// transformed weights take 1.8, 4 and 2.8 times their memory. An image's result depends neither on the others
-// of its batch nor on the number of threads.
+// transformed weights take 1.8, 4 and 2.8 times their memory. An image's result depends neither on what else
+// is in its batch nor on the number of threads; of wide layers with few tiles an image (Tiling::wide) its
+// rounding depends on how many images there are.
 #pragma once
 
 #include "engine/ops/conv2d.h"

@@ -6,14 +6,17 @@
 
 namespace unmask::winograd {
 
-// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]. Meanwhile
-// `fetched` · depth vectors from `next` on are brought into the second-level cache.
-template <int rows, int fetched>
+// product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]; with
+// `adds` what product holds and that. Meanwhile `fetched` · depth vectors from `next` on are brought into the
+// second-level cache.
+template <int rows, int fetched, bool adds = false>
 void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
                    const float* next) {
     Vector sums[rows][2];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) sums[r][0] = sums[r][1] = Vector{};
+    for (int r = 0; r < rows; ++r)
+        for (int half = 0; half < 2; ++half)
+            sums[r][half] = adds ? Vectors::at(product + r * panel_columns + half * lanes) : Vector{};
     for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
         const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
 #pragma GCC unroll 2

@@ -78,6 +78,7 @@ class Forward {
 
     [[nodiscard]] const Sizes& sizes() const { return sizes_; }
     [[nodiscard]] int64_t input_pitch() const { return inputs_.pitch(); }
+    [[nodiscard]] int64_t input_planes() const { return points; }
     void transform(int64_t first, int64_t last, uint8_t* to, int64_t plane) const {
         inputs_.transform(first, last, to, plane);
     }

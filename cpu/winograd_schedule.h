@@ -12,10 +12,11 @@ namespace unmask::winograd {
 
 // Computes every output of a Work. It has the types Input and Product of the elements of transformed inputs
 // and of products, `points`, the xi of a tile, sizes(), input_pitch(), the elements from tile to tile of a
-// transformed input, and two steps: transform(first, last, to, plane): the inputs of tiles [first, last) to
-// to[xi][tile - first][input_pitch()], `plane` elements from xi to xi; compute_panel(panel, first, last,
-// transformed, plane, products, product_plane): the outputs of these tiles in one panel of channels, with
-// products[xi][tile - first][panel_columns] in between.
+// transformed input, input_planes(), in how many planes these are (one for each xi, or for each xi and part
+// of the channels), and two steps: transform(first, last, to, plane): the inputs of tiles [first, last) to
+// to[input plane][tile - first][input_pitch()], `plane` elements from plane to plane; compute_panel(panel,
+// first, last, transformed, plane, products, product_plane): the outputs of these tiles in one panel of
+// channels, with products[xi][tile - first][panel_columns] in between.
 template <class Work>
 class Schedule {
   public:
@@ -43,7 +44,8 @@ class Schedule {
 
     static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
     [[nodiscard]] int64_t cached_tiles() const {
-        return cached_bytes / (Work::points * work_.input_pitch() * static_cast<int64_t>(sizeof(Input)));
+        return cached_bytes /
+               (work_.input_planes() * work_.input_pitch() * static_cast<int64_t>(sizeof(Input)));
     }
     [[nodiscard]] int64_t input_plane(int64_t tiles) const {
         return spread_plane<Input>(tiles * work_.input_pitch());
@@ -54,10 +56,10 @@ class Schedule {
     void run_blocks(int64_t block) const {
         const int64_t plane = input_plane(block), each = Work::points * product_plane(block);
         const int64_t threads = thread_count();
-        const Scratch<Input> inputs(threads * Work::points * plane);
+        const Scratch<Input> inputs(threads * work_.input_planes() * plane);
         const Scratch<Product> outputs(threads * each);
         parallel_for(sizes_.tiles, block, [&](int64_t first, int64_t last) {
-            Input* transformed = inputs.data() + thread_index() * Work::points * plane;
+            Input* transformed = inputs.data() + thread_index() * work_.input_planes() * plane;
             work_.transform(first, last, transformed, plane);
             for (int64_t panel = 0; panel < sizes_.panels(); ++panel)
                 work_.compute_panel(panel, first, last, transformed, plane,
@@ -70,7 +72,7 @@ class Schedule {
     void run_chunks(int64_t chunk) const {
         const int64_t plane = input_plane(chunk), each = Work::points * product_plane(chunk);
         const int64_t threads = thread_count();
-        const Scratch<Input> transformed(Work::points * plane);
+        const Scratch<Input> transformed(work_.input_planes() * plane);
         const Scratch<Product> outputs(threads * each);
         for (int64_t first = 0; first < sizes_.tiles; first += chunk) {
             const int64_t tiles = std::min(chunk, sizes_.tiles - first);

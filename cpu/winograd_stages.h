@@ -83,9 +83,9 @@ void load_tile(const float* corner, int64_t row_pitch, int64_t pixel_pitch, cons
 
 template <class Tile, bool inside>
 void transform_input(const float* corner, const Sizes& s, const int64_t (&begin)[2], const int64_t (&end)[2],
-                     float* to, int64_t plane) {
+                     int64_t channels, float* to, int64_t plane) {
     constexpr int size = Tile::size;
-    for (int64_t channel = 0; channel < s.channels; channel += lanes) {
+    for (int64_t channel = 0; channel < channels; channel += lanes) {
         Vector d[size * size];
         load_tile<Tile, inside>(corner + channel, s.width * s.channels, s.channels, begin, end, d);
 #pragma GCC unroll 8
@@ -100,10 +100,17 @@ void transform_input(const float* corner, const Sizes& s, const int64_t (&begin)
     }
 }
 
-// transformed[xi][tile - first][channel] = Bᵀ d B of tiles [first, last); `plane` elements from xi to xi.
+// Which channels of the input are transformed, and how many elements lie between two tiles of the result.
+struct InputPart {
+    int64_t first_channel, channels, pitch;
+    static InputPart all(const Sizes& s) { return {0, s.channels, s.input_pitch()}; }
+};
+
+// transformed[xi][tile - first][channel - part.first_channel] = Bᵀ d B of tiles [first, last); `plane`
+// elements from xi to xi.
 template <class Tile>
-void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t last, float* transformed,
-                      int64_t plane) {
+void transform_inputs(const float* x, const Sizes& s, const InputPart& part, int64_t first, int64_t last,
+                      float* transformed, int64_t plane) {
     constexpr int size = Tile::size;
     for (int64_t tile = first; tile < last; ++tile) {
         const TilePlace place(s, tile, Tile::outputs);
@@ -111,25 +118,28 @@ void transform_inputs(const float* x, const Sizes& s, int64_t first, int64_t las
         const int64_t begin[2] = {std::max<int64_t>(0, -row), std::max<int64_t>(0, -column)};
         const int64_t end[2] = {std::min<int64_t>(size, s.height - row),
                                 std::min<int64_t>(size, s.width - column)};
-        const float* corner = x + ((place.image * s.height + row) * s.width + column) * s.channels;
-        float* to = transformed + (tile - first) * s.input_pitch();
+        const float* corner =
+            x + ((place.image * s.height + row) * s.width + column) * s.channels + part.first_channel;
+        float* to = transformed + (tile - first) * part.pitch;
         if (begin[0] == 0 && begin[1] == 0 && end[0] == size && end[1] == size)
-            transform_input<Tile, true>(corner, s, begin, end, to, plane);
+            transform_input<Tile, true>(corner, s, begin, end, part.channels, to, plane);
         else
-            transform_input<Tile, false>(corner, s, begin, end, to, plane);
+            transform_input<Tile, false>(corner, s, begin, end, part.channels, to, plane);
     }
 }
 
-// The tiles of a convolution with a 3×3 kernel; none: the direct form is to be used.
-enum class Tiling : uint8_t { none, two, four, two_of_stride_2 };
+// The tiles of a convolution with a 3×3 kernel; none: the direct form is to be used; wide: tiles of 4 whose
+// weights are not kept (cpu/winograd_wide_forward.h).
+enum class Tiling : uint8_t { none, two, four, wide, two_of_stride_2 };
 
 // That of a convolution of `channels` to y [N, H, W, O] (in the gradient of the input: of y's channels to x).
-// Chosen by what one image has, so that neither the result nor the memory of kept weights depends on the
-// batch.
+// Chosen by what one image has, so that the memory of kept weights does not grow with the batch; but many
+// images of few tiles are worth a transform of the weights that is not kept.
 [[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
                                    const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1}, twos{2, 2};
-    constexpr int64_t fewest_channels = 32, most_cached_weights = 128 * 128, fewest_wide_tiles = 12;
+    constexpr int64_t fewest_channels = 32, most_cached_weights = 128 * 128, fewest_wide_tiles = 12,
+                      fewest_batch_tiles = 16;
     const bool known = params.activation == Activation::none || params.activation == Activation::relu;
     if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.dilation != ones ||
         channels % lanes != 0 || y[3] % panel_columns != 0 || !known ||
@@ -148,8 +158,8 @@ enum class Tiling : uint8_t { none, two, four, two_of_stride_2 };
     // Larger tiles save more products, and take more memory for the weights. Those of wide layers must come
     // from there once for all tiles, which is worth more than the products where the tiles are few (measured
     // with AVX-512, whose registers hold twelve rows).
-    return channels * y[3] <= most_cached_weights || tiles_of(4) >= fewest_wide_tiles ? Tiling::four
-                                                                                      : Tiling::two;
+    if (channels * y[3] <= most_cached_weights || tiles_of(4) >= fewest_wide_tiles) return Tiling::four;
+    return y[0] * tiles_of(4) >= fewest_batch_tiles ? Tiling::wide : Tiling::two;
 }
 
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.

@@ -46,6 +46,16 @@ struct WinogradTile<2> {
         to[2 * to_step] = g0 - g1;
         to[3 * to_step] = g1;
     }
+    // G g: the products with `kernel` below, some of them shared.
+    template <class V>
+    static void weights(const V* from, V* to, int step) {
+        const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
+        const V even = 0.5f * (g0 + g2);
+        to[0] = -g0;
+        to[step] = even + 0.5f * g1;
+        to[2 * step] = even - 0.5f * g1;
+        to[3 * step] = g2;
+    }
     static constexpr double kernel[size][3] = {
         {-1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};  // G
 };
@@ -93,6 +103,19 @@ struct WinogradTile<4> {
         to[4 * to_step] = even_high - odd_high;
         to[5 * to_step] = g3;
     }
+    template <class V>
+    static void weights(const V* from, V* to, int step) {
+        constexpr auto a = static_cast<float>(2.0 / 3 * low), b = static_cast<float>(high / 6);
+        constexpr auto third = static_cast<float>(1.0 / 3), sixth = static_cast<float>(1.0 / 6);
+        const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
+        const V even_low = -third * (g0 + (g0 + g2)), even_high = sixth * g0 + third * g2;
+        to[0] = g0;
+        to[step] = even_low - a * g1;
+        to[2 * step] = even_low + a * g1;
+        to[3 * step] = even_high + b * g1;
+        to[4 * step] = even_high - b * g1;
+        to[5 * step] = g2;
+    }
     static constexpr double kernel[size][3] = {{1, 0, 0},
                                                {-2.0 / 3, -2.0 / 3 * low, -1.0 / 3},
                                                {-2.0 / 3, 2.0 / 3 * low, -1.0 / 3},
@@ -120,6 +143,13 @@ struct WinogradTile<2, 2> {
     static void output(const V* from, V* to, int from_step, int to_step) {
         to[0] = from[0] + from[from_step] + from[3 * from_step];
         to[to_step] = from[from_step] + from[2 * from_step] + from[4 * from_step];
+    }
+    template <class V>
+    static void weights(const V* from, V* to, int step) {
+        to[0] = from[0];
+        to[step] = from[0] + from[2 * step];
+        to[2 * step] = from[2 * step];
+        to[3 * step] = to[4 * step] = from[step];
     }
     static constexpr double kernel[size][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
 };

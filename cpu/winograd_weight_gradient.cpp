@@ -138,7 +138,7 @@ class WeightGradient {
         const int64_t in_plane = spread_plane(tiles * sizes_.input_pitch());
         const int64_t out_plane = spread_plane(tiles * output_pitch());
         parallel_for(tiles, 8, [&](int64_t begin, int64_t end) {
-            transform_inputs<Tile>(x_, sizes_, first + begin, first + end,
+            transform_inputs<Tile>(x_, sizes_, InputPart::all(sizes_), first + begin, first + end,
                                    transformed + begin * sizes_.input_pitch(), in_plane);
             transform_gradients<Tile>(grad_y_, sizes_, first + begin, first + end,
                                       gradients + begin * output_pitch(), out_plane, output_pitch());
@@ -188,6 +188,7 @@ bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gra
     if (compute_mode().winograd != Winograd::all) return false;
     switch (tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
         case Tiling::two:
+        case Tiling::wide:
             WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
             break;
         case Tiling::four:

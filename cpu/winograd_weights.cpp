@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/winograd_weights.h"
 
+#include <utility>
+
 #include "cpu/parallel.h"
 #include "cpu/winograd_stages.h"
 
@@ -9,100 +11,124 @@ namespace {
 
 // u = G g Gᵀ of one vector of output channels.
 template <class Tile>
-void transform_kernel(const Vector (&g)[9], float* u, int64_t plane) {
+[[gnu::always_inline]] inline void transform_kernel(const Vector (&g)[9], float* u, int64_t plane) {
     constexpr int size = Tile::size;
     Vector half[size * 3];
 #pragma GCC unroll 8
-    for (int i = 0; i < size; ++i)
+    for (int q = 0; q < 3; ++q) Tile::weights(g + q, half + q, 3);
 #pragma GCC unroll 8
-        for (int q = 0; q < 3; ++q) {
-            Vector sum{};
+    for (int i = 0; i < size; ++i) {
+        Vector line[size];
+        Tile::weights(half + i * 3, line, 1);
 #pragma GCC unroll 8
-            for (int p = 0; p < 3; ++p) sum += static_cast<float>(Tile::kernel[i][p]) * g[3 * p + q];
-            half[i * 3 + q] = sum;
-        }
-#pragma GCC unroll 8
-    for (int i = 0; i < size; ++i)
-#pragma GCC unroll 8
-        for (int j = 0; j < size; ++j) {
-            Vector sum{};
-#pragma GCC unroll 8
-            for (int q = 0; q < 3; ++q) sum += static_cast<float>(Tile::kernel[j][q]) * half[i * 3 + q];
-            Vectors::at(u + (i * size + j) * plane) = sum;
-        }
+        for (int j = 0; j < size; ++j) Vectors::at(u + (i * size + j) * plane) = line[j];
+    }
 }
 
-// Where the transform of `outputs` times `channels` weights a tap lies.
+// One step of a transposition: squares of `distance` elements beside the diagonal change places.
+template <int distance, int... places>
+void exchange(Vector& upper, Vector& lower, std::integer_sequence<int, places...>) {
+    const Vector a = upper, b = lower;
+    upper = __builtin_shufflevector(a, b, ((places & distance) ? lanes + places - distance : places)...);
+    lower = __builtin_shufflevector(a, b, ((places & distance) ? lanes + places : places + distance)...);
+}
+template <int distance>
+[[gnu::always_inline]] inline void transpose(Vector (&square)[lanes]) {
+#pragma GCC unroll 16
+    for (int row = 0; row < lanes; ++row)
+        if ((row & distance) == 0)
+            exchange<distance>(square[row], square[row + distance], std::make_integer_sequence<int, lanes>());
+    if constexpr (distance > 1) transpose<distance / 2>(square);
+}
+
+// Of `lanes` output channels from `output` on and as many input channels.
 template <class Tile>
-struct Panels {
-    static constexpr int points = Tile::size * Tile::size;
-    int64_t plane;
-    Tensor values;
-
-    // What is made anew for every step is written faster to spread planes; what is kept takes no more memory
-    // than it must.
-    Panels(int64_t outputs, int64_t channels, bool kept)
-        : plane(kept ? channels * panel_columns : spread_plane(channels * panel_columns)),
-          values(Tensor::empty({outputs / panel_columns, points, plane})) {}
-
-    // Of xi 0, the input channel and the output channels from `output` on.
-    [[nodiscard]] float* at(int64_t channel, int64_t output) const {
-        return values.data<float>() + output / panel_columns * points * plane + channel * panel_columns +
-               output % panel_columns;
+void transform_square(const Tensor& weight, int64_t output, int64_t channel, float* to, int64_t plane) {
+    const int64_t channels = weight.dim(3);
+    const float* from = weight.data<float>() + output * 9 * channels + channel;
+    Vector transposed[9][lanes];  // [tap][C], O
+    for (int tap = 0; tap < 9; ++tap) {
+        Vector square[lanes];
+#pragma GCC unroll 16
+        for (int o = 0; o < lanes; ++o) square[o] = Vectors::at(from + (o * 9 + tap) * channels);
+        transpose<lanes / 2>(square);
+#pragma GCC unroll 16
+        for (int c = 0; c < lanes; ++c) transposed[tap][c] = square[c];
     }
-};
+    for (int c = 0; c < lanes; ++c) {
+        Vector g[9];
+#pragma GCC unroll 9
+        for (int tap = 0; tap < 9; ++tap) g[tap] = transposed[tap][c];
+        transform_kernel<Tile>(g, to + c * panel_columns, plane);
+    }
+}
+
+template <class Tile>
+void transform_turned_square(const Tensor& weight, int64_t output, int64_t channel, float* to,
+                             int64_t plane) {
+    const int64_t outputs = weight.dim(3);
+    const float* from = weight.data<float>() + output;
+    for (int c = 0; c < lanes; ++c) {
+        Vector g[9];
+#pragma GCC unroll 9
+        for (int tap = 0; tap < 9; ++tap)
+            g[tap] = Vectors::at(from + ((channel + c) * 9 + 8 - tap) * outputs);
+        transform_kernel<Tile>(g, to + c * panel_columns, plane);
+    }
+}
 
 }  // namespace
 
 template <class Tile>
-Tensor transformed_weights(const Tensor& weight) {
-    const int64_t outputs = weight.dim(0), channels = weight.dim(3);
-    const Panels<Tile> panels(outputs, channels, weight.buffer()->frozen());
-    const float* from = weight.data<float>();
-    const int64_t rows = channels / lanes, columns = outputs / lanes;
-    // A square of lanes × lanes channels at a time, transposed.
-    parallel_for(rows * columns, 1, [&](int64_t task, int64_t) {
-        const int64_t output = task / rows * lanes, channel = task % rows * lanes;
-        float square[9][lanes][lanes];  // [tap][C][O]
-        for (int o = 0; o < lanes; ++o)
-            for (int tap = 0; tap < 9; ++tap) {
-                const float* line = from + ((output + o) * 9 + tap) * channels + channel;
-                for (int c = 0; c < lanes; ++c) square[tap][c][o] = line[c];
-            }
-        for (int c = 0; c < lanes; ++c) {
-            Vector g[9];
-            for (int tap = 0; tap < 9; ++tap) g[tap] = Vectors::at(square[tap][c]);
-            transform_kernel<Tile>(g, panels.at(channel + c, output), panels.plane);
+void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
+                       int64_t plane) {
+    for (int64_t channel = first; channel < last; channel += lanes)
+        for (int64_t half = 0; half < panel_columns; half += lanes) {
+            float* square = to + (channel - first) * panel_columns + half;
+            if (taps == Taps::as_they_are)
+                transform_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
+            else
+                transform_turned_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
         }
-    });
-    return panels.values;
+}
+
+void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t part,
+                   int64_t parts) {
+    // Lines of neighbouring elements: of an output channel and a tap, or of an input channel and a tap.
+    const bool turned = taps == Taps::turned;
+    const int64_t width = weight.dim(3), output = panel * panel_columns;
+    const int64_t lines = 9 * (turned ? last - first : panel_columns);
+    const int64_t begin = turned ? output : first, end = turned ? output + panel_columns : last;
+    const float* from = weight.data<float>() + 9 * (turned ? first : output) * width;
+    constexpr int64_t cache_line = 16;
+    for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; ++line)
+        for (int64_t at = begin; at < end; at += cache_line)
+            __builtin_prefetch(from + line * width + at, 0, 2);
 }
 
 template <class Tile>
-Tensor transformed_turned_weights(const Tensor& weight) {
-    const int64_t outputs = weight.dim(3), channels = weight.dim(0);
-    const Panels<Tile> panels(outputs, channels, weight.buffer()->frozen());
-    const float* from = weight.data<float>();
-    const int64_t parts = outputs / panel_columns;
-    parallel_for(parts * channels, 4 * lanes, [&](int64_t first, int64_t last) {
-        for (int64_t task = first; task < last; ++task) {
-            const int64_t channel = task % channels;
-            for (int64_t output = task / channels * panel_columns, end = output + panel_columns; output < end;
-                 output += lanes) {
-                Vector g[9];
-                for (int tap = 0; tap < 9; ++tap)
-                    g[tap] = Vectors::at(from + (channel * 9 + 8 - tap) * outputs + output);
-                transform_kernel<Tile>(g, panels.at(channel, output), panels.plane);
-            }
-        }
+Tensor transformed_weights(const Tensor& weight, Taps taps) {
+    constexpr int64_t points = Tile::size * Tile::size;
+    const bool turned = taps == Taps::turned;
+    const int64_t outputs = weight.dim(turned ? 3 : 0), channels = weight.dim(turned ? 0 : 3);
+    // What is made anew for every step is written faster to spread planes; what is kept takes no more memory
+    // than it must.
+    const int64_t elements = channels * panel_columns;
+    const int64_t plane = weight.buffer()->frozen() ? elements : spread_plane(elements);
+    Tensor result = Tensor::empty({outputs / panel_columns, points, plane});
+    const int64_t parts = channels / lanes;
+    parallel_for(outputs / panel_columns * parts, 1, [&](int64_t task, int64_t) {
+        const int64_t panel = task / parts, first = task % parts * lanes;
+        transform_weights<Tile>(weight, taps, panel, first, first + lanes,
+                                result.data<float>() + panel * points * plane + first * panel_columns, plane);
     });
-    return panels.values;
+    return result;
 }
 
-template Tensor transformed_weights<WinogradTile<2>>(const Tensor&);
-template Tensor transformed_weights<WinogradTile<4>>(const Tensor&);
-template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&);
-template Tensor transformed_turned_weights<WinogradTile<2>>(const Tensor&);
-template Tensor transformed_turned_weights<WinogradTile<4>>(const Tensor&);
+template Tensor transformed_weights<WinogradTile<2>>(const Tensor&, Taps);
+template Tensor transformed_weights<WinogradTile<4>>(const Tensor&, Taps);
+template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&, Taps);
+template void transform_weights<WinogradTile<4>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,
+                                                 int64_t);
 
 }  // namespace unmask::winograd

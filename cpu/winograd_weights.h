@@ -8,14 +8,24 @@
 
 namespace unmask::winograd {
 
-// G g Gᵀ of weight [O, 3, 3, C]: [panel][xi][plane], of which the first C · panel_columns elements of a plane
-// are [C][panel_columns] (cpu/winograd_stages.h).
-template <class Tile>
-[[nodiscard]] Tensor transformed_weights(const Tensor& weight);
+// Whose transform it is: as_they_are of weight [O, 3, 3, C]; turned of the weights [C, 3, 3, O] of the
+// gradient with respect to a convolution's input: by 180 degrees, input and output channels exchanged,
+// turned[c, p, q, o] = weight[o, 2 - p, 2 - q, c].
+enum class Taps : uint8_t { as_they_are, turned };
 
-// The same of the weights [C, 3, 3, O] of the gradient with respect to the convolution's input: turned by 180
-// degrees and input and output channels exchanged, turned[c, p, q, o] = weight[o, 2 - p, 2 - q, c].
+// G g Gᵀ: [panel][xi][plane], of which the first C · panel_columns elements of a plane are
+// [C][panel_columns] (cpu/winograd_stages.h). C is a multiple of the vectors' width.
 template <class Tile>
-[[nodiscard]] Tensor transformed_turned_weights(const Tensor& weight);
+[[nodiscard]] Tensor transformed_weights(const Tensor& weight, Taps taps);
+
+// The same of one panel and its input channels [first, last), multiples of the vectors' width: to[xi][plane]
+// as [channel - first][panel_columns].
+template <class Tile>
+void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
+                       int64_t plane);
+
+// Brings a part, of `parts`, of what that reads into the second-level cache.
+void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t part,
+                   int64_t parts);
 
 }  // namespace unmask::winograd

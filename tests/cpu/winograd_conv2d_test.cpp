@@ -25,16 +25,27 @@ struct Case {
     double bound = 6e-6;  // of its error
 };
 
-// Tiles of 4 × 4 for up to 128 · 128 weights a tap or where an image has twelve, of 2 × 2 else; maps smaller
-// than a tile, of a tile's size, with rests; few tiles (shared by the threads) and many (a block for each
-// thread at a time). Of stride 2: without rests, with, odd and even sizes, many channels.
-const Case cases[] = {{{1, 1, 1, 32}, 32, 1, false},      {{1, 2, 3, 32}, 64, 1, true},
-                      {{2, 4, 4, 64}, 32, 1, true},       {{1, 5, 9, 64}, 96, 0, false},
-                      {{3, 7, 7, 128}, 128, 1, true},     {{1, 14, 13, 48}, 32, 2, true},
-                      {{2, 56, 56, 32}, 32, 1, true},     {{1, 7, 7, 256}, 256, 1, true},
-                      {{2, 3, 3, 192}, 128, 1, false},    {{9, 14, 14, 256}, 96, 1, true, 1, 9e-6},
-                      {{1, 1, 2, 544}, 32, 2, false},     {{1, 13, 11, 512}, 64, 1, true, 1, 1.3e-5},
-                      {{1, 15, 16, 32}, 64, 1, false, 2}, {{2, 25, 28, 48}, 96, 1, true, 2},
+// Tiles of 4 × 4 for up to 128 · 128 weights a tap or where an image has twelve or the batch sixteen (their
+// weights are not kept then), of 2 × 2 else; maps smaller than a tile, of a tile's size, with rests; few
+// tiles (shared by the threads) and many (a block for each thread at a time); channels that parts of 64 leave
+// a rest of, and fewer. Of stride 2: without rests, with, odd and even sizes, many channels.
+const Case cases[] = {{{1, 1, 1, 32}, 32, 1, false},
+                      {{1, 2, 3, 32}, 64, 1, true},
+                      {{2, 4, 4, 64}, 32, 1, true},
+                      {{1, 5, 9, 64}, 96, 0, false},
+                      {{3, 7, 7, 128}, 128, 1, true},
+                      {{1, 14, 13, 48}, 32, 2, true},
+                      {{2, 56, 56, 32}, 32, 1, true},
+                      {{1, 7, 7, 256}, 256, 1, true},
+                      {{2, 3, 3, 192}, 128, 1, false},
+                      {{9, 14, 14, 256}, 96, 1, true, 1, 9e-6},
+                      {{1, 1, 2, 544}, 32, 2, false},
+                      {{1, 13, 11, 512}, 64, 1, true, 1, 1.3e-5},
+                      {{4, 7, 7, 528}, 96, 1, true, 1, 1.3e-5},
+                      {{17, 4, 3, 48}, 480, 2, false},
+                      {{5, 9, 6, 192}, 192, 0, true},
+                      {{1, 15, 16, 32}, 64, 1, false, 2},
+                      {{2, 25, 28, 48}, 96, 1, true, 2},
                       {{3, 17, 17, 384}, 64, 0, true, 2}};
 
 struct Operands : ConvolutionOperands {
@@ -159,23 +170,33 @@ TEST_P(WinogradConv2d, GradientsFollowTheModeAndHaveTheSameBytesForAnyNumberOfTh
 
 INSTANTIATE_TEST_SUITE_P(Shapes, WinogradConv2d, testing::ValuesIn(cases), name);
 
-TEST(WinogradConv2d, GivesAnImageTheSameBytesInAnyBatch) {
+// The first image's and the last one's outputs of a convolution of nine, and of `few` images that begin with
+// the same or end with it.
+void expect_same_bytes(const Case& nine, int64_t few) {
     const ComputeModeScope mode({.winograd = Winograd::all});
-    for (const Case& c : {Case{{9, 14, 14, 64}, 64, 1, false}, Case{{9, 14, 14, 256}, 96, 1, false},
-                          Case{{9, 7, 7, 512}, 64, 1, false}, Case{{9, 15, 16, 32}, 64, 1, false, 2}}) {
-        const Operands many(c);
-        const Tensor all = many.forward(DType::f32);
-        for (const int64_t image : {0, 8}) {
-            Case single = c;
-            single.x = Shape{1, c.x[1], c.x[2], c.x[3]};
-            Operands one(single);
-            const int64_t size = one.x.numel(), result_size = all.numel() / 9;
-            std::copy_n(many.x.data<float>() + image * size, size, one.x.data<float>());
-            const std::vector<float> found = values_of<float>(one.forward(DType::f32));
-            EXPECT_EQ(found, std::vector<float>(all.data<float>() + image * result_size,
-                                                all.data<float>() + (image + 1) * result_size));
-        }
+    const Operands many(nine);
+    const std::vector<float> all = values_of<float>(many.forward(DType::f32));
+    Case smaller = nine;
+    smaller.x = Shape{few, nine.x[1], nine.x[2], nine.x[3]};
+    const int64_t input = many.x.numel() / 9, output = std::ssize(all) / 9;
+    for (const int64_t image : {int64_t{0}, 9 - few}) {
+        Operands part(smaller);
+        std::copy_n(many.x.data<float>() + image * input, few * input, part.x.data<float>());
+        EXPECT_EQ(values_of<float>(part.forward(DType::f32)),
+                  std::vector<float>(all.begin() + image * output, all.begin() + (image + few) * output))
+            << few << " images from image " << image << " on";
     }
+}
+
+TEST(WinogradConv2d, GivesAnImageTheSameBytesInAnyBatch) {
+    for (const Case& c : {Case{{9, 14, 14, 64}, 64, 1, false}, Case{{9, 14, 14, 256}, 96, 1, false},
+                          Case{{9, 15, 16, 32}, 64, 1, false, 2}})
+        expect_same_bytes(c, 1);
+}
+
+// Four tiles an image: the batch has sixteen with four images.
+TEST(WinogradConv2d, GivesAnImageTheSameBytesAmongEnoughOthers) {
+    expect_same_bytes({{9, 7, 7, 512}, 64, 1, false}, 4);
 }
 
 TEST(WinogradConv2d, PadsEachSideByItself) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Work (cpu/winograd_schedule.h) of a convolution with many channels and few tiles an image, of which a
+// batch has enough: tiles of 4 × 4, whose transformed weights take four times the memory of the weights. They
+// are not kept, but transformed as they are needed, a part of the channels of a panel at a time, which stays
+// in a core's second-level cache while it meets all tiles.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/parallel.h"
+#include "cpu/scratch.h"
+#include "cpu/winograd_outputs.h"
+#include "cpu/winograd_product.h"
+#include "cpu/winograd_stages.h"
+#include "cpu/winograd_weights.h"
+
+namespace unmask::winograd {
+
+class WideForward {
+  public:
+    using Tile = WinogradTile<4>;
+    static constexpr int points = Tile::size * Tile::size;
+    using Input = float;
+    using Product = float;
+
+    WideForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
+                Tensor& y, const Conv2dParams& params)
+        : sizes_(x.shape(), y.shape(), params, Tile::outputs),
+          x_(x.data<float>()),
+          weight_(weight),
+          taps_(taps),
+          y_(y.data<float>()),
+          epilogue_(bias, residual, params.activation),
+          weights_(thread_count() * points * weight_plane) {}
+
+    [[nodiscard]] const Sizes& sizes() const { return sizes_; }
+    [[nodiscard]] int64_t input_pitch() const { return part_channels; }
+    [[nodiscard]] int64_t input_planes() const { return part_count() * points; }
+    void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
+        for (int64_t part = 0; part < part_count(); ++part)
+            transform_inputs<Tile>(x_, sizes_, {part * part_channels, channels_of(part), input_pitch()},
+                                   first, last, to + part * points * plane, plane);
+    }
+    void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
+                       float* products, int64_t plane) const {
+        float* weights = weights_.data() + thread_index() * points * weight_plane;
+        for (int64_t part = 0; part < part_count(); ++part) {
+            const int64_t channel = part * part_channels, depth = channels_of(part);
+            transform_weights<Tile>(weight_, taps_, panel, channel, channel + depth, weights, weight_plane);
+            for (int64_t xi = 0; xi < points; ++xi) {
+                fetch_next(panel, part, xi);
+                multiply_plane(part > 0, last - first, depth, transformed + (part * points + xi) * in_plane,
+                               weights + xi * weight_plane, products + xi * plane);
+            }
+        }
+        transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
+    }
+
+  private:
+    static constexpr int64_t part_channels = 64;
+    static constexpr int64_t weight_plane = spread_plane(part_channels * panel_columns);
+
+    [[nodiscard]] int64_t part_count() const { return (sizes_.channels + part_channels - 1) / part_channels; }
+    [[nodiscard]] int64_t channels_of(int64_t part) const {
+        return std::min(part_channels, sizes_.channels - part * part_channels);
+    }
+
+    // While xi is multiplied, a part of the taps that come next.
+    void fetch_next(int64_t panel, int64_t part, int64_t xi) const {
+        if (++part == part_count()) {
+            part = 0;
+            if (++panel == sizes_.panels()) return;
+        }
+        const int64_t channel = part * part_channels;
+        fetch_weights(weight_, taps_, panel, channel, channel + channels_of(part), xi, points);
+    }
+
+    void multiply_plane(bool adds, int64_t tiles, int64_t depth, const float* inputs, const float* weights,
+                        float* products) const {
+        for_row_parts(tiles, [&](auto rows, int64_t row) {
+            const float* from = inputs + row * part_channels;
+            float* to = products + row * panel_columns;
+            if (adds)
+                multiply_rows<rows, 0, true>(depth, from, part_channels, weights, to, nullptr);
+            else
+                multiply_rows<rows, 0, false>(depth, from, part_channels, weights, to, nullptr);
+        });
+    }
+
+    Sizes sizes_;
+    const float* x_;
+    const Tensor& weight_;
+    Taps taps_;
+    float* y_;
+    Epilogue epilogue_;
+    Scratch<float> weights_;
+};
+
+}  // namespace unmask::winograd
