@@ -6,12 +6,12 @@
 #include <algorithm>
 
 #include "cpu/winograd_outputs.h"
+#include "cpu/winograd_passing_forward.h"
 #include "cpu/winograd_product.h"
 #include "cpu/winograd_schedule.h"
 #include "cpu/winograd_stages.h"
 #include "cpu/winograd_stem.h"
 #include "cpu/winograd_weights.h"
-#include "cpu/winograd_wide_forward.h"
 #include "engine/compute_mode.h"
 
 namespace unmask {
@@ -95,9 +95,10 @@ void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
     Schedule(work).run();
 }
 
-void run_wide(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
-              Tensor& y, const Conv2dParams& params) {
-    const WideForward work(x, weight, taps, bias, residual, y, params);
+template <class Tile>
+void run_passing(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
+                 Tensor& y, const Conv2dParams& params) {
+    const PassingForward<Tile> work(x, weight, taps, bias, residual, y, params);
     Schedule(work).run();
 }
 
@@ -108,7 +109,7 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
     if (winograd_stem_forward(x, weight, bias, residual, y, params)) return true;
-    switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
+    switch (passing_tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
         case Tiling::none:
             return false;
         case Tiling::two:
@@ -117,8 +118,11 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
         case Tiling::four:
             run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
             break;
-        case Tiling::wide:
-            run_wide(x, weight, Taps::as_they_are, bias, residual, y, params);
+        case Tiling::passing_four:
+            run_passing<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
+            break;
+        case Tiling::passing_five:
+            run_passing<WinogradTile<5>>(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
         case Tiling::two_of_stride_2:
             run_forward<WinogradTile<2, 2>>(x, weight, bias, residual, y, params);
@@ -137,15 +141,18 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         turned.padding_after[i] = reach - params.padding_after[i];
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
-    switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
+    switch (passing_tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
         case Tiling::two:
             run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
             break;
         case Tiling::four:
             run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
             break;
-        case Tiling::wide:
-            run_wide(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
+        case Tiling::passing_four:
+            run_passing<WinogradTile<4>>(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
+            break;
+        case Tiling::passing_five:
+            run_passing<WinogradTile<5>>(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
             break;
         default:
             return false;

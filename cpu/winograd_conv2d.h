@@ -4,7 +4,7 @@
 // products of a tile become as many products of matrices [tiles, C] · [C, O]. Float32. 2.25 times fewer
 // multiplications than the direct form with m = 2, 4 times with m = 4, 1.44 times with stride 2; the
 // transformed weights take 1.8, 4 and 2.8 times their memory. An image's result depends neither on what else
-// is in its batch nor on the number of threads; of wide layers with few tiles an image (Tiling::wide) its
+// is in its batch nor on the number of threads; of wide layers (passing_tiling) its
 // rounding depends on how many images there are.
 #pragma once
 

@@ -124,6 +124,81 @@ struct WinogradTile<4> {
                                                {0, 0, 1}};
 };
 
+// Without the point ∞: its matrices are those of Toom and Cook for 0, ±9/16, ±9/8, ±3 alone, which round 1.7
+// times as much as the tile of 4 above and less than the usual one of 4, with 0, ±1, ±2, ∞.
+template <>
+struct WinogradTile<5> {
+    static constexpr int outputs = 5, size = 7, stride = 1;
+    static constexpr double low = 9.0 / 16, middle = 9.0 / 8, high = 3;
+    static constexpr double low_2 = low * low, middle_2 = middle * middle, high_2 = high * high;
+
+    template <class V>
+    static void input(const V* from, V* to, int step) {
+        const V d0 = from[0], d2 = from[2 * step], d4 = from[4 * step], d6 = from[6 * step];
+        const V d1 = from[step], d3 = from[3 * step], d5 = from[5 * step];
+        constexpr auto sum = static_cast<float>(low_2 + middle_2 + high_2);
+        constexpr auto pairs = static_cast<float>(low_2 * middle_2 + low_2 * high_2 + middle_2 * high_2);
+        constexpr auto product = static_cast<float>(low_2 * middle_2 * high_2);
+        // x (x ± p) (x² - q²) (x² - r²), even and odd powers of it.
+        const auto pair = [&](int row, double p, double q_2, double r_2) {
+            const auto a = static_cast<float>(p), t = static_cast<float>(q_2 + r_2);
+            const auto u = static_cast<float>(q_2 * r_2);
+            const V even = d6 - t * d4 + u * d2, odd = d5 - t * d3 + u * d1;
+            to[row * step] = even + a * odd;
+            to[(row + 1) * step] = even - a * odd;
+        };
+        to[0] = d6 - sum * d4 + pairs * d2 - product * d0;
+        pair(1, low, middle_2, high_2);
+        pair(3, middle, low_2, high_2);
+        pair(5, high, low_2, middle_2);
+    }
+    template <class V>
+    static void output(const V* from, V* to, int from_step, int to_step) {
+        const auto power = [](double p, int exponent) {
+            double result = 1;
+            for (int i = 0; i < exponent; ++i) result *= p;
+            return static_cast<float>(result);
+        };
+        const V low_sum = from[from_step] + from[2 * from_step];
+        const V low_difference = from[from_step] - from[2 * from_step];
+        const V middle_sum = from[3 * from_step] + from[4 * from_step];
+        const V middle_difference = from[3 * from_step] - from[4 * from_step];
+        const V high_sum = from[5 * from_step] + from[6 * from_step];
+        const V high_difference = from[5 * from_step] - from[6 * from_step];
+        to[0] = from[0] + low_sum + middle_sum + high_sum;
+#pragma GCC unroll 4
+        for (int i = 1; i < outputs; ++i)
+            to[i * to_step] =
+                i % 2 == 1
+                    ? power(low, i) * low_difference + power(middle, i) * middle_difference +
+                          power(high, i) * high_difference
+                    : power(low, i) * low_sum + power(middle, i) * middle_sum + power(high, i) * high_sum;
+    }
+    template <class V>
+    static void weights(const V* from, V* to, int step) {
+        const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
+        to[0] = static_cast<float>(kernel[0][0]) * g0;
+#pragma GCC unroll 3
+        for (int i = 1; i < size; i += 2) {
+            const V even = static_cast<float>(kernel[i][0]) * g0 + static_cast<float>(kernel[i][2]) * g2;
+            const auto odd = static_cast<float>(kernel[i][1]);
+            to[i * step] = even + odd * g1;
+            to[(i + 1) * step] = even - odd * g1;
+        }
+    }
+    // 1 / N of the points.
+    static constexpr double low_scale = 1 / (2 * low_2 * (low_2 - middle_2) * (low_2 - high_2));
+    static constexpr double middle_scale = 1 / (2 * middle_2 * (middle_2 - low_2) * (middle_2 - high_2));
+    static constexpr double high_scale = 1 / (2 * high_2 * (high_2 - low_2) * (high_2 - middle_2));
+    static constexpr double kernel[size][3] = {{-1 / (low_2 * middle_2 * high_2), 0, 0},
+                                               {low_scale, low_scale* low, low_scale* low_2},
+                                               {low_scale, -low_scale* low, low_scale* low_2},
+                                               {middle_scale, middle_scale* middle, middle_scale* middle_2},
+                                               {middle_scale, -middle_scale* middle, middle_scale* middle_2},
+                                               {high_scale, high_scale* high, high_scale* high_2},
+                                               {high_scale, -high_scale* high, high_scale* high_2}};
+};
+
 // Stride 2: the first and the third tap meet the even pixels of a line as a kernel of two taps of stride 1,
 // whose two outputs take three products (points 0, 1, ∞); the middle tap meets the odd ones, one product
 // each. 25 products for 4 outputs instead of 36.

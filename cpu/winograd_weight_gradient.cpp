@@ -188,7 +188,6 @@ bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gra
     if (compute_mode().winograd != Winograd::all) return false;
     switch (tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
         case Tiling::two:
-        case Tiling::wide:
             WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
             break;
         case Tiling::four:

@@ -130,5 +130,7 @@ template Tensor transformed_weights<WinogradTile<4>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&, Taps);
 template void transform_weights<WinogradTile<4>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,
                                                  int64_t);
+template void transform_weights<WinogradTile<5>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,
+                                                 int64_t);
 
 }  // namespace unmask::winograd

@@ -10,7 +10,7 @@ namespace {
 template <class Tile>
 class WinogradTiles : public testing::Test {};
 
-using Tiles = testing::Types<WinogradTile<2>, WinogradTile<4>, WinogradTile<2, 2>>;
+using Tiles = testing::Types<WinogradTile<2>, WinogradTile<4>, WinogradTile<5>, WinogradTile<2, 2>>;
 TYPED_TEST_SUITE(WinogradTiles, Tiles);
 
 constexpr double kernel_line[3] = {0.7, -1.9, 0.4};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Work (cpu/winograd_schedule.h) of a convolution with many channels and few tiles an image, of which a
-// batch has enough: tiles of 4 × 4, whose transformed weights take four times the memory of the weights. They
-// are not kept, but transformed as they are needed, a part of the channels of a panel at a time, which stays
-// in a core's second-level cache while it meets all tiles.
+// batch has enough. Its transformed weights would take four or more times the memory of the weights: they are
+// not kept, but transformed as they are needed, a part of the channels of a panel at a time, which stays in a
+// core's second-level cache while it meets all tiles.
 #pragma once
 
 #include <algorithm>
@@ -16,15 +16,15 @@
 
 namespace unmask::winograd {
 
-class WideForward {
+template <class Tile>
+class PassingForward {
   public:
-    using Tile = WinogradTile<4>;
     static constexpr int points = Tile::size * Tile::size;
     using Input = float;
     using Product = float;
 
-    WideForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
-                Tensor& y, const Conv2dParams& params)
+    PassingForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
+                   const Tensor& residual, Tensor& y, const Conv2dParams& params)
         : sizes_(x.shape(), y.shape(), params, Tile::outputs),
           x_(x.data<float>()),
           weight_(weight),
