@@ -62,34 +62,24 @@ template <class T = float>
     return ((elements + line - 1) / line | 1) * line;
 }
 
-// d[i][j] of pixels [begin, end) of the tile, zeros elsewhere; `inside`: all of them.
-template <class Tile, bool inside>
-void load_tile(const float* corner, int64_t row_pitch, int64_t pixel_pitch, const int64_t (&begin)[2],
-               const int64_t (&end)[2], Vector (&d)[Tile::size * Tile::size]) {
-    constexpr int size = Tile::size;
-    if constexpr (inside) {
-#pragma GCC unroll 8
-        for (int i = 0; i < size; ++i)
-#pragma GCC unroll 8
-            for (int j = 0; j < size; ++j)
-                d[i * size + j] = Vectors::at(corner + i * row_pitch + j * pixel_pitch);
-    } else {
-        for (auto& each : d) each = Vector{};
-        for (int64_t i = begin[0]; i < end[0]; ++i)
-            for (int64_t j = begin[1]; j < end[1]; ++j)
-                d[i * size + j] = Vectors::at(corner + i * row_pitch + j * pixel_pitch);
-    }
-}
+// Which channels of the input are transformed, and how many elements lie between two tiles of the result.
+struct InputPart {
+    int64_t first_channel, channels, pitch;
+    static InputPart all(const Sizes& s) { return {0, s.channels, s.input_pitch()}; }
+};
 
-template <class Tile, bool inside>
-void transform_input(const float* corner, const Sizes& s, const int64_t (&begin)[2], const int64_t (&end)[2],
-                     int64_t channels, float* to, int64_t plane) {
+// to[xi][channel] = Bᵀ d B of one tile, with at(i, j) the first of d[i][j]'s channels.
+template <class Tile, class At>
+void transform_input(At&& at, int64_t channels, float* to, int64_t plane) {
     constexpr int size = Tile::size;
     for (int64_t channel = 0; channel < channels; channel += lanes) {
         Vector d[size * size];
-        load_tile<Tile, inside>(corner + channel, s.width * s.channels, s.channels, begin, end, d);
 #pragma GCC unroll 8
-        for (int j = 0; j < size; ++j) Tile::input(d + j, d + j, size);
+        for (int j = 0; j < size; ++j) {
+#pragma GCC unroll 8
+            for (int i = 0; i < size; ++i) d[i * size + j] = Vectors::at(at(i, j) + channel);
+            Tile::input(d + j, d + j, size);
+        }
 #pragma GCC unroll 8
         for (int i = 0; i < size; ++i) {
             Tile::input(d + i * size, d + i * size, 1);
@@ -100,11 +90,25 @@ void transform_input(const float* corner, const Sizes& s, const int64_t (&begin)
     }
 }
 
-// Which channels of the input are transformed, and how many elements lie between two tiles of the result.
-struct InputPart {
-    int64_t first_channel, channels, pitch;
-    static InputPart all(const Sizes& s) { return {0, s.channels, s.input_pitch()}; }
-};
+// The same of a tile that reaches beyond the image, where zeros are: pixels [begin, end) of it, rows and
+// columns, are inside.
+template <class Tile>
+void transform_cut_input(const float* corner, const Sizes& s, const int64_t (&begin)[2],
+                         const int64_t (&end)[2], int64_t channels, float* to, int64_t plane) {
+    constexpr int size = Tile::size;
+    constexpr int64_t most_channels = 256;
+    alignas(64) static constexpr float zeros[most_channels] = {};
+    for (int64_t first = 0; first < channels; first += most_channels) {
+        const float* pixels[size][size];
+        for (int64_t i = 0; i < size; ++i)
+            for (int64_t j = 0; j < size; ++j)
+                pixels[i][j] = i >= begin[0] && i < end[0] && j >= begin[1] && j < end[1]
+                                   ? corner + (i * s.width + j) * s.channels + first
+                                   : zeros;
+        transform_input<Tile>([&pixels](int i, int j) { return pixels[i][j]; },
+                              std::min(most_channels, channels - first), to + first, plane);
+    }
+}
 
 // transformed[xi][tile - first][channel - part.first_channel] = Bᵀ d B of tiles [first, last); `plane`
 // elements from xi to xi.
@@ -122,9 +126,11 @@ void transform_inputs(const float* x, const Sizes& s, const InputPart& part, int
             x + ((place.image * s.height + row) * s.width + column) * s.channels + part.first_channel;
         float* to = transformed + (tile - first) * part.pitch;
         if (begin[0] == 0 && begin[1] == 0 && end[0] == size && end[1] == size)
-            transform_input<Tile, true>(corner, s, begin, end, part.channels, to, plane);
+            transform_input<Tile>(
+                [corner, &s](int i, int j) { return corner + (i * s.width + j) * s.channels; }, part.channels,
+                to, plane);
         else
-            transform_input<Tile, false>(corner, s, begin, end, part.channels, to, plane);
+            transform_cut_input<Tile>(corner, s, begin, end, part.channels, to, plane);
     }
 }
 
