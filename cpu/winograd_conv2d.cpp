@@ -5,12 +5,13 @@
 
 #include <algorithm>
 
+#include "cpu/winograd_on_the_fly_forward.h"
 #include "cpu/winograd_outputs.h"
-#include "cpu/winograd_passing_forward.h"
 #include "cpu/winograd_product.h"
 #include "cpu/winograd_schedule.h"
 #include "cpu/winograd_stages.h"
 #include "cpu/winograd_stem.h"
+#include "cpu/winograd_tiling.h"
 #include "cpu/winograd_weights.h"
 #include "engine/compute_mode.h"
 
@@ -90,15 +91,15 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
 template <class Tile>
 void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                        const Conv2dParams& params) {
-    const Tensor weights = transformed_weights<Tile>(weight, Taps::turned);
+    const Tensor weights = transformed_weights<Tile>(weight, Taps::flipped);
     const Forward<Tile> work(grad_y, weights, Tensor(), Tensor(), grad_x, params);
     Schedule(work).run();
 }
 
 template <class Tile>
-void run_passing(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
-                 Tensor& y, const Conv2dParams& params) {
-    const PassingForward<Tile> work(x, weight, taps, bias, residual, y, params);
+void run_on_the_fly(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
+                    const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+    const OnTheFlyForward<Tile> work(x, weight, taps, bias, residual, y, params);
     Schedule(work).run();
 }
 
@@ -109,7 +110,7 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
     if (winograd_stem_forward(x, weight, bias, residual, y, params)) return true;
-    switch (passing_tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
+    switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
         case Tiling::none:
             return false;
         case Tiling::two:
@@ -118,11 +119,11 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
         case Tiling::four:
             run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
             break;
-        case Tiling::passing_four:
-            run_passing<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
+        case Tiling::four_on_the_fly:
+            run_on_the_fly<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
-        case Tiling::passing_five:
-            run_passing<WinogradTile<5>>(x, weight, Taps::as_they_are, bias, residual, y, params);
+        case Tiling::five_on_the_fly:
+            run_on_the_fly<WinogradTile<5>>(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
         case Tiling::two_of_stride_2:
             run_forward<WinogradTile<2, 2>>(x, weight, bias, residual, y, params);
@@ -141,18 +142,20 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         turned.padding_after[i] = reach - params.padding_after[i];
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
-    switch (passing_tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
+    switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
         case Tiling::two:
             run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
             break;
         case Tiling::four:
             run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
             break;
-        case Tiling::passing_four:
-            run_passing<WinogradTile<4>>(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
+        case Tiling::four_on_the_fly:
+            run_on_the_fly<WinogradTile<4>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,
+                                            turned);
             break;
-        case Tiling::passing_five:
-            run_passing<WinogradTile<5>>(grad_y, weight, Taps::turned, Tensor(), Tensor(), grad_x, turned);
+        case Tiling::five_on_the_fly:
+            run_on_the_fly<WinogradTile<5>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,
+                                            turned);
             break;
         default:
             return false;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3×3 convolutions of stride 1, forward of stride 2 too, by Winograd's algorithm (cpu/winograd_tile.h), and
-// forward the 7×7 ones of a first layer (cpu/winograd_stem.h): the
-// products of a tile become as many products of matrices [tiles, C] · [C, O]. Float32. 2.25 times fewer
-// multiplications than the direct form with m = 2, 4 times with m = 4, 1.44 times with stride 2; the
-// transformed weights take 1.8, 4 and 2.8 times their memory. An image's result depends neither on what else
-// is in its batch nor on the number of threads; of wide layers (passing_tiling) its
-// rounding depends on how many images there are.
+// forward the 7×7 ones of a first layer (cpu/winograd_stem.h): the products of a tile become as many products
+// of matrices [tiles, C] · [C, O]. Float32. 2.25 times fewer multiplications than the direct form with m = 2,
+// 4 times with m = 4, 4.6 times with m = 5, 1.44 times with stride 2; the transformed weights that are kept
+// take 1.8 (m = 2), 4 (m = 4) and 2.8 times (stride 2) their memory; those of wide layers in batches of many
+// tiles are not kept (cpu/winograd_tiling.h). An image's result depends neither on what else is in its batch
+// nor on the number of threads; in wide layers its rounding depends on how many images there are.
 #pragma once
 
 #include "engine/ops/conv2d.h"

@@ -14,9 +14,10 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
                    const float* next) {
     Vector sums[rows][2];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r)
-        for (int half = 0; half < 2; ++half)
-            sums[r][half] = adds ? Vectors::at(product + r * panel_columns + half * lanes) : Vector{};
+    for (int r = 0; r < rows; ++r) {
+        sums[r][0] = adds ? Vectors::at(product + r * panel_columns) : Vector{};
+        sums[r][1] = adds ? Vectors::at(product + r * panel_columns + lanes) : Vector{};
+    }
     for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
         const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
 #pragma GCC unroll 2

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 
 #include "cpu/parallel.h"
 #include "cpu/scratch.h"
@@ -80,7 +81,7 @@ class Schedule {
                 work_.transform(first + begin, first + end, transformed.data() + begin * work_.input_pitch(),
                                 plane);
             });
-            const int64_t parts = sizes_.panels() % threads == 0 ? 1 : std::min<int64_t>(threads, tiles);
+            const int64_t parts = std::min(threads / std::gcd(threads, sizes_.panels()), tiles);
             parallel_for(sizes_.panels() * parts, 1, [&](int64_t task, int64_t) {
                 const int64_t part = task % parts;
                 const int64_t begin = tiles * part / parts, end = tiles * (part + 1) / parts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a convolution by Winograd's algorithm and its weight gradient share: the sizes, when it is used, and
-// the transform of the input.
+// What a convolution by Winograd's algorithm and its weight gradient share: the sizes, the transform of the
+// input, and loops over rows of products.
 #pragma once
 
 #include <algorithm>
@@ -132,58 +132,6 @@ void transform_inputs(const float* x, const Sizes& s, const InputPart& part, int
         else
             transform_cut_input<Tile>(corner, s, begin, end, part.channels, to, plane);
     }
-}
-
-// The tiles of a convolution with a 3×3 kernel; none: the direct form is to be used; passing: the transformed
-// weights are not kept (cpu/winograd_passing_forward.h).
-enum class Tiling : uint8_t { none, two, four, passing_four, passing_five, two_of_stride_2 };
-
-constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
-
-[[nodiscard]] inline int64_t tiles_of_image(const Shape& y, int64_t outputs) {
-    return ((y[1] + outputs - 1) / outputs) * ((y[2] + outputs - 1) / outputs);
-}
-
-// That of a convolution of `channels` to y [N, H, W, O] (in the gradient of the input: of y's channels to x)
-// whose transformed weights are kept, or which has none, as the gradient of the weights. Chosen by what one
-// image has, so that the memory of kept weights does not grow with the batch.
-[[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
-                                   const Conv2dParams& params) {
-    constexpr std::array<int, 2> ones{1, 1}, twos{2, 2};
-    constexpr int64_t fewest_channels = 32, fewest_wide_tiles = 12;
-    const bool known = params.activation == Activation::none || params.activation == Activation::relu;
-    if (weight[1] != 3 || weight[2] != 3 || params.groups != 1 || params.dilation != ones ||
-        channels % lanes != 0 || y[3] % panel_columns != 0 || !known ||
-        std::min(channels, y[3]) < fewest_channels)
-        return Tiling::none;
-    // Worth while where at least a quarter of the products is saved: maps of 7 × 7 have too many cut tiles.
-    if (params.stride == twos) {
-        const int64_t products = 25 * tiles_of_image(y, 2), direct = 9 * y[1] * y[2];
-        return tiles_of_image(y, 2) >= fewest_wide_tiles && 4 * products <= 3 * direct
-                   ? Tiling::two_of_stride_2
-                   : Tiling::none;
-    }
-    if (params.stride != ones) return Tiling::none;
-    // Larger tiles save more products, and take more memory for the weights. Those of wide layers must come
-    // from there once for all tiles, which is worth more than the products where the tiles are few (measured
-    // with AVX-512, whose registers hold twelve rows).
-    return channels * y[3] <= most_cached_weights || tiles_of_image(y, 4) >= fewest_wide_tiles ? Tiling::four
-                                                                                               : Tiling::two;
-}
-
-// That of the outputs or of the gradient of the input. A batch of enough tiles in wide layers is worth a
-// transform of the weights that is not kept.
-[[nodiscard]] inline Tiling passing_tiling(int64_t channels, const Shape& y, const Shape& weight,
-                                           const Conv2dParams& params) {
-    const Tiling kept = tiling(channels, y, weight, params);
-    if ((kept != Tiling::two && kept != Tiling::four) || channels * y[3] <= most_cached_weights) return kept;
-    const int64_t fours = tiles_of_image(y, 4), fives = tiles_of_image(y, 5);
-    const bool five = 7 * 7 * fives < 6 * 6 * fours;
-    // Measured: there both take as long.
-    constexpr int64_t instead_of_twos = 16, instead_of_fours = 40;
-    const int64_t tiles = y[0] * (five ? fives : fours);
-    if (kept == Tiling::two ? tiles < instead_of_twos : !five || tiles < instead_of_fours) return kept;
-    return five ? Tiling::passing_five : Tiling::passing_four;
 }
 
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.

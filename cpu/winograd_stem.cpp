@@ -16,7 +16,33 @@
 namespace unmask::winograd {
 namespace {
 
-using Tile = WinogradTileOfFourTaps;
+// F(3 × 3, 4 × 4), a kernel of four taps and stride 1, forward only: 3 × 3 outputs of 36 products instead of
+// 144. Its points, and so the transform of the input, are those of WinogradTile<4>.
+struct Tile {
+    static constexpr int outputs = 3, size = 6, taps = 4;
+    static constexpr double low = WinogradTile<4>::low, high = WinogradTile<4>::high;
+    template <class V>
+    static void input(const V* from, V* to, int step) {
+        WinogradTile<4>::input(from, to, step);
+    }
+    template <class V>
+    static void output(const V* from, V* to, int from_step, int to_step) {
+        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        const V low_sum = from[from_step] + from[2 * from_step];
+        const V high_sum = from[3 * from_step] + from[4 * from_step];
+        to[0] = from[0] + low_sum + high_sum;
+        to[to_step] =
+            a * (from[from_step] - from[2 * from_step]) + b * (from[3 * from_step] - from[4 * from_step]);
+        to[2 * to_step] = 0.5f * low_sum + 2.0f * high_sum + from[5 * from_step];
+    }
+    static constexpr double kernel[size][taps] = {{1, 0, 0, 0},
+                                                  {-2.0 / 3, -2.0 / 3 * low, -1.0 / 3, -1.0 / 3 * low},
+                                                  {-2.0 / 3, 2.0 / 3 * low, -1.0 / 3, 1.0 / 3 * low},
+                                                  {1.0 / 6, high / 6, 1.0 / 3, high / 3},
+                                                  {1.0 / 6, -high / 6, 1.0 / 3, -high / 3},
+                                                  {0, 0, 0, 1}};
+};
+
 constexpr int size = Tile::size, points = size * size, outputs = Tile::outputs;
 constexpr int taps = 7, square = 2;  // of the kernel; a square of pixels
 // Of a tile's transformed inputs: the 4 C values of a square.

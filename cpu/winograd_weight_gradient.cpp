@@ -6,6 +6,7 @@
 #include "cpu/scratch.h"
 #include "cpu/winograd_conv2d.h"
 #include "cpu/winograd_stages.h"
+#include "cpu/winograd_tiling.h"
 #include "engine/compute_mode.h"
 
 namespace unmask {
@@ -186,7 +187,7 @@ class WeightGradient {
 bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                               const Conv2dParams& params) {
     if (compute_mode().winograd != Winograd::all) return false;
-    switch (tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
+    switch (kept_tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
         case Tiling::two:
             WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
             break;

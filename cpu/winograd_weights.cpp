@@ -64,8 +64,8 @@ void transform_square(const Tensor& weight, int64_t output, int64_t channel, flo
 }
 
 template <class Tile>
-void transform_turned_square(const Tensor& weight, int64_t output, int64_t channel, float* to,
-                             int64_t plane) {
+void transform_flipped_square(const Tensor& weight, int64_t output, int64_t channel, float* to,
+                              int64_t plane) {
     const int64_t outputs = weight.dim(3);
     const float* from = weight.data<float>() + output;
     for (int c = 0; c < lanes; ++c) {
@@ -88,20 +88,20 @@ void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t f
             if (taps == Taps::as_they_are)
                 transform_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
             else
-                transform_turned_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
+                transform_flipped_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
         }
 }
 
-void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t part,
-                   int64_t parts) {
+void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
+                   int64_t shares) {
     // Lines of neighbouring elements: of an output channel and a tap, or of an input channel and a tap.
-    const bool turned = taps == Taps::turned;
+    const bool flipped = taps == Taps::flipped;
     const int64_t width = weight.dim(3), output = panel * panel_columns;
-    const int64_t lines = 9 * (turned ? last - first : panel_columns);
-    const int64_t begin = turned ? output : first, end = turned ? output + panel_columns : last;
-    const float* from = weight.data<float>() + 9 * (turned ? first : output) * width;
+    const int64_t lines = 9 * (flipped ? last - first : panel_columns);
+    const int64_t begin = flipped ? output : first, end = flipped ? output + panel_columns : last;
+    const float* from = weight.data<float>() + 9 * (flipped ? first : output) * width;
     constexpr int64_t cache_line = 16;
-    for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; ++line)
+    for (int64_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line)
         for (int64_t at = begin; at < end; at += cache_line)
             __builtin_prefetch(from + line * width + at, 0, 2);
 }
@@ -109,8 +109,8 @@ void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first
 template <class Tile>
 Tensor transformed_weights(const Tensor& weight, Taps taps) {
     constexpr int64_t points = Tile::size * Tile::size;
-    const bool turned = taps == Taps::turned;
-    const int64_t outputs = weight.dim(turned ? 3 : 0), channels = weight.dim(turned ? 0 : 3);
+    const bool flipped = taps == Taps::flipped;
+    const int64_t outputs = weight.dim(flipped ? 3 : 0), channels = weight.dim(flipped ? 0 : 3);
     // What is made anew for every step is written faster to spread planes; what is kept takes no more memory
     // than it must.
     const int64_t elements = channels * panel_columns;

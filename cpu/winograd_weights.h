@@ -8,13 +8,13 @@
 
 namespace unmask::winograd {
 
-// Whose transform it is: as_they_are of weight [O, 3, 3, C]; turned of the weights [C, 3, 3, O] of the
+// Whose transform it is: as_they_are of weight [O, 3, 3, C]; flipped of the weights [C, 3, 3, O] of the
 // gradient with respect to a convolution's input: by 180 degrees, input and output channels exchanged,
-// turned[c, p, q, o] = weight[o, 2 - p, 2 - q, c].
-enum class Taps : uint8_t { as_they_are, turned };
+// flipped[c, p, q, o] = weight[o, 2 - p, 2 - q, c].
+enum class Taps : uint8_t { as_they_are, flipped };
 
 // G g Gᵀ: [panel][xi][plane], of which the first C · panel_columns elements of a plane are
-// [C][panel_columns] (cpu/winograd_stages.h). C is a multiple of the vectors' width.
+// [C][panel_columns] (cpu/winograd_stages.h). C is a multiple of the vectors' width, O of panel_columns.
 template <class Tile>
 [[nodiscard]] Tensor transformed_weights(const Tensor& weight, Taps taps);
 
@@ -24,8 +24,8 @@ template <class Tile>
 void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
                        int64_t plane);
 
-// Brings a part, of `parts`, of what that reads into the second-level cache.
-void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t part,
-                   int64_t parts);
+// Brings a share, of `shares`, of what that reads into the second-level cache.
+void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
+                   int64_t shares);
 
 }  // namespace unmask::winograd

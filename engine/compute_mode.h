@@ -10,8 +10,8 @@ namespace unmask {
 
 // Which convolutions (3×3; forward also 7×7 of stride 2 on an image) the CPU computes in float32 by
 // Winograd's algorithm: none, those whose weights never change (inference), all and their gradients. It
-// rounds otherwise than the direct form, about twice as much (cpu/winograd_conv2d.h), and is about twice as
-// fast. In 8-bit integers (3×3 of stride 1, forward) it is not exact as the direct form is
+// rounds otherwise than the direct form, up to four times as much (docs/performance.md), and is more than
+// twice as fast. In 8-bit integers (3×3 of stride 1, forward) it is not exact as the direct form is
 // (cpu/winograd_quantized_conv2d.h).
 enum class Winograd : uint8_t { off, inference, all };
 // "off", "inference", "all"; Error lists them when there is no such name.

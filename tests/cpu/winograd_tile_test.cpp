@@ -25,6 +25,7 @@ TYPED_TEST(WinogradTiles, TransformWeightsAsTheirMatrixSays) {
         double expected = 0;
         for (int p = 0; p < 3; ++p) expected += TypeParam::kernel[i][p] * kernel_line[p];
         EXPECT_NEAR(found[2 * i], expected, 2e-7) << "point " << i;
+        EXPECT_EQ(found[2 * i + 1], -1) << "between the points";
     }
 }
 

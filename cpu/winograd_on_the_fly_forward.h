@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Work (cpu/winograd_schedule.h) of a convolution with many channels and few tiles an image, of which a
-// batch has enough. Its transformed weights would take four or more times the memory of the weights: they are
+// The Work (cpu/winograd_schedule.h) of a convolution with many channels whose batch has enough tiles. Its
+// transformed weights would take four (tiles of 4) or 5.4 times (of 5) the memory of the weights: they are
 // not kept, but transformed as they are needed, a part of the channels of a panel at a time, which stays in a
-// core's second-level cache while it meets all tiles.
+// core's second-level cache while it meets a block or chunk of tiles.
 #pragma once
 
 #include <algorithm>
@@ -17,14 +17,14 @@
 namespace unmask::winograd {
 
 template <class Tile>
-class PassingForward {
+class OnTheFlyForward {
   public:
     static constexpr int points = Tile::size * Tile::size;
     using Input = float;
     using Product = float;
 
-    PassingForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
-                   const Tensor& residual, Tensor& y, const Conv2dParams& params)
+    OnTheFlyForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
+                    const Tensor& residual, Tensor& y, const Conv2dParams& params)
         : sizes_(x.shape(), y.shape(), params, Tile::outputs),
           x_(x.data<float>()),
           weight_(weight),

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which convolutions go by which tiles.
+#include "cpu/winograd_tiling.h"
+
+#include <gtest/gtest.h>
+
+namespace unmask::winograd {
+namespace {
+
+struct Layer {
+    int64_t channels, outputs, size;
+};
+
+// Of square maps that keep their size.
+Tiling tiling_of(const Layer& layer, int64_t images, int stride = 1) {
+    Conv2dParams params;
+    params.stride = {stride, stride};
+    return tiling(layer.channels, {images, layer.size, layer.size, layer.outputs},
+                  {layer.outputs, 3, 3, layer.channels}, params);
+}
+
+TEST(WinogradTiling, OfFewWeightsDoesNotDependOnTheBatch) {
+    for (const int64_t images : {1, 2, 8, 100}) {
+        EXPECT_EQ(tiling_of({128, 128, 28}, images), Tiling::four);
+        EXPECT_EQ(tiling_of({64, 64, 5}, images), Tiling::four);
+        EXPECT_EQ(tiling_of({256, 256, 28}, images), Tiling::four) << "5 × 5 saves no products";
+        EXPECT_EQ(tiling_of({64, 128, 28}, images, 2), Tiling::two_of_stride_2);
+        EXPECT_EQ(tiling_of({256, 512, 7}, images, 2), Tiling::none) << "stride 2 cut out of 8 × 8";
+        EXPECT_EQ(tiling_of({16, 64, 28}, images), Tiling::none) << "too few channels";
+        EXPECT_EQ(tiling_of({64, 40, 28}, images), Tiling::none) << "outputs that fill no panel";
+    }
+}
+
+// From sixteen tiles of the batch on instead of tiles of 2, from forty on instead of tiles of 4.
+TEST(WinogradTiling, OfWideLayersTransformsOnTheFlyForEnoughTiles) {
+    EXPECT_EQ(tiling_of({512, 512, 7}, 3), Tiling::two);
+    EXPECT_EQ(tiling_of({512, 512, 7}, 4), Tiling::four_on_the_fly);
+    EXPECT_EQ(tiling_of({256, 256, 10}, 3), Tiling::two);
+    EXPECT_EQ(tiling_of({256, 256, 10}, 4), Tiling::five_on_the_fly);
+    EXPECT_EQ(tiling_of({256, 256, 14}, 4), Tiling::four);
+    EXPECT_EQ(tiling_of({256, 256, 14}, 5), Tiling::five_on_the_fly);
+}
+
+TEST(WinogradTiling, OfTheWeightsGradientIsThatOfOneImage) {
+    const Conv2dParams params;
+    for (const int64_t images : {1, 100}) {
+        EXPECT_EQ(kept_tiling(512, {images, 7, 7, 512}, {512, 3, 3, 512}, params), Tiling::two);
+        EXPECT_EQ(kept_tiling(256, {images, 14, 14, 256}, {256, 3, 3, 256}, params), Tiling::four);
+    }
+}
+
+}  // namespace
+}  // namespace unmask::winograd
