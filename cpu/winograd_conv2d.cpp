@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cpu/winograd_on_the_fly_forward.h"
+#include "cpu/winograd_one_sided_forward.h"
 #include "cpu/winograd_outputs.h"
 #include "cpu/winograd_product.h"
 #include "cpu/winograd_schedule.h"
@@ -87,6 +88,19 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     Schedule(work).run();
 }
 
+template <class Tile>
+void run_one_sided(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
+                   const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+    const auto transform = [&] { return one_sided_weights<Tile>(weight, taps); };
+    const Tensor weights =
+        weight.buffer()->frozen()
+            ? weight.buffer()->attachment<Tensor>(
+                  fmt::format("winograd one-sided {} {}", Tile::outputs, weight.byte_offset()), transform)
+            : transform();
+    const OneSidedForward<Tile> work(x, weights, bias, residual, y, params);
+    Schedule(work).run();
+}
+
 // The gradient of x is the convolution of grad_y with the weights turned round, channels in exchange.
 template <class Tile>
 void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
@@ -122,6 +136,9 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
+        case Tiling::five:
+            run_one_sided<WinogradTile<5>>(x, weight, Taps::as_they_are, bias, residual, y, params);
+            break;
         case Tiling::five_on_the_fly:
             run_on_the_fly<WinogradTile<5>>(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
@@ -152,6 +169,9 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,
                                             turned);
+            break;
+        case Tiling::five:
+            run_one_sided<WinogradTile<5>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x, turned);
             break;
         case Tiling::five_on_the_fly:
             run_on_the_fly<WinogradTile<5>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,

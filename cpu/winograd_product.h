@@ -8,8 +8,8 @@ namespace unmask::winograd {
 
 // product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]; with
 // `adds` what product holds and that. Meanwhile `fetched` · depth vectors from `next` on are brought into the
-// second-level cache.
-template <int rows, int fetched, bool adds = false>
+// cache of that level.
+template <int rows, int fetched, bool adds = false, int level = 2>
 void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
                    const float* next) {
     Vector sums[rows][2];
@@ -21,7 +21,7 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
     for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
         const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
 #pragma GCC unroll 2
-        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 2);
+        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 4 - level);
 #pragma GCC unroll 16
         for (int r = 0; r < rows; ++r) {
             sums[r][0] += a[r * pitch + d] * left;

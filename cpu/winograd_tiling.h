@@ -11,9 +11,9 @@
 
 namespace unmask::winograd {
 
-// none: the direct form is to be used; on_the_fly: the transformed weights are not kept
-// (cpu/winograd_on_the_fly_forward.h).
-enum class Tiling : uint8_t { none, two, four, four_on_the_fly, five_on_the_fly, two_of_stride_2 };
+// none: the direct form is to be used; five: the weights are kept transformed along one axis
+// (cpu/winograd_one_sided_forward.h); on_the_fly: they are not kept (cpu/winograd_on_the_fly_forward.h).
+enum class Tiling : uint8_t { none, two, four, five, four_on_the_fly, five_on_the_fly, two_of_stride_2 };
 
 constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
 
@@ -21,9 +21,13 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     return ((y[1] + outputs - 1) / outputs) * ((y[2] + outputs - 1) / outputs);
 }
 
-// The tiles with which transformed weights are kept, for a convolution of `channels` to y [N, H, W, O]; the
-// gradient of the weights always has these. Chosen by what one image has, so that this memory does not grow
-// with the batch.
+// Whether tiles of 5 save products where tiles of 4 do not fit.
+[[nodiscard]] inline bool fewer_of_five(const Shape& y) {
+    return 7 * 7 * tiles_of_image(y, 5) < 6 * 6 * tiles_of_image(y, 4);
+}
+
+// The tiles with which transformed weights are kept, for a convolution of `channels` to y [N, H, W, O].
+// Chosen by what one image has, so that this memory does not grow with the batch.
 [[nodiscard]] inline Tiling kept_tiling(int64_t channels, const Shape& y, const Shape& weight,
                                         const Conv2dParams& params) {
     constexpr std::array<int, 2> ones{1, 1}, twos{2, 2};
@@ -44,8 +48,9 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     // Larger tiles save more products, and take more memory for the weights. Those of wide layers must come
     // from there once for all tiles, which is worth more than the products where the tiles are few (measured
     // with AVX-512, whose registers hold twelve rows).
-    return channels * y[3] <= most_cached_weights || tiles_of_image(y, 4) >= fewest_wide_tiles ? Tiling::four
-                                                                                               : Tiling::two;
+    if (channels * y[3] <= most_cached_weights) return Tiling::four;
+    if (tiles_of_image(y, 4) < fewest_wide_tiles) return Tiling::two;
+    return fewer_of_five(y) ? Tiling::five : Tiling::four;
 }
 
 // The tiles of a convolution of `channels` to y [N, H, W, O], or of its gradient, from y's channels to x. A
@@ -53,13 +58,12 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
 // it takes no longer (docs/performance.md).
 [[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
                                    const Conv2dParams& params) {
-    constexpr int64_t instead_of_twos = 16, instead_of_fours = 40;
+    constexpr int64_t instead_of_two = 16, instead_of_five = 40;
     const Tiling kept = kept_tiling(channels, y, weight, params);
-    if ((kept != Tiling::two && kept != Tiling::four) || channels * y[3] <= most_cached_weights) return kept;
-    const int64_t fours = tiles_of_image(y, 4), fives = tiles_of_image(y, 5);
-    const bool five = 7 * 7 * fives < 6 * 6 * fours;
-    const int64_t tiles = y[0] * (five ? fives : fours);
-    if (kept == Tiling::two ? tiles < instead_of_twos : !five || tiles < instead_of_fours) return kept;
+    if (kept != Tiling::two && kept != Tiling::five) return kept;
+    const bool five = fewer_of_five(y);
+    const int64_t tiles = y[0] * tiles_of_image(y, five ? 5 : 4);
+    if (tiles < (kept == Tiling::two ? instead_of_two : instead_of_five)) return kept;
     return five ? Tiling::five_on_the_fly : Tiling::four_on_the_fly;
 }
 

@@ -192,6 +192,7 @@ bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gra
             WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
             break;
         case Tiling::four:
+        case Tiling::five:
             WeightGradient<WinogradTile<4>>(grad_y, x, grad_weight, params).run();
             break;
         default:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/winograd_weights.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cpu/parallel.h"
@@ -41,9 +42,10 @@ template <int distance>
     if constexpr (distance > 1) transpose<distance / 2>(square);
 }
 
-// Of `lanes` output channels from `output` on and as many input channels.
-template <class Tile>
-void transform_square(const Tensor& weight, int64_t output, int64_t channel, float* to, int64_t plane) {
+// visit(c, g): the nine taps of input channel `channel + c` and of `lanes` output channels from `output` on,
+// for `lanes` input channels.
+template <class Visit>
+void for_taps(const Tensor& weight, int64_t output, int64_t channel, Visit&& visit) {
     const int64_t channels = weight.dim(3);
     const float* from = weight.data<float>() + output * 9 * channels + channel;
     Vector transposed[9][lanes];  // [tap][C], O
@@ -59,13 +61,13 @@ void transform_square(const Tensor& weight, int64_t output, int64_t channel, flo
         Vector g[9];
 #pragma GCC unroll 9
         for (int tap = 0; tap < 9; ++tap) g[tap] = transposed[tap][c];
-        transform_kernel<Tile>(g, to + c * panel_columns, plane);
+        visit(c, g);
     }
 }
 
-template <class Tile>
-void transform_flipped_square(const Tensor& weight, int64_t output, int64_t channel, float* to,
-                              int64_t plane) {
+// The same of the flipped ones.
+template <class Visit>
+void for_flipped_taps(const Tensor& weight, int64_t output, int64_t channel, Visit&& visit) {
     const int64_t outputs = weight.dim(3);
     const float* from = weight.data<float>() + output;
     for (int c = 0; c < lanes; ++c) {
@@ -73,8 +75,23 @@ void transform_flipped_square(const Tensor& weight, int64_t output, int64_t chan
 #pragma GCC unroll 9
         for (int tap = 0; tap < 9; ++tap)
             g[tap] = Vectors::at(from + ((channel + c) * 9 + 8 - tap) * outputs);
-        transform_kernel<Tile>(g, to + c * panel_columns, plane);
+        visit(c, g);
     }
+}
+
+// Of input channels [first, last) and the outputs of a panel: visit(channel - first, first output of the
+// vector within the panel, g).
+template <class Visit>
+void for_panel_taps(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last,
+                    Visit&& visit) {
+    for (int64_t channel = first; channel < last; channel += lanes)
+        for (int64_t half = 0; half < panel_columns; half += lanes) {
+            const auto with_place = [&](int c, const Vector(&g)[9]) { visit(channel - first + c, half, g); };
+            if (taps == Taps::as_they_are)
+                for_taps(weight, panel * panel_columns + half, channel, with_place);
+            else
+                for_flipped_taps(weight, panel * panel_columns + half, channel, with_place);
+        }
 }
 
 }  // namespace
@@ -82,14 +99,9 @@ void transform_flipped_square(const Tensor& weight, int64_t output, int64_t chan
 template <class Tile>
 void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
                        int64_t plane) {
-    for (int64_t channel = first; channel < last; channel += lanes)
-        for (int64_t half = 0; half < panel_columns; half += lanes) {
-            float* square = to + (channel - first) * panel_columns + half;
-            if (taps == Taps::as_they_are)
-                transform_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
-            else
-                transform_flipped_square<Tile>(weight, panel * panel_columns + half, channel, square, plane);
-        }
+    for_panel_taps(weight, taps, panel, first, last, [&](int64_t channel, int64_t half, const Vector(&g)[9]) {
+        transform_kernel<Tile>(g, to + channel * panel_columns + half, plane);
+    });
 }
 
 void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
@@ -125,6 +137,33 @@ Tensor transformed_weights(const Tensor& weight, Taps taps) {
     return result;
 }
 
+template <class Tile>
+Tensor one_sided_weights(const Tensor& weight, Taps taps) {
+    constexpr int size = Tile::size;
+    const bool flipped = taps == Taps::flipped;
+    const int64_t outputs = weight.dim(flipped ? 3 : 0), channels = weight.dim(flipped ? 0 : 3);
+    constexpr int64_t of_channel = 3 * panel_columns;
+    Tensor result = Tensor::empty({outputs / panel_columns, channels, size, 3, panel_columns});
+    const int64_t parts = (channels + one_sided_channels - 1) / one_sided_channels;
+    parallel_for(outputs / panel_columns * parts, 1, [&](int64_t task, int64_t) {
+        const int64_t panel = task / parts, first = task % parts * one_sided_channels;
+        const int64_t last = std::min(first + one_sided_channels, channels),
+                      line = (last - first) * of_channel;
+        float* to = result.data<float>() + (panel * channels + first) * size * of_channel;
+        for_panel_taps(
+            weight, taps, panel, first, last, [&](int64_t channel, int64_t half, const Vector(&g)[9]) {
+                for (int q = 0; q < 3; ++q) {
+                    const Vector column[3] = {g[q], g[3 + q], g[6 + q]};
+                    Vector u[size];
+                    Tile::weights(column, u, 1);
+                    for (int i = 0; i < size; ++i)
+                        Vectors::at(to + i * line + channel * of_channel + q * panel_columns + half) = u[i];
+                }
+            });
+    });
+    return result;
+}
+
 template Tensor transformed_weights<WinogradTile<2>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<4>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&, Taps);
@@ -132,5 +171,6 @@ template void transform_weights<WinogradTile<4>>(const Tensor&, Taps, int64_t, i
                                                  int64_t);
 template void transform_weights<WinogradTile<5>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,
                                                  int64_t);
+template Tensor one_sided_weights<WinogradTile<5>>(const Tensor&, Taps);
 
 }  // namespace unmask::winograd

@@ -24,6 +24,13 @@ template <class Tile>
 void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
                        int64_t plane);
 
+// G g alone, in parts of so many input channels (the last of fewer):
+// [panel][part][i][channel][3][panel_columns], with the points i of the tile's columns and the kernel's three
+// columns.
+constexpr int64_t one_sided_channels = 32;
+template <class Tile>
+[[nodiscard]] Tensor one_sided_weights(const Tensor& weight, Taps taps);
+
 // Brings a share, of `shares`, of what that reads into the second-level cache.
 void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
                    int64_t shares);

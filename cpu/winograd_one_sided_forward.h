@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Work (cpu/winograd_schedule.h) of a convolution with many channels, whose weights are kept transformed
+// along one axis, G g: size · 3 values instead of the size² of both, which come from memory in half the time.
+// The other axis is transformed as they are needed, one line of a tile's points and a part of the channels of
+// a panel at a time, in a core's first-level cache.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/parallel.h"
+#include "cpu/scratch.h"
+#include "cpu/winograd_outputs.h"
+#include "cpu/winograd_product.h"
+#include "cpu/winograd_stages.h"
+#include "cpu/winograd_weights.h"
+
+namespace unmask::winograd {
+
+template <class Tile>
+class OneSidedForward {
+  public:
+    static constexpr int size = Tile::size, points = size * size;
+    using Input = float;
+    using Product = float;
+
+    // weights: one_sided_weights<Tile>().
+    OneSidedForward(const Tensor& x, const Tensor& weights, const Tensor& bias, const Tensor& residual,
+                    Tensor& y, const Conv2dParams& params)
+        : sizes_(x.shape(), y.shape(), params, Tile::outputs),
+          x_(x.data<float>()),
+          weights_(weights.data<float>()),
+          y_(y.data<float>()),
+          epilogue_(bias, residual, params.activation),
+          lines_(thread_count() * size * line_plane) {}
+
+    [[nodiscard]] const Sizes& sizes() const { return sizes_; }
+    [[nodiscard]] int64_t input_pitch() const { return one_sided_channels; }
+    [[nodiscard]] int64_t input_planes() const { return part_count() * points; }
+    void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
+        for (int64_t part = 0; part < part_count(); ++part)
+            transform_inputs<Tile>(x_, sizes_, {part * one_sided_channels, channels_of(part), input_pitch()},
+                                   first, last, to + part * points * plane, plane);
+    }
+    void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
+                       float* products, int64_t plane) const {
+        float* line = lines_.data() + thread_index() * size * line_plane;
+        const float* weights = weights_ + panel * size * sizes_.channels * 3 * panel_columns;
+        for (int64_t part = 0; part < part_count(); ++part)
+            for (int64_t i = 0; i < size; ++i) {
+                const int64_t depth = channels_of(part);
+                transform_line(weights, depth, line);
+                weights += depth * 3 * panel_columns;
+                for (int64_t j = 0; j < size; ++j)
+                    multiply_plane(part > 0, last - first, depth,
+                                   transformed + (part * points + i * size + j) * in_plane,
+                                   line + j * line_plane, weights + j * depth * lanes,
+                                   products + (i * size + j) * plane);
+            }
+        transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
+    }
+
+  private:
+    static constexpr int64_t line_plane = spread_plane(one_sided_channels * panel_columns);
+
+    [[nodiscard]] int64_t part_count() const {
+        return (sizes_.channels + one_sided_channels - 1) / one_sided_channels;
+    }
+    [[nodiscard]] int64_t channels_of(int64_t part) const {
+        return std::min(one_sided_channels, sizes_.channels - part * one_sided_channels);
+    }
+
+    // to[j][channel][panel_columns] of from [channel][3][panel_columns].
+    static void transform_line(const float* from, int64_t depth, float* to) {
+        for (int64_t channel = 0; channel < depth; ++channel, from += 3 * panel_columns, to += panel_columns)
+#pragma GCC unroll 2
+            for (int half = 0; half < panel_columns; half += lanes) {
+                Vector g[3], u[size];
+#pragma GCC unroll 3
+                for (int q = 0; q < 3; ++q) g[q] = Vectors::at(from + q * panel_columns + half);
+                Tile::weights(g, u, 1);
+#pragma GCC unroll 8
+                for (int j = 0; j < size; ++j) Vectors::at(to + j * line_plane + half) = u[j];
+            }
+    }
+
+    // Meanwhile `depth` vectors from `next` on are fetched: in all points of a line those of the next one.
+    void multiply_plane(bool adds, int64_t tiles, int64_t depth, const float* inputs, const float* weights,
+                        const float* next, float* products) const {
+        bool fetches = true;
+        for_row_parts(tiles, [&](auto rows, int64_t row) {
+            const float* from = inputs + row * one_sided_channels;
+            float* to = products + row * panel_columns;
+            if (adds && fetches)
+                multiply_rows<rows, 1, true, 1>(depth, from, one_sided_channels, weights, to, next);
+            else if (adds)
+                multiply_rows<rows, 0, true>(depth, from, one_sided_channels, weights, to, nullptr);
+            else if (fetches)
+                multiply_rows<rows, 1, false, 1>(depth, from, one_sided_channels, weights, to, next);
+            else
+                multiply_rows<rows, 0, false>(depth, from, one_sided_channels, weights, to, nullptr);
+            fetches = false;
+        });
+    }
+
+    Sizes sizes_;
+    const float* x_;
+    const float* weights_;
+    float* y_;
+    Epilogue epilogue_;
+    Scratch<float> lines_;
+};
+
+}  // namespace unmask::winograd
