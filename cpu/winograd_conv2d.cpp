@@ -94,8 +94,9 @@ void run_one_sided(const Tensor& x, const Tensor& weight, Taps taps, const Tenso
     const auto transform = [&] { return one_sided_weights<Tile>(weight, taps); };
     const Tensor weights =
         weight.buffer()->frozen()
-            ? weight.buffer()->attachment<Tensor>(
-                  fmt::format("winograd one-sided {} {}", Tile::outputs, weight.byte_offset()), transform)
+            ? weight.buffer()->attachment<Tensor>(fmt::format("winograd one-sided {} {} {}", Tile::outputs,
+                                                              taps == Taps::flipped, weight.byte_offset()),
+                                                  transform)
             : transform();
     const OneSidedForward<Tile> work(x, weights, bias, residual, y, params);
     Schedule(work).run();

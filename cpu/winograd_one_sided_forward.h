@@ -83,7 +83,8 @@ class OneSidedForward {
             }
     }
 
-    // Meanwhile `depth` vectors from `next` on are fetched: in all points of a line those of the next one.
+    // Meanwhile `depth` vectors from `next` on are fetched: in all points of a line the next one and a sixth
+    // of the one behind it, less after a part of fewer channels.
     void multiply_plane(bool adds, int64_t tiles, int64_t depth, const float* inputs, const float* weights,
                         const float* next, float* products) const {
         bool fetches = true;

@@ -143,7 +143,7 @@ Tensor one_sided_weights(const Tensor& weight, Taps taps) {
     const bool flipped = taps == Taps::flipped;
     const int64_t outputs = weight.dim(flipped ? 3 : 0), channels = weight.dim(flipped ? 0 : 3);
     constexpr int64_t of_channel = 3 * panel_columns;
-    Tensor result = Tensor::empty({outputs / panel_columns, channels, size, 3, panel_columns});
+    Tensor result = Tensor::empty({outputs / panel_columns, channels * size * of_channel});
     const int64_t parts = (channels + one_sided_channels - 1) / one_sided_channels;
     parallel_for(outputs / panel_columns * parts, 1, [&](int64_t task, int64_t) {
         const int64_t panel = task / parts, first = task % parts * one_sided_channels;
