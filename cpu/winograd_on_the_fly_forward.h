@@ -26,7 +26,7 @@ class OnTheFlyForward {
     OnTheFlyForward(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
                     const Tensor& residual, Tensor& y, const Conv2dParams& params)
         : sizes_(x.shape(), y.shape(), params, Tile::outputs),
-          x_(x.data<float>()),
+          parts_(x.data<float>(), sizes_),
           weight_(weight),
           taps_(taps),
           y_(y.data<float>()),
@@ -35,22 +35,20 @@ class OnTheFlyForward {
 
     [[nodiscard]] const Sizes& sizes() const { return sizes_; }
     [[nodiscard]] int64_t input_pitch() const { return part_channels; }
-    [[nodiscard]] int64_t input_planes() const { return part_count() * points; }
+    [[nodiscard]] int64_t input_planes() const { return parts_.planes(); }
     void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
-        for (int64_t part = 0; part < part_count(); ++part)
-            transform_inputs<Tile>(x_, sizes_, {part * part_channels, channels_of(part), input_pitch()},
-                                   first, last, to + part * points * plane, plane);
+        parts_.transform(first, last, to, plane);
     }
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products, int64_t plane) const {
         float* weights = weights_.data() + thread_index() * points * weight_plane;
-        for (int64_t part = 0; part < part_count(); ++part) {
-            const int64_t channel = part * part_channels, depth = channels_of(part);
+        for (int64_t part = 0; part < parts_.count(); ++part) {
+            const int64_t channel = part * part_channels, depth = parts_.channels_of(part);
             transform_weights<Tile>(weight_, taps_, panel, channel, channel + depth, weights, weight_plane);
             for (int64_t xi = 0; xi < points; ++xi) {
                 fetch_next(panel, part, xi);
-                multiply_plane(part > 0, last - first, depth, transformed + (part * points + xi) * in_plane,
-                               weights + xi * weight_plane, products + xi * plane);
+                multiply_part<0>(part > 0, last - first, depth, transformed + (part * points + xi) * in_plane,
+                                 part_channels, weights + xi * weight_plane, products + xi * plane, nullptr);
             }
         }
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
@@ -60,35 +58,18 @@ class OnTheFlyForward {
     static constexpr int64_t part_channels = 64;
     static constexpr int64_t weight_plane = spread_plane(part_channels * panel_columns);
 
-    [[nodiscard]] int64_t part_count() const { return (sizes_.channels + part_channels - 1) / part_channels; }
-    [[nodiscard]] int64_t channels_of(int64_t part) const {
-        return std::min(part_channels, sizes_.channels - part * part_channels);
-    }
-
     // While xi is multiplied, a part of the taps that come next.
     void fetch_next(int64_t panel, int64_t part, int64_t xi) const {
-        if (++part == part_count()) {
+        if (++part == parts_.count()) {
             part = 0;
             if (++panel == sizes_.panels()) return;
         }
         const int64_t channel = part * part_channels;
-        fetch_weights(weight_, taps_, panel, channel, channel + channels_of(part), xi, points);
-    }
-
-    void multiply_plane(bool adds, int64_t tiles, int64_t depth, const float* inputs, const float* weights,
-                        float* products) const {
-        for_row_parts(tiles, [&](auto rows, int64_t row) {
-            const float* from = inputs + row * part_channels;
-            float* to = products + row * panel_columns;
-            if (adds)
-                multiply_rows<rows, 0, true>(depth, from, part_channels, weights, to, nullptr);
-            else
-                multiply_rows<rows, 0, false>(depth, from, part_channels, weights, to, nullptr);
-        });
+        fetch_weights(weight_, taps_, panel, channel, channel + parts_.channels_of(part), xi, points);
     }
 
     Sizes sizes_;
-    const float* x_;
+    InputParts<Tile, part_channels> parts_;
     const Tensor& weight_;
     Taps taps_;
     float* y_;

@@ -27,7 +27,7 @@ class OneSidedForward {
     OneSidedForward(const Tensor& x, const Tensor& weights, const Tensor& bias, const Tensor& residual,
                     Tensor& y, const Conv2dParams& params)
         : sizes_(x.shape(), y.shape(), params, Tile::outputs),
-          x_(x.data<float>()),
+          parts_(x.data<float>(), sizes_),
           weights_(weights.data<float>()),
           y_(y.data<float>()),
           epilogue_(bias, residual, params.activation),
@@ -35,39 +35,32 @@ class OneSidedForward {
 
     [[nodiscard]] const Sizes& sizes() const { return sizes_; }
     [[nodiscard]] int64_t input_pitch() const { return one_sided_channels; }
-    [[nodiscard]] int64_t input_planes() const { return part_count() * points; }
+    [[nodiscard]] int64_t input_planes() const { return parts_.planes(); }
     void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
-        for (int64_t part = 0; part < part_count(); ++part)
-            transform_inputs<Tile>(x_, sizes_, {part * one_sided_channels, channels_of(part), input_pitch()},
-                                   first, last, to + part * points * plane, plane);
+        parts_.transform(first, last, to, plane);
     }
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products, int64_t plane) const {
         float* line = lines_.data() + thread_index() * size * line_plane;
         const float* weights = weights_ + panel * size * sizes_.channels * 3 * panel_columns;
-        for (int64_t part = 0; part < part_count(); ++part)
+        for (int64_t part = 0; part < parts_.count(); ++part)
             for (int64_t i = 0; i < size; ++i) {
-                const int64_t depth = channels_of(part);
+                const int64_t depth = parts_.channels_of(part);
                 transform_line(weights, depth, line);
                 weights += depth * 3 * panel_columns;
+                // Meanwhile the next line and a sixth of the one behind it are fetched, less after a part of
+                // fewer channels.
                 for (int64_t j = 0; j < size; ++j)
-                    multiply_plane(part > 0, last - first, depth,
-                                   transformed + (part * points + i * size + j) * in_plane,
-                                   line + j * line_plane, weights + j * depth * lanes,
-                                   products + (i * size + j) * plane);
+                    multiply_part<1>(part > 0, last - first, depth,
+                                     transformed + (part * points + i * size + j) * in_plane,
+                                     one_sided_channels, line + j * line_plane,
+                                     products + (i * size + j) * plane, weights + j * depth * lanes);
             }
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
     }
 
   private:
     static constexpr int64_t line_plane = spread_plane(one_sided_channels * panel_columns);
-
-    [[nodiscard]] int64_t part_count() const {
-        return (sizes_.channels + one_sided_channels - 1) / one_sided_channels;
-    }
-    [[nodiscard]] int64_t channels_of(int64_t part) const {
-        return std::min(one_sided_channels, sizes_.channels - part * one_sided_channels);
-    }
 
     // to[j][channel][panel_columns] of from [channel][3][panel_columns].
     static void transform_line(const float* from, int64_t depth, float* to) {
@@ -83,28 +76,8 @@ class OneSidedForward {
             }
     }
 
-    // Meanwhile `depth` vectors from `next` on are fetched: in all points of a line the next one and a sixth
-    // of the one behind it, less after a part of fewer channels.
-    void multiply_plane(bool adds, int64_t tiles, int64_t depth, const float* inputs, const float* weights,
-                        const float* next, float* products) const {
-        bool fetches = true;
-        for_row_parts(tiles, [&](auto rows, int64_t row) {
-            const float* from = inputs + row * one_sided_channels;
-            float* to = products + row * panel_columns;
-            if (adds && fetches)
-                multiply_rows<rows, 1, true, 1>(depth, from, one_sided_channels, weights, to, next);
-            else if (adds)
-                multiply_rows<rows, 0, true>(depth, from, one_sided_channels, weights, to, nullptr);
-            else if (fetches)
-                multiply_rows<rows, 1, false, 1>(depth, from, one_sided_channels, weights, to, next);
-            else
-                multiply_rows<rows, 0, false>(depth, from, one_sided_channels, weights, to, nullptr);
-            fetches = false;
-        });
-    }
-
     Sizes sizes_;
-    const float* x_;
+    InputParts<Tile, one_sided_channels> parts_;
     const float* weights_;
     float* y_;
     Epilogue epilogue_;

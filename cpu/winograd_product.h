@@ -35,4 +35,23 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
     }
 }
 
+// The same of any number of rows, `depth` or more apart; `fetched` with the first of them, into the first
+// level.
+template <int fetched>
+void multiply_part(bool adds, int64_t rows, int64_t depth, const float* a, int64_t pitch, const float* b,
+                   float* product, const float* next) {
+    for_row_parts(rows, [&](auto count, int64_t row) {
+        const float* from = a + row * pitch;
+        float* to = product + row * panel_columns;
+        if (adds && row == 0)
+            multiply_rows<count, fetched, true, 1>(depth, from, pitch, b, to, next);
+        else if (adds)
+            multiply_rows<count, 0, true>(depth, from, pitch, b, to, nullptr);
+        else if (row == 0)
+            multiply_rows<count, fetched, false, 1>(depth, from, pitch, b, to, next);
+        else
+            multiply_rows<count, 0, false>(depth, from, pitch, b, to, nullptr);
+    });
+}
+
 }  // namespace unmask::winograd

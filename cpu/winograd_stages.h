@@ -134,6 +134,29 @@ void transform_inputs(const float* x, const Sizes& s, const InputPart& part, int
     }
 }
 
+// Transformed inputs in parts of `part_channels` channels, in planes [part][xi]: the parts of a tile lie as
+// far apart as planes do, and a part's tiles side by side.
+template <class Tile, int64_t part_channels>
+class InputParts {
+  public:
+    static constexpr int points = Tile::size * Tile::size;
+    InputParts(const float* x, const Sizes& sizes) : x_(x), sizes_(sizes) {}
+    [[nodiscard]] int64_t count() const { return (sizes_.channels + part_channels - 1) / part_channels; }
+    [[nodiscard]] int64_t planes() const { return count() * points; }
+    [[nodiscard]] int64_t channels_of(int64_t part) const {
+        return std::min(part_channels, sizes_.channels - part * part_channels);
+    }
+    void transform(int64_t first, int64_t last, float* to, int64_t plane) const {
+        for (int64_t part = 0; part < count(); ++part)
+            transform_inputs<Tile>(x_, sizes_, {part * part_channels, channels_of(part), part_channels},
+                                   first, last, to + part * points * plane, plane);
+    }
+
+  private:
+    const float* x_;
+    Sizes sizes_;
+};
+
 // Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.
 template <class Body>
 void for_row_parts(int64_t rows, Body&& body) {

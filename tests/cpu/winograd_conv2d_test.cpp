@@ -207,6 +207,21 @@ TEST(WinogradConv2d, GivesAnImageTheSameBytesAmongEnoughOthers) {
     expect_same_bytes({{9, 7, 7, 512}, 64, 1, false}, 4);
 }
 
+// Output channels that parts of 32 and 64 leave a rest of, for kept tiles of 5 × 5 and on the fly.
+TEST(WinogradConv2d, HasTheGradientOfARestOfChannels) {
+    for (const int64_t images : {1, 5}) {
+        const Operands operands({{images, 14, 14, 256}, 272, 1, false});
+        const Tensor exact = gradients(operands, DType::f64).x;
+        const ComputeModeScope mode({.winograd = Winograd::all});
+        const Tensor computed = gradients(operands, DType::f32).x;
+        double largest = 0;
+        for (const double value : values_of<double>(exact)) largest = std::max(largest, std::fabs(value));
+        EXPECT_LE(largest_difference(computed, exact) / largest, 1e-5) << images << " images";
+        const ComputeModeScope direct({.winograd = Winograd::off});
+        EXPECT_NE(values_of<float>(computed), values_of<float>(gradients(operands, DType::f32).x));
+    }
+}
+
 TEST(WinogradConv2d, PadsEachSideByItself) {
     const ComputeModeScope mode({.winograd = Winograd::all});
     for (const int stride : {1, 2}) {
