@@ -207,7 +207,8 @@ TEST(WinogradConv2d, GivesAnImageTheSameBytesAmongEnoughOthers) {
     expect_same_bytes({{9, 7, 7, 512}, 64, 1, false}, 4);
 }
 
-// Output channels that parts of 32 and 64 leave a rest of, for kept tiles of 5 × 5 and on the fly.
+// Output channels that parts of 32 and 64 leave a rest of, for kept tiles of 5 × 5 and on the fly. The bound
+// is the cases' of 96 channels, 1e-5, times the root of how many more are summed.
 TEST(WinogradConv2d, HasTheGradientOfARestOfChannels) {
     for (const int64_t images : {1, 5}) {
         const Operands operands({{images, 14, 14, 256}, 272, 1, false});
@@ -216,7 +217,8 @@ TEST(WinogradConv2d, HasTheGradientOfARestOfChannels) {
         const Tensor computed = gradients(operands, DType::f32).x;
         double largest = 0;
         for (const double value : values_of<double>(exact)) largest = std::max(largest, std::fabs(value));
-        EXPECT_LE(largest_difference(computed, exact) / largest, 1e-5) << images << " images";
+        EXPECT_LE(largest_difference(computed, exact) / largest, 1e-5 * std::sqrt(272.0 / 96))
+            << images << " images";
         const ComputeModeScope direct({.winograd = Winograd::off});
         EXPECT_NE(values_of<float>(computed), values_of<float>(gradients(operands, DType::f32).x));
     }
