@@ -13,17 +13,26 @@ size_t CachingPool::rounded(size_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
+bool CachingPool::serves(size_t block, size_t size) {
+    constexpr size_t large = size_t{1} << 20;
+    return block == size || (size >= large && block <= size + size / 2);
+}
+
 void* CachingPool::allocate(size_t bytes) {
     const size_t size = rounded(bytes);
     {
         const std::lock_guard lock(mutex_);
-        FreeBlocks& free = free_[size];
-        if (!free.blocks.empty()) {
-            void* memory = free.blocks.back();
-            free.blocks.pop_back();
+        for (auto place = free_.lower_bound(size); place != free_.end() && serves(place->first, size);
+             ++place) {
+            std::vector<void*>& blocks = place->second.blocks;
+            if (blocks.empty()) continue;
+            void* memory = blocks.back();
+            if (place->first != size) lent_.push_back({memory, place->first});
+            blocks.pop_back();
             count_use(size);
             return memory;
         }
+        FreeBlocks& free = free_[size];
         if (free.blocks.capacity() == free.taken) free.blocks.reserve(2 * free.taken + 1);
         ++free.taken;
     }
@@ -48,9 +57,16 @@ void CachingPool::count_use(size_t size) {
 }
 
 void CachingPool::release(void* memory, size_t bytes) noexcept {
-    const size_t size = rounded(bytes);
+    size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;
+    for (size_t i = 0; i < lent_.size(); ++i)
+        if (lent_[i].memory == memory) {
+            size = lent_[i].size;
+            lent_[i] = lent_.back();
+            lent_.pop_back();
+            break;
+        }
     free_.find(size)->second.blocks.push_back(memory);  // for which allocate() made room
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again. Every
-// device's context has one; the device supplies how memory is taken and given back.
+// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again, large ones
+// for somewhat less too. Every device's context has one; the device supplies how memory is taken and given
+// back.
 #pragma once
 
 #include <cstddef>
@@ -40,12 +41,21 @@ class CachingPool {
         std::vector<void*> blocks;
         size_t taken = 0;  // from the system, in use or free
     };
+    // A block that is out for less than its size.
+    struct Lent {
+        void* memory;
+        size_t size;
+    };
+    // Whether a free block of one rounded size is used for another: a large one for up to a third less,
+    // rather than that one more is taken from the system.
+    [[nodiscard]] static bool serves(size_t block, size_t size);
     void count_use(size_t size);
 
     Take take_;
     Give give_;
     mutable std::mutex mutex_;
     std::map<size_t, FreeBlocks> free_;  // by rounded size
+    std::vector<Lent> lent_;
     MemoryStatistics statistics_;
 };
 

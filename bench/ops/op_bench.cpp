@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every op at the sizes of a detector, forward, and forward with backward: seconds, and what part of them the
-// machine's floor is. By the compute mode of `unmask`; what Winograd's algorithm computes in training is
-// measured by `--winograd all` too.
+// machine's floor is. By the compute mode of `unmask`; what Winograd's algorithm computes there is measured
+// without it too, and what it computes by `--winograd all` alone, by that.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -78,7 +78,11 @@ void add_rows() {
     const Winograd winograd = compute_mode().winograd;
     for (const OpRow& row : op_rows()) {
         add_row(row, winograd, "");
-        if (row.winograd && winograd != Winograd::all) add_row(row, Winograd::all, "/winograd_all");
+        if (row.winograd == Winograd::off) continue;
+        if (row.winograd <= winograd)
+            add_row(row, Winograd::off, "/winograd_off");
+        else
+            add_row(row, Winograd::all, "/winograd_all");
     }
 }
 

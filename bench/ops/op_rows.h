@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "engine/compute_mode.h"
 #include "engine/ops/kernel_work.h"
 #include "tests/support/op_case.h"
 
@@ -15,8 +16,8 @@ struct OpRow {
     // Inputs that are frozen, by number, as a model's weights are in inference: kernels keep what they derive
     // from them (Buffer::frozen()).
     std::vector<size_t> frozen{};
-    // Whether `--winograd all` computes it otherwise than the default.
-    bool winograd = false;
+    // From which of --winograd's modes on Winograd's algorithm may compute it; off: in none.
+    Winograd winograd = Winograd::off;
 };
 
 // At least one row for every op of the op-case table.

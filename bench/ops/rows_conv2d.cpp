@@ -25,11 +25,16 @@ struct Geometry {
                 .padding = {(kernel - 1) / 2, (kernel - 1) / 2},
                 .groups = depthwise ? static_cast<int>(in) : 1};
     }
-    // Whether Winograd's algorithm may compute it, where the mode allows that; forward, and the gradients.
-    [[nodiscard]] bool forward_by_winograd() const {
-        return !depthwise && ((kernel == 3 && stride <= 2) || (kernel == 7 && stride == 2 && in <= 4));
+    // From which mode on Winograd's algorithm may compute it: forward, with weights that may change or that
+    // are frozen, and its gradients.
+    [[nodiscard]] Winograd forward_by_winograd(bool frozen = false) const {
+        if (depthwise || !((kernel == 3 && stride <= 2) || (kernel == 7 && stride == 2 && in <= 4)))
+            return Winograd::off;
+        return frozen ? Winograd::inference : Winograd::all;
     }
-    [[nodiscard]] bool by_winograd() const { return kernel == 3 && stride == 1 && !depthwise; }
+    [[nodiscard]] Winograd gradients_by_winograd() const {
+        return kernel == 3 && stride == 1 && !depthwise ? Winograd::all : Winograd::off;
+    }
     [[nodiscard]] std::string name() const {
         return fmt::format("{}{}x{}_{}to{}_side{}_stride{}_batch{}", depthwise ? "depthwise_" : "", kernel,
                            kernel, in, out, side, stride, batch);
@@ -58,7 +63,7 @@ void add_backward(std::vector<OpRow>& rows, const Geometry& geometry) {
                       conv2d_backward_weight(in[0].value(), in[1].value(), gradient, params);
                       return Variable(gradient);
                   }};
-    rows.push_back({std::move(weight), {}, geometry.by_winograd()});
+    rows.push_back({std::move(weight), {}, geometry.gradients_by_winograd()});
     if (geometry.in == 3) return;
     OpCase data{"conv2d",
                 "conv2d_backward_data_" + geometry.name(),
@@ -68,7 +73,7 @@ void add_backward(std::vector<OpRow>& rows, const Geometry& geometry) {
                     conv2d_backward_data(in[0].value(), in[1].value(), gradient, params);
                     return Variable(gradient);
                 }};
-    rows.push_back({std::move(data), {}, geometry.by_winograd()});
+    rows.push_back({std::move(data), {}, geometry.gradients_by_winograd()});
 }
 
 // Inference's, once with weights that may change, once with frozen ones as folding leaves them.
@@ -88,7 +93,7 @@ void add_fused(std::vector<OpRow>& rows, const Geometry& geometry, bool residual
                                              Activation::relu));
             }};
         if (residual) op_case.inputs.push_back({"residual", y, {}, false});
-        OpRow row{std::move(op_case)};
+        OpRow row{std::move(op_case), {}, geometry.forward_by_winograd(frozen)};
         if (frozen) row.frozen = {1, 2};
         rows.push_back(std::move(row));
     }
@@ -127,7 +132,7 @@ void add_quantized(std::vector<OpRow>& rows, const Geometry& geometry) {
                        return Variable(quantized_conv2d(operands->x, operands->filters, {},
                                                         geometry.options(), Activation::relu));
                    }};
-    rows.push_back({std::move(op_case)});
+    rows.push_back({std::move(op_case), {}, geometry.forward_by_winograd(true)});
 }
 
 }  // namespace

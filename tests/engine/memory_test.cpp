@@ -47,6 +47,43 @@ TEST(CachingPool, ReusesFreedBlocksAndCountsBytes) {
     EXPECT_EQ(given, taken);
 }
 
+TEST(CachingPool, ALargeFreeBlockServesForUpToAThirdLess) {
+    int taken = 0;
+    CachingPool pool(
+        [&](size_t bytes) {
+            ++taken;
+            return std::malloc(bytes);
+        },
+        [](void* memory, size_t) { std::free(memory); });
+    constexpr size_t most = size_t{6} << 20, less = size_t{4} << 20;
+    void* block = pool.allocate(most);
+    pool.release(block, most);
+    EXPECT_EQ(pool.allocate(less), block);
+    EXPECT_EQ(pool.statistics().used_bytes, less);  // what was asked for
+    void* other = pool.allocate(most);              // the block is not free
+    EXPECT_NE(other, block);
+    EXPECT_EQ(taken, 2);
+    pool.release(other, most);
+    pool.release(block, less);
+    EXPECT_EQ(pool.statistics().used_bytes, 0u);
+    for (void* const back : {pool.allocate(most), pool.allocate(most)}) {  // both are whole again
+        EXPECT_TRUE(back == block || back == other);
+        pool.release(back, most);
+    }
+    EXPECT_EQ(taken, 2);
+    // Not for much less, and not where blocks are small.
+    void* half = pool.allocate(most / 2);
+    EXPECT_EQ(taken, 3);
+    pool.release(half, most / 2);
+    void* small = pool.allocate(most / 12);
+    pool.release(small, most / 12);
+    void* smaller = pool.allocate(most / 16);
+    EXPECT_EQ(taken, 5);
+    pool.release(smaller, most / 16);
+    pool.release_cached();
+    EXPECT_EQ(pool.statistics().reserved_bytes, 0u);
+}
+
 TEST(CachingPool, WastesAtMostAnEighth) {
     for (size_t bytes = 4096; bytes < (size_t{1} << 30); bytes = bytes * 5 / 4 + 13) {
         EXPECT_GE(CachingPool::rounded(bytes), bytes);
