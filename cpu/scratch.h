@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that a kernel needs while it runs. It comes from the CPU's cache of blocks without any bookkeeping
-// on the heap, so that a kernel's second call with the same sizes allocates nothing.
+// on the heap, so that after a kernel's first calls with the same sizes it allocates nothing.
 #pragma once
 
 #include <cstdint>

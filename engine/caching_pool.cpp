@@ -13,22 +13,28 @@ size_t CachingPool::rounded(size_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
-bool CachingPool::serves(size_t block, size_t size) {
-    constexpr size_t large = size_t{1} << 20;
-    return block == size || (size >= large && block <= size + size / 2);
+bool CachingPool::may_be_oversized(size_t size) const {
+    return may_be_oversized_ && size >= size_t{1} << 20;
+}
+
+void* CachingPool::take_free(size_t size) {
+    const size_t most = may_be_oversized(size) ? size + size / 2 : size;
+    for (auto place = free_.lower_bound(size); place != free_.end() && place->first <= most; ++place) {
+        std::vector<void*>& blocks = place->second.blocks;
+        if (blocks.empty()) continue;
+        void* memory = blocks.back();
+        if (place->first != size) oversized_.push_back({memory, place->first});
+        blocks.pop_back();
+        return memory;
+    }
+    return nullptr;
 }
 
 void* CachingPool::allocate(size_t bytes) {
     const size_t size = rounded(bytes);
     {
         const std::lock_guard lock(mutex_);
-        for (auto place = free_.lower_bound(size); place != free_.end() && serves(place->first, size);
-             ++place) {
-            std::vector<void*>& blocks = place->second.blocks;
-            if (blocks.empty()) continue;
-            void* memory = blocks.back();
-            if (place->first != size) lent_.push_back({memory, place->first});
-            blocks.pop_back();
+        if (void* memory = take_free(size)) {
             count_use(size);
             return memory;
         }
@@ -60,13 +66,15 @@ void CachingPool::release(void* memory, size_t bytes) noexcept {
     size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;
-    for (size_t i = 0; i < lent_.size(); ++i)
-        if (lent_[i].memory == memory) {
-            size = lent_[i].size;
-            lent_[i] = lent_.back();
-            lent_.pop_back();
-            break;
+    if (may_be_oversized(size)) {
+        const auto block = std::find_if(oversized_.begin(), oversized_.end(),
+                                        [memory](const auto& other) { return other.memory == memory; });
+        if (block != oversized_.end()) {
+            size = block->size;
+            *block = oversized_.back();
+            oversized_.pop_back();
         }
+    }
     free_.find(size)->second.blocks.push_back(memory);  // for which allocate() made room
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again, large ones
-// for somewhat less too. Every device's context has one; the device supplies how memory is taken and given
-// back.
+// A cache in front of a slow allocator: freed blocks are kept by size class and handed out again. Every
+// device's context has one; the device supplies how memory is taken and given back.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -19,7 +19,12 @@ class CachingPool {
     using Take = std::function<void*(size_t bytes)>;  // returns nullptr when there is no more
     using Give = std::function<void(void* memory, size_t bytes)>;
 
-    CachingPool(Take take, Give give) : take_(std::move(take)), give_(std::move(give)) {}
+    // Whether, where no block of its class is free, a request of 1 MB or more gets the smallest free one that
+    // is up to half as large again.
+    enum class Oversized : uint8_t { no, yes };
+
+    CachingPool(Take take, Give give, Oversized oversized = Oversized::no)
+        : take_(std::move(take)), give_(std::move(give)), may_be_oversized_(oversized == Oversized::yes) {}
     CachingPool(const CachingPool&) = delete;
     CachingPool& operator=(const CachingPool&) = delete;
     ~CachingPool() { release_cached(); }
@@ -32,7 +37,7 @@ class CachingPool {
     [[nodiscard]] MemoryStatistics statistics() const;
     void reset_peak();
 
-    // Sizes are rounded so that at most an eighth is wasted and near sizes share blocks.
+    // Sizes are rounded, which wastes at most an eighth, so that near sizes share blocks.
     [[nodiscard]] static size_t rounded(size_t bytes);
 
   private:
@@ -41,21 +46,21 @@ class CachingPool {
         std::vector<void*> blocks;
         size_t taken = 0;  // from the system, in use or free
     };
-    // A block that is out for less than its size.
-    struct Lent {
+    // A block in use by a request of a smaller class, and its own.
+    struct OversizedBlock {
         void* memory;
         size_t size;
     };
-    // Whether a free block of one rounded size is used for another: a large one for up to a third less,
-    // rather than that one more is taken from the system.
-    [[nodiscard]] static bool serves(size_t block, size_t size);
+    [[nodiscard]] bool may_be_oversized(size_t size) const;
+    [[nodiscard]] void* take_free(size_t size);  // nullptr: none
     void count_use(size_t size);
 
     Take take_;
     Give give_;
+    bool may_be_oversized_;
     mutable std::mutex mutex_;
     std::map<size_t, FreeBlocks> free_;  // by rounded size
-    std::vector<Lent> lent_;
+    std::vector<OversizedBlock> oversized_;
     MemoryStatistics statistics_;
 };
 

@@ -13,6 +13,7 @@ namespace unmask {
 // rounds otherwise than the direct form, up to four times as much (docs/performance.md), and is more than
 // twice as fast. In 8-bit integers (3×3 of stride 1, forward) it is not exact as the direct form is
 // (cpu/winograd_quantized_conv2d.h).
+// Each includes what the one before it does.
 enum class Winograd : uint8_t { off, inference, all };
 // "off", "inference", "all"; Error lists them when there is no such name.
 [[nodiscard]] Winograd parse_winograd(std::string_view name);

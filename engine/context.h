@@ -15,8 +15,8 @@
 namespace unmask {
 
 struct MemoryStatistics {
-    size_t used_bytes = 0;      // held by live buffers
-    size_t peak_bytes = 0;      // the most ever held by live buffers since the last reset
+    size_t used_bytes = 0;      // that live buffers asked for, rounded (engine/caching_pool.h)
+    size_t peak_bytes = 0;      // the most of these since the last reset
     size_t reserved_bytes = 0;  // taken from the system, including what the cache keeps for reuse
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every op at the sizes of a detector, forward, and forward with backward: seconds, and what part of them the
-// machine's floor is. By the compute mode of `unmask`; what Winograd's algorithm computes there is measured
-// without it too, and what it computes by `--winograd all` alone, by that.
+// machine's floor is. By the compute mode of `unmask`. Rows that Winograd's algorithm computes in that mode
+// are measured without it too, the others that it can compute by `--winograd all`.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -78,8 +78,8 @@ void add_rows() {
     const Winograd winograd = compute_mode().winograd;
     for (const OpRow& row : op_rows()) {
         add_row(row, winograd, "");
-        if (row.winograd == Winograd::off) continue;
-        if (row.winograd <= winograd)
+        if (row.winograd_from == Winograd::off) continue;
+        if (row.winograd_from <= winograd)
             add_row(row, Winograd::off, "/winograd_off");
         else
             add_row(row, Winograd::all, "/winograd_all");

@@ -16,8 +16,8 @@ struct OpRow {
     // Inputs that are frozen, by number, as a model's weights are in inference: kernels keep what they derive
     // from them (Buffer::frozen()).
     std::vector<size_t> frozen{};
-    // From which of --winograd's modes on Winograd's algorithm may compute it; off: in none.
-    Winograd winograd = Winograd::off;
+    // The least of --winograd's modes in which Winograd's algorithm computes it; off: in none.
+    Winograd winograd_from = Winograd::off;
 };
 
 // At least one row for every op of the op-case table.

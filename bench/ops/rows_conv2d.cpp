@@ -25,7 +25,7 @@ struct Geometry {
                 .padding = {(kernel - 1) / 2, (kernel - 1) / 2},
                 .groups = depthwise ? static_cast<int>(in) : 1};
     }
-    // From which mode on Winograd's algorithm may compute it: forward, with weights that may change or that
+    // The least mode in which Winograd's algorithm computes it: forward, with weights that may change or that
     // are frozen, and its gradients.
     [[nodiscard]] Winograd forward_by_winograd(bool frozen = false) const {
         if (depthwise || !((kernel == 3 && stride <= 2) || (kernel == 7 && stride == 2 && in <= 4)))
@@ -125,7 +125,9 @@ void add_quantized(std::vector<OpRow>& rows, const Geometry& geometry) {
                    [geometry, operands = std::make_shared<Operands>()](const Inputs& in) {
                        if (!operands->x.defined()) {
                            operands->x = quantize(in[0].value(), 1.0f / 255.0f, DType::u8);
-                           const Tensor weight = Tensor::full(geometry.weight(), 0.01);
+                           // Sums that stay within 8 bits.
+                           const Tensor weight =
+                               Tensor::full(geometry.weight(), 0.64 / static_cast<double>(geometry.in));
                            operands->filters = quantized_filters(compact_weight(weight, WeightFormat::int8),
                                                                  Tensor::zeros({weight.dim(0)}), {});
                        }

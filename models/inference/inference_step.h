@@ -2,7 +2,7 @@
 // Inference on batches of the same shapes over and over. The work is recorded once for each batch size and
 // runs again as a whole: on a GPU as a CUDA graph, which takes the time of the launches out of small batches;
 // on the CPU as a list of kernel calls over one planned arena (engine/recording.h), so that after the first
-// call with a batch size the portable path allocates nothing.
+// calls with a batch size the portable path allocates nothing.
 #pragma once
 
 #include <cstdint>

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <set>
 
 #include "apps/profile/machine.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/op_cases.h"
 
 namespace unmask {
@@ -25,6 +27,29 @@ const OpRow& row_named(const std::string& name) {
     for (const OpRow& row : op_rows())
         if (row.op_case.name == name) return row;
     throw std::out_of_range(name);
+}
+
+// Its rounding tells the algorithm.
+TEST(OpRows, WinogradsAlgorithmComputesThoseThatSaySoFromTheirModeOn) {
+    int by_winograd = 0;
+    for (const OpRow& row : op_rows()) {
+        if (!row.op_case.name.ends_with("batch1") && row.winograd_from == Winograd::off) continue;
+        if (row.op_case.op.find("conv2d") == std::string::npos) continue;
+        const auto computed = [&row](Winograd winograd) {
+            const ComputeModeScope mode({.winograd = winograd});
+            const NoGrad nothing_recorded;
+            return row.op_case.run(row_inputs(row)).value();
+        };
+        const Tensor direct = computed(Winograd::off);
+        for (const Winograd mode : {Winograd::inference, Winograd::all}) {
+            const Tensor y = computed(mode);
+            const bool same = std::memcmp(y.raw(), direct.raw(), y.bytes()) == 0;
+            EXPECT_EQ(same, row.winograd_from == Winograd::off || mode < row.winograd_from)
+                << row.op_case.name << " " << name_of(mode);
+        }
+        by_winograd += row.winograd_from != Winograd::off;
+    }
+    EXPECT_GT(by_winograd, 20);
 }
 
 TEST(OpRows, WorkIsThatOfTheDefinition) {

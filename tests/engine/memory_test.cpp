@@ -6,8 +6,10 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include "engine/atomic_file.h"
 #include "engine/caching_pool.h"
@@ -47,7 +49,76 @@ TEST(CachingPool, ReusesFreedBlocksAndCountsBytes) {
     EXPECT_EQ(given, taken);
 }
 
-TEST(CachingPool, ALargeFreeBlockServesForUpToAThirdLess) {
+// A pool over malloc that may hand out oversized blocks; `given` has the sizes that went back to malloc.
+struct OversizingPool {
+    static constexpr size_t unit = size_t{1} << 20;
+    int taken = 0;
+    std::multiset<size_t> given;
+    CachingPool pool{[this](size_t bytes) {
+                         ++taken;
+                         return std::malloc(bytes);
+                     },
+                     [this](void* memory, size_t bytes) {
+                         given.insert(bytes);
+                         std::free(memory);
+                     },
+                     CachingPool::Oversized::yes};
+};
+
+TEST(CachingPool, ALargeRequestMayGetABlockHalfAsLargeAgain) {
+    constexpr size_t unit = OversizingPool::unit, most = 6 * unit, less = 4 * unit;
+    OversizingPool of;
+    void* block = of.pool.allocate(most);
+    of.pool.release(block, most);
+    EXPECT_EQ(of.pool.allocate(less), block);
+    EXPECT_EQ(of.pool.statistics().used_bytes, less);  // what was asked for
+    EXPECT_EQ(of.pool.statistics().reserved_bytes, most);
+    void* other = of.pool.allocate(most);  // the block is in use
+    EXPECT_NE(other, block);
+    EXPECT_EQ(of.taken, 2);
+    of.pool.release(other, most);
+    of.pool.release_cached();
+    EXPECT_EQ(of.pool.statistics().reserved_bytes, most);
+    of.pool.release(block, less);
+    EXPECT_EQ(of.pool.statistics().used_bytes, 0u);
+    EXPECT_EQ(of.pool.allocate(most), block);  // it is whole again
+    of.pool.release(block, most);
+    EXPECT_EQ(of.taken, 2);
+    of.pool.release_cached();
+    EXPECT_EQ(of.pool.statistics().reserved_bytes, 0u);
+    EXPECT_EQ(of.given, (std::multiset<size_t>{most, most}));
+}
+
+TEST(CachingPool, NoSmallRequestAndNoneForMuchLessGetsAnOversizedBlock) {
+    constexpr size_t unit = OversizingPool::unit;
+    OversizingPool of;
+    const auto takes = [&](size_t bytes) {
+        const int before = of.taken;
+        of.pool.release(of.pool.allocate(bytes), bytes);
+        return of.taken > before;
+    };
+    EXPECT_TRUE(takes(6 * unit));
+    EXPECT_FALSE(takes(4 * unit));
+    EXPECT_TRUE(takes(15 * unit / 4));
+    of.pool.release_cached();
+    EXPECT_TRUE(takes(5 * unit / 4));
+    EXPECT_FALSE(takes(unit));
+    EXPECT_TRUE(takes(7 * unit / 8));
+}
+
+TEST(CachingPool, TheSmallestBlockThatServesIsTaken) {
+    constexpr size_t unit = OversizingPool::unit;
+    OversizingPool of;
+    std::map<size_t, void*> blocks;
+    for (const size_t units : {4, 5, 6}) blocks[units] = of.pool.allocate(units * unit);
+    for (const auto& [units, block] : blocks) of.pool.release(block, units * unit);
+    for (const size_t units : {4, 5, 6}) EXPECT_EQ(of.pool.allocate(4 * unit), blocks[units]) << units;
+    for (const auto& [units, block] : blocks) of.pool.release(block, 4 * unit);
+    EXPECT_EQ(of.pool.allocate(5 * unit), blocks[5]);
+    of.pool.release(blocks[5], 5 * unit);
+}
+
+TEST(CachingPool, OthersGiveBlocksOfTheirClassOnly) {
     int taken = 0;
     CachingPool pool(
         [&](size_t bytes) {
@@ -55,33 +126,8 @@ TEST(CachingPool, ALargeFreeBlockServesForUpToAThirdLess) {
             return std::malloc(bytes);
         },
         [](void* memory, size_t) { std::free(memory); });
-    constexpr size_t most = size_t{6} << 20, less = size_t{4} << 20;
-    void* block = pool.allocate(most);
-    pool.release(block, most);
-    EXPECT_EQ(pool.allocate(less), block);
-    EXPECT_EQ(pool.statistics().used_bytes, less);  // what was asked for
-    void* other = pool.allocate(most);              // the block is not free
-    EXPECT_NE(other, block);
+    for (const size_t bytes : {size_t{6} << 20, size_t{5} << 20}) pool.release(pool.allocate(bytes), bytes);
     EXPECT_EQ(taken, 2);
-    pool.release(other, most);
-    pool.release(block, less);
-    EXPECT_EQ(pool.statistics().used_bytes, 0u);
-    for (void* const back : {pool.allocate(most), pool.allocate(most)}) {  // both are whole again
-        EXPECT_TRUE(back == block || back == other);
-        pool.release(back, most);
-    }
-    EXPECT_EQ(taken, 2);
-    // Not for much less, and not where blocks are small.
-    void* half = pool.allocate(most / 2);
-    EXPECT_EQ(taken, 3);
-    pool.release(half, most / 2);
-    void* small = pool.allocate(most / 12);
-    pool.release(small, most / 12);
-    void* smaller = pool.allocate(most / 16);
-    EXPECT_EQ(taken, 5);
-    pool.release(smaller, most / 16);
-    pool.release_cached();
-    EXPECT_EQ(pool.statistics().reserved_bytes, 0u);
 }
 
 TEST(CachingPool, WastesAtMostAnEighth) {
