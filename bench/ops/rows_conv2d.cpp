@@ -35,6 +35,10 @@ struct Geometry {
     [[nodiscard]] Winograd gradients_by_winograd() const {
         return kernel == 3 && stride == 1 && !depthwise ? Winograd::all : Winograd::off;
     }
+    // In 8 bits, with frozen weights.
+    [[nodiscard]] Winograd quantized_by_winograd() const {
+        return kernel == 3 && stride == 1 && !depthwise ? Winograd::inference : Winograd::off;
+    }
     [[nodiscard]] std::string name() const {
         return fmt::format("{}{}x{}_{}to{}_side{}_stride{}_batch{}", depthwise ? "depthwise_" : "", kernel,
                            kernel, in, out, side, stride, batch);
@@ -134,7 +138,7 @@ void add_quantized(std::vector<OpRow>& rows, const Geometry& geometry) {
                        return Variable(quantized_conv2d(operands->x, operands->filters, {},
                                                         geometry.options(), Activation::relu));
                    }};
-    rows.push_back({std::move(op_case), {}, geometry.forward_by_winograd(true)});
+    rows.push_back({std::move(op_case), {}, geometry.quantized_by_winograd()});
 }
 
 }  // namespace
