@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "cpu/winograd_on_the_fly_forward.h"
 #include "cpu/winograd_one_sided_forward.h"
@@ -12,6 +13,7 @@
 #include "cpu/winograd_schedule.h"
 #include "cpu/winograd_stages.h"
 #include "cpu/winograd_stem.h"
+#include "cpu/winograd_taps_forward.h"
 #include "cpu/winograd_tiling.h"
 #include "cpu/winograd_weights.h"
 #include "engine/compute_mode.h"
@@ -74,16 +76,23 @@ class Forward {
     Epilogue epilogue_;
 };
 
+// What `make` makes of the weights: kept with them under that name where they do not change.
+template <class Make>
+Tensor made_of(const Tensor& weight, std::string_view name, Make&& make) {
+    if (!weight.buffer()->frozen()) return make();
+    return weight.buffer()->attachment<Tensor>(fmt::format("winograd {} {}", name, weight.byte_offset()),
+                                               make);
+}
+std::string_view name_of(Taps taps) {
+    return taps == Taps::flipped ? "flipped" : "as they are";
+}
+
 template <class Tile>
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
                  const Conv2dParams& params) {
-    const auto transform = [&weight] { return transformed_weights<Tile>(weight, Taps::as_they_are); };
-    const Tensor weights =
-        weight.buffer()->frozen()
-            ? weight.buffer()->attachment<Tensor>(
-                  fmt::format("winograd {} {} {}", Tile::outputs, Tile::stride, weight.byte_offset()),
-                  transform)
-            : transform();
+    const Tensor weights = made_of(weight, fmt::format("{} {}", Tile::outputs, Tile::stride), [&weight] {
+        return transformed_weights<Tile>(weight, Taps::as_they_are);
+    });
     const Forward<Tile> work(x, weights, bias, residual, y, params);
     Schedule(work).run();
 }
@@ -91,14 +100,17 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
 template <class Tile>
 void run_one_sided(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
                    const Tensor& residual, Tensor& y, const Conv2dParams& params) {
-    const auto transform = [&] { return one_sided_weights<Tile>(weight, taps); };
-    const Tensor weights =
-        weight.buffer()->frozen()
-            ? weight.buffer()->attachment<Tensor>(fmt::format("winograd one-sided {} {} {}", Tile::outputs,
-                                                              taps == Taps::flipped, weight.byte_offset()),
-                                                  transform)
-            : transform();
+    const Tensor weights = made_of(weight, fmt::format("one-sided {} {}", Tile::outputs, name_of(taps)),
+                                   [&] { return one_sided_weights<Tile>(weight, taps); });
     const OneSidedForward<Tile> work(x, weights, bias, residual, y, params);
+    Schedule(work).run();
+}
+
+void run_of_taps(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
+                 Tensor& y, const Conv2dParams& params) {
+    const Tensor weights = made_of(weight, fmt::format("taps {}", name_of(taps)),
+                                   [&] { return kept_taps<TapsForward::Tile>(weight, taps); });
+    const TapsForward work(x, weights, bias, residual, y, params);
     Schedule(work).run();
 }
 
@@ -128,11 +140,11 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
     switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
         case Tiling::none:
             return false;
-        case Tiling::two:
-            run_forward<WinogradTile<2>>(x, weight, bias, residual, y, params);
-            break;
         case Tiling::four:
             run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
+            break;
+        case Tiling::four_of_taps:
+            run_of_taps(x, weight, Taps::as_they_are, bias, residual, y, params);
             break;
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
@@ -161,11 +173,11 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
     switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
-        case Tiling::two:
-            run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
-            break;
         case Tiling::four:
             run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
+            break;
+        case Tiling::four_of_taps:
+            run_of_taps(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x, turned);
             break;
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,

@@ -47,8 +47,8 @@ class OnTheFlyForward {
             transform_weights<Tile>(weight_, taps_, panel, channel, channel + depth, weights, weight_plane);
             for (int64_t xi = 0; xi < points; ++xi) {
                 fetch_next(panel, part, xi);
-                multiply_part<0>(part > 0, last - first, depth, transformed + (part * points + xi) * in_plane,
-                                 part_channels, weights + xi * weight_plane, products + xi * plane, nullptr);
+                multiply_part(part > 0, last - first, depth, transformed + (part * points + xi) * in_plane,
+                              part_channels, weights + xi * weight_plane, products + xi * plane);
             }
         }
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);

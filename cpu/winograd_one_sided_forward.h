@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Work (cpu/winograd_schedule.h) of a convolution with many channels, whose weights are kept transformed
 // along one axis, G g: size · 3 values instead of the size² of both, which come from memory in half the time.
-// The other axis is transformed as they are needed, one line of a tile's points and a part of the channels of
-// a panel at a time, in a core's first-level cache.
+// The other axis follows in registers, one point of a line at a time, from a part of the channels of a panel
+// that stays in a core's first-level cache.
 #pragma once
 
-#include <algorithm>
+#include <utility>
 
-#include "cpu/parallel.h"
-#include "cpu/scratch.h"
+#include "cpu/winograd_line_product.h"
 #include "cpu/winograd_outputs.h"
-#include "cpu/winograd_product.h"
 #include "cpu/winograd_stages.h"
 #include "cpu/winograd_weights.h"
 
@@ -30,8 +28,7 @@ class OneSidedForward {
           parts_(x.data<float>(), sizes_),
           weights_(weights.data<float>()),
           y_(y.data<float>()),
-          epilogue_(bias, residual, params.activation),
-          lines_(thread_count() * size * line_plane) {}
+          epilogue_(bias, residual, params.activation) {}
 
     [[nodiscard]] const Sizes& sizes() const { return sizes_; }
     [[nodiscard]] int64_t input_pitch() const { return one_sided_channels; }
@@ -41,39 +38,41 @@ class OneSidedForward {
     }
     void compute_panel(int64_t panel, int64_t first, int64_t last, const float* transformed, int64_t in_plane,
                        float* products, int64_t plane) const {
-        float* line = lines_.data() + thread_index() * size * line_plane;
+        clear_products(points, last - first, products, plane);
         const float* weights = weights_ + panel * size * sizes_.channels * 3 * panel_columns;
         for (int64_t part = 0; part < parts_.count(); ++part)
             for (int64_t i = 0; i < size; ++i) {
                 const int64_t depth = parts_.channels_of(part);
-                transform_line(weights, depth, line);
-                weights += depth * 3 * panel_columns;
-                // Meanwhile the next line and a sixth of the one behind it are fetched, less after a part of
-                // fewer channels.
-                for (int64_t j = 0; j < size; ++j)
-                    multiply_part<1>(part > 0, last - first, depth,
-                                     transformed + (part * points + i * size + j) * in_plane,
-                                     one_sided_channels, line + j * line_plane,
-                                     products + (i * size + j) * plane, weights + j * depth * lanes);
+                const float* next = weights + depth * 3 * panel_columns;
+                for_row_parts(last - first, [&](auto rows, int64_t row) {
+                    const Line line{
+                        depth,
+                        transformed + (part * points + i * size) * in_plane + row * one_sided_channels,
+                        in_plane,
+                        weights,
+                        products + i * size * plane + row * panel_columns,
+                        plane};
+                    if (row == 0)
+                        multiply_line<true, rows>(line, next);
+                    else
+                        multiply_line<false, rows>(line, nullptr);
+                });
+                weights = next;
             }
         transform_outputs<Tile>(products, plane, sizes_, panel, first, last, epilogue_, y_);
     }
 
   private:
-    static constexpr int64_t line_plane = spread_plane(one_sided_channels * panel_columns);
+    using Line = LineOperands<one_sided_channels, 3 * panel_columns>;
 
-    // to[j][channel][panel_columns] of from [channel][3][panel_columns].
-    static void transform_line(const float* from, int64_t depth, float* to) {
-        for (int64_t channel = 0; channel < depth; ++channel, from += 3 * panel_columns, to += panel_columns)
-#pragma GCC unroll 2
-            for (int half = 0; half < panel_columns; half += lanes) {
-                Vector g[3], u[size];
-#pragma GCC unroll 3
-                for (int q = 0; q < 3; ++q) g[q] = Vectors::at(from + q * panel_columns + half);
-                Tile::weights(g, u, 1);
-#pragma GCC unroll 8
-                for (int j = 0; j < size; ++j) Vectors::at(to + j * line_plane + half) = u[j];
-            }
+    // With `fetches` meanwhile the next line and a sixth of the one behind it are fetched, less after a part
+    // of fewer channels.
+    template <bool fetches, int rows>
+    [[gnu::noinline]] static void multiply_line(Line line, const float* next) {
+        [=]<int... js>(std::integer_sequence<int, js...>) {
+            (multiply_points<Tile, fetches, rows, js>(line, next + js * line.depth * lanes), ...);
+        }
+        (std::make_integer_sequence<int, size>());
     }
 
     Sizes sizes_;
@@ -81,7 +80,6 @@ class OneSidedForward {
     const float* weights_;
     float* y_;
     Epilogue epilogue_;
-    Scratch<float> lines_;
 };
 
 }  // namespace unmask::winograd

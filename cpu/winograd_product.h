@@ -8,8 +8,8 @@ namespace unmask::winograd {
 
 // product [rows][panel_columns] = a [rows][depth], rows `pitch` apart, · b [depth][panel_columns]; with
 // `adds` what product holds and that. Meanwhile `fetched` · depth vectors from `next` on are brought into the
-// cache of that level.
-template <int rows, int fetched, bool adds = false, int level = 2>
+// second-level cache.
+template <int rows, int fetched, bool adds = false>
 void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b, float* product,
                    const float* next) {
     Vector sums[rows][2];
@@ -21,7 +21,7 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
     for (int64_t d = 0; d < depth; ++d, b += panel_columns) {
         const Vector left = Vectors::at(b), right = Vectors::at(b + lanes);
 #pragma GCC unroll 2
-        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 4 - level);
+        for (int i = 0; i < fetched; ++i, next += lanes) __builtin_prefetch(next, 0, 2);
 #pragma GCC unroll 16
         for (int r = 0; r < rows; ++r) {
             sums[r][0] += a[r * pitch + d] * left;
@@ -35,20 +35,14 @@ void multiply_rows(int64_t depth, const float* a, int64_t pitch, const float* b,
     }
 }
 
-// The same of any number of rows, `depth` or more apart; `fetched` with the first of them, into the first
-// level.
-template <int fetched>
-void multiply_part(bool adds, int64_t rows, int64_t depth, const float* a, int64_t pitch, const float* b,
-                   float* product, const float* next) {
+// The same of any number of rows, with nothing fetched.
+inline void multiply_part(bool adds, int64_t rows, int64_t depth, const float* a, int64_t pitch,
+                          const float* b, float* product) {
     for_row_parts(rows, [&](auto count, int64_t row) {
         const float* from = a + row * pitch;
         float* to = product + row * panel_columns;
-        if (adds && row == 0)
-            multiply_rows<count, fetched, true, 1>(depth, from, pitch, b, to, next);
-        else if (adds)
+        if (adds)
             multiply_rows<count, 0, true>(depth, from, pitch, b, to, nullptr);
-        else if (row == 0)
-            multiply_rows<count, fetched, false, 1>(depth, from, pitch, b, to, next);
         else
             multiply_rows<count, 0, false>(depth, from, pitch, b, to, nullptr);
     });

@@ -157,10 +157,10 @@ class InputParts {
     Sizes sizes_;
 };
 
-// Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above most_rows.
-template <class Body>
+// Calls body(rows constant, first row) for parts of `rows` of nearly equal height, none above `most`.
+template <int most = most_rows, class Body>
 void for_row_parts(int64_t rows, Body&& body) {
-    const int64_t parts = (rows + most_rows - 1) / most_rows;
+    const int64_t parts = (rows + most - 1) / most;
     for (int64_t part = 0; part < parts; ++part) {
         const int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
         [&]<int... counts>(std::integer_sequence<int, counts...>) {
@@ -168,7 +168,7 @@ void for_row_parts(int64_t rows, Body&& body) {
                                 (body(std::integral_constant<int, counts + 1>(), begin), true)) ||
                                ...));
         }
-        (std::make_integer_sequence<int, most_rows>());
+        (std::make_integer_sequence<int, most>());
     }
 }
 

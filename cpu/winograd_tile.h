@@ -4,17 +4,42 @@
 //     y = Aᵀ [ (G g Gᵀ) ∘ (Bᵀ d B) ] A,
 // m × m outputs of (m + 2)² products instead of 9 m². The matrices are those of Toom and Cook for the points
 // 0, ±1, ∞ (m = 2), 0, ±√½, ±√2, ∞ (m = 4; these round about half as much as 0, ±1, ±2, ∞) and
-// 0, ±9/16, ±9/8, ±3 (m = 5): with
+// 0, ±37/64, ±37/32, ±37/8 (m = 5): with
 // N_j = Π_{l≠j} (p_j - p_l), row j of Bᵀ holds the coefficients of Π_{l≠j} (x - p_l), of G p_j^k / N_j, and
-// column j of Aᵀ p_j^i; at ∞ they are those of Π_l (x - p_l), and 1 for the highest power.
+// column j of Aᵀ p_j^i; at ∞ they are those of Π_l (x - p_l), and 1 for the highest power. In tiles of 4 and
+// 5 factors stand in Aᵀ instead of G, so that a line's points follow from its three taps, scaled by powers of
+// one of them, by additions alone: of_line().
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 namespace unmask {
 
 template <int outputs, int stride = 1>
 struct WinogradTile;
+
+// 2^times · v by additions, which some processors (Zen 5) compute beside products.
+template <int times, class V>
+[[gnu::always_inline]] inline V doubled(V v) {
+    for (int i = 0; i < times; ++i) v += v;
+    return v;
+}
+
+consteval float factor(double a, double b = 1, double c = 1) {
+    return static_cast<float>(a * b * c);
+}
+
+// G g of a Tile that has of_line().
+template <class Tile, class V>
+[[gnu::always_inline]] inline void weights_by_lines(const V* from, V* to, int step) {
+    const V s0 = from[0], s1 = static_cast<float>(Tile::tap_scale[1]) * from[step];
+    const V s2 = static_cast<float>(Tile::tap_scale[2]) * from[2 * step];
+    [&]<int... j>(std::integer_sequence<int, j...>) {
+        ((to[j * step] = Tile::template of_line<j>(s0, s1, s2)), ...);
+    }
+    (std::make_integer_sequence<int, Tile::size>());
+}
 
 // All functions work on one line of a tile, `from` and `to` `step` elements of V apart. V is a vector or a
 // number.
@@ -81,48 +106,49 @@ struct WinogradTile<4> {
     }
     template <class V>
     static void output(const V* from, V* to, int from_step, int to_step) {
-        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        constexpr auto third = static_cast<float>(1.0 / 3), sixth = static_cast<float>(1.0 / 6);
+        constexpr auto a = static_cast<float>(low / 3), b = static_cast<float>(high / 6);
         const V low_sum = from[from_step] + from[2 * from_step];
-        const V low_difference = a * (from[from_step] - from[2 * from_step]);
+        const V low_difference = from[from_step] - from[2 * from_step];
         const V high_sum = from[3 * from_step] + from[4 * from_step];
-        const V high_difference = b * (from[3 * from_step] - from[4 * from_step]);
-        to[0] = from[0] + low_sum + high_sum;
-        to[to_step] = low_difference + high_difference;
-        to[2 * to_step] = 0.5f * low_sum + 2.0f * high_sum;
-        to[3 * to_step] = 0.5f * low_difference + 2.0f * high_difference + from[5 * from_step];
+        const V high_difference = from[3 * from_step] - from[4 * from_step];
+        to[0] = from[0] - (2 * third) * low_sum + sixth * high_sum;
+        to[to_step] = b * high_difference - (2 * a) * low_difference;
+        to[2 * to_step] = third * (high_sum - low_sum);
+        to[3 * to_step] = (2 * b) * high_difference - a * low_difference + 2.0f * from[5 * from_step];
     }
     template <class V>
     static void output_gradient(const V* from, V* to, int from_step, int to_step) {
-        constexpr auto a = static_cast<float>(low), b = static_cast<float>(high);
+        constexpr auto third = static_cast<float>(1.0 / 3), sixth = static_cast<float>(1.0 / 6);
+        constexpr auto a = static_cast<float>(low / 3), b = static_cast<float>(high / 6);
         const V g0 = from[0], g1 = from[from_step], g2 = from[2 * from_step], g3 = from[3 * from_step];
-        const V even_low = g0 + 0.5f * g2, odd_low = a * (g1 + 0.5f * g3);
-        const V even_high = g0 + 2.0f * g2, odd_high = b * (g1 + 2.0f * g3);
+        const V even_low = -third * (g0 + g0 + g2), odd_low = a * (g1 + g1 + g3);
+        const V even_high = sixth * g0 + third * g2, odd_high = b * (g1 + g3 + g3);
         to[0] = g0;
-        to[to_step] = even_low + odd_low;
-        to[2 * to_step] = even_low - odd_low;
+        to[to_step] = even_low - odd_low;
+        to[2 * to_step] = even_low + odd_low;
         to[3 * to_step] = even_high + odd_high;
         to[4 * to_step] = even_high - odd_high;
-        to[5 * to_step] = g3;
+        to[5 * to_step] = g3 + g3;
+    }
+    static constexpr double tap_scale[3] = {1, low, low* low};
+    template <int j, class V>
+    static V of_line(V s0, V s1, V s2) {
+        if constexpr (j == 0) return s0;
+        if constexpr (j == 5) return s2;
+        const V even = s0 + (j <= 2 ? 1.0f : 4.0f) * s2, odd = j <= 2 ? s1 : doubled<1>(s1);
+        return j % 2 == 1 ? even + odd : even - odd;
     }
     template <class V>
     static void weights(const V* from, V* to, int step) {
-        constexpr auto a = static_cast<float>(2.0 / 3 * low), b = static_cast<float>(high / 6);
-        constexpr auto third = static_cast<float>(1.0 / 3), sixth = static_cast<float>(1.0 / 6);
-        const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
-        const V even_low = -third * (g0 + (g0 + g2)), even_high = sixth * g0 + third * g2;
-        to[0] = g0;
-        to[step] = even_low - a * g1;
-        to[2 * step] = even_low + a * g1;
-        to[3 * step] = even_high + b * g1;
-        to[4 * step] = even_high - b * g1;
-        to[5 * step] = g2;
+        weights_by_lines<WinogradTile>(from, to, step);
     }
     static constexpr double kernel[size][3] = {{1, 0, 0},
-                                               {-2.0 / 3, -2.0 / 3 * low, -1.0 / 3},
-                                               {-2.0 / 3, 2.0 / 3 * low, -1.0 / 3},
-                                               {1.0 / 6, high / 6, 1.0 / 3},
-                                               {1.0 / 6, -high / 6, 1.0 / 3},
-                                               {0, 0, 1}};
+                                               {1, low, low* low},
+                                               {1, -low, low* low},
+                                               {1, high, high* high},
+                                               {1, -high, high* high},
+                                               {0, 0, low* low}};
 };
 
 // Points without ∞, found by a search for the least error: in the root mean square 1.7 times that of the tile
@@ -130,7 +156,7 @@ struct WinogradTile<4> {
 template <>
 struct WinogradTile<5> {
     static constexpr int outputs = 5, size = 7, stride = 1;
-    static constexpr double low = 9.0 / 16, middle = 9.0 / 8, high = 3;
+    static constexpr double low = 37.0 / 64, middle = 37.0 / 32, high = 37.0 / 8;
     static constexpr double low_2 = low * low, middle_2 = middle * middle, high_2 = high * high;
 
     template <class V>
@@ -155,45 +181,61 @@ struct WinogradTile<5> {
     }
     template <class V>
     static void output(const V* from, V* to, int from_step, int to_step) {
-        constexpr auto a = static_cast<float>(low), b = static_cast<float>(middle);
-        constexpr auto c = static_cast<float>(high);
-        constexpr auto a_2 = a * a, b_2 = b * b, c_2 = c * c;  // exact, as the higher powers
         const V low_sum = from[from_step] + from[2 * from_step];
         const V low_difference = from[from_step] - from[2 * from_step];
         const V middle_sum = from[3 * from_step] + from[4 * from_step];
         const V middle_difference = from[3 * from_step] - from[4 * from_step];
         const V high_sum = from[5 * from_step] + from[6 * from_step];
         const V high_difference = from[5 * from_step] - from[6 * from_step];
-        to[0] = from[0] + low_sum + middle_sum + high_sum;
-        to[to_step] = a * low_difference + b * middle_difference + c * high_difference;
-        to[2 * to_step] = a_2 * low_sum + b_2 * middle_sum + c_2 * high_sum;
-        to[3 * to_step] =
-            (a_2 * a) * low_difference + (b_2 * b) * middle_difference + (c_2 * c) * high_difference;
-        to[4 * to_step] = (a_2 * a_2) * low_sum + (b_2 * b_2) * middle_sum + (c_2 * c_2) * high_sum;
+        to[0] = factor(zero_scale) * from[0] + factor(low_scale) * low_sum +
+                factor(middle_scale) * middle_sum + factor(high_scale) * high_sum;
+        to[to_step] = factor(low_scale, low) * low_difference +
+                      factor(middle_scale, middle) * middle_difference +
+                      factor(high_scale, high) * high_difference;
+        to[2 * to_step] = factor(low_scale, low_2) * low_sum + factor(middle_scale, middle_2) * middle_sum +
+                          factor(high_scale, high_2) * high_sum;
+        to[3 * to_step] = factor(low_scale, low_2, low) * low_difference +
+                          factor(middle_scale, middle_2, middle) * middle_difference +
+                          factor(high_scale, high_2, high) * high_difference;
+        to[4 * to_step] = factor(low_scale, low_2, low_2) * low_sum +
+                          factor(middle_scale, middle_2, middle_2) * middle_sum +
+                          factor(high_scale, high_2, high_2) * high_sum;
+    }
+    static constexpr double tap_scale[3] = {1, middle, middle_2};
+    template <int j, class V>
+    static V of_line(V s0, V s1, V s2) {
+        if constexpr (j == 0) return s0;
+        V even, odd;
+        if constexpr (j <= 2) {
+            even = doubled<2>(s0) + s2;
+            odd = doubled<1>(s1);
+        } else if constexpr (j <= 4) {
+            even = s0 + s2;
+            odd = s1;
+        } else {
+            even = s0 + doubled<4>(s2);
+            odd = doubled<2>(s1);
+        }
+        return j % 2 == 1 ? even + odd : even - odd;
     }
     template <class V>
     static void weights(const V* from, V* to, int step) {
-        const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
-        to[0] = static_cast<float>(kernel[0][0]) * g0;
-#pragma GCC unroll 3
-        for (int i = 1; i < size; i += 2) {
-            const V even = static_cast<float>(kernel[i][0]) * g0 + static_cast<float>(kernel[i][2]) * g2;
-            const auto odd = static_cast<float>(kernel[i][1]);
-            to[i * step] = even + odd * g1;
-            to[(i + 1) * step] = even - odd * g1;
-        }
+        weights_by_lines<WinogradTile>(from, to, step);
     }
-    // 1 / N of the points.
-    static constexpr double low_scale = 1 / (2 * low_2 * (low_2 - middle_2) * (low_2 - high_2));
+    static constexpr double kernel[size][3] = {{1, 0, 0},
+                                               {4, 4 * low, 4 * low_2},
+                                               {4, -4 * low, 4 * low_2},
+                                               {1, middle, middle_2},
+                                               {1, -middle, middle_2},
+                                               {1, high, high_2},
+                                               {1, -high, high_2}};
+
+  private:
+    // 1 / N of the points, of ±low a fourth.
+    static constexpr double zero_scale = -1 / (low_2 * middle_2 * high_2);
+    static constexpr double low_scale = 1 / (8 * low_2 * (low_2 - middle_2) * (low_2 - high_2));
     static constexpr double middle_scale = 1 / (2 * middle_2 * (middle_2 - low_2) * (middle_2 - high_2));
     static constexpr double high_scale = 1 / (2 * high_2 * (high_2 - low_2) * (high_2 - middle_2));
-    static constexpr double kernel[size][3] = {{-1 / (low_2 * middle_2 * high_2), 0, 0},
-                                               {low_scale, low_scale* low, low_scale* low_2},
-                                               {low_scale, -low_scale* low, low_scale* low_2},
-                                               {middle_scale, middle_scale* middle, middle_scale* middle_2},
-                                               {middle_scale, -middle_scale* middle, middle_scale* middle_2},
-                                               {high_scale, high_scale* high, high_scale* high_2},
-                                               {high_scale, -high_scale* high, high_scale* high_2}};
 };
 
 // Stride 2: the first and the third tap meet the even pixels of a line as a kernel of two taps of stride 1,

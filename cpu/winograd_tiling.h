@@ -7,13 +7,23 @@
 #include <cstdint>
 
 #include "cpu/winograd_stages.h"
+#include "cpu/winograd_weights.h"
 #include "engine/ops/conv2d.h"
 
 namespace unmask::winograd {
 
-// none: the direct form is to be used; five: the weights are kept transformed along one axis
-// (cpu/winograd_one_sided_forward.h); on_the_fly: they are not kept (cpu/winograd_on_the_fly_forward.h).
-enum class Tiling : uint8_t { none, two, four, five, four_on_the_fly, five_on_the_fly, two_of_stride_2 };
+// none: the direct form is to be used; four_of_taps: the weights are kept as they are, in another order
+// (cpu/winograd_taps_forward.h); five: transformed along one axis (cpu/winograd_one_sided_forward.h);
+// on_the_fly: they are not kept (cpu/winograd_on_the_fly_forward.h).
+enum class Tiling : uint8_t {
+    none,
+    four,
+    four_of_taps,
+    five,
+    four_on_the_fly,
+    five_on_the_fly,
+    two_of_stride_2
+};
 
 constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
 
@@ -26,7 +36,7 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     return 7 * 7 * tiles_of_image(y, 5) < 6 * 6 * tiles_of_image(y, 4);
 }
 
-// The tiles with which transformed weights are kept, for a convolution of `channels` to y [N, H, W, O].
+// The tiles for which weights are kept, for a convolution of `channels` to y [N, H, W, O].
 // Chosen by what one image has, so that this memory does not grow with the batch.
 [[nodiscard]] inline Tiling kept_tiling(int64_t channels, const Shape& y, const Shape& weight,
                                         const Conv2dParams& params) {
@@ -45,11 +55,12 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
                    : Tiling::none;
     }
     if (params.stride != ones) return Tiling::none;
-    // Larger tiles save more products, and take more memory for the weights. Those of wide layers must come
-    // from there once for all tiles, which is worth more than the products where the tiles are few (measured
-    // with AVX-512, whose registers hold twelve rows).
+    // Larger tiles save more products, and take more memory for the transformed weights. Those of wide layers
+    // must come from there once for all tiles, which is worth more than their transform where the tiles are
+    // few (measured with AVX-512, whose registers hold twelve rows).
     if (channels * y[3] <= most_cached_weights) return Tiling::four;
-    if (tiles_of_image(y, 4) < fewest_wide_tiles) return Tiling::two;
+    if (tiles_of_image(y, 4) < fewest_wide_tiles)
+        return channels % taps_channels == 0 ? Tiling::four_of_taps : Tiling::four;
     return fewer_of_five(y) ? Tiling::five : Tiling::four;
 }
 
@@ -58,12 +69,12 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
 // it takes no longer (docs/performance.md).
 [[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
                                    const Conv2dParams& params) {
-    constexpr int64_t instead_of_two = 16, instead_of_five = 40;
+    constexpr int64_t instead_of_taps = 16, instead_of_five = 40;
     const Tiling kept = kept_tiling(channels, y, weight, params);
-    if (kept != Tiling::two && kept != Tiling::five) return kept;
+    if (kept != Tiling::four_of_taps && kept != Tiling::five) return kept;
     const bool five = fewer_of_five(y);
     const int64_t tiles = y[0] * tiles_of_image(y, five ? 5 : 4);
-    if (tiles < (kept == Tiling::two ? instead_of_two : instead_of_five)) return kept;
+    if (tiles < (kept == Tiling::four_of_taps ? instead_of_taps : instead_of_five)) return kept;
     return five ? Tiling::five_on_the_fly : Tiling::four_on_the_fly;
 }
 

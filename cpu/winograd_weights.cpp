@@ -157,14 +157,36 @@ Tensor one_sided_weights(const Tensor& weight, Taps taps) {
                     Vector u[size];
                     Tile::weights(column, u, 1);
                     for (int i = 0; i < size; ++i)
-                        Vectors::at(to + i * line + channel * of_channel + q * panel_columns + half) = u[i];
+                        Vectors::at(to + i * line + channel * of_channel + q * panel_columns + half) =
+                            static_cast<float>(Tile::tap_scale[q]) * u[i];
                 }
             });
     });
     return result;
 }
 
-template Tensor transformed_weights<WinogradTile<2>>(const Tensor&, Taps);
+template <class Tile>
+Tensor kept_taps(const Tensor& weight, Taps taps) {
+    const bool flipped = taps == Taps::flipped;
+    const int64_t outputs = weight.dim(flipped ? 3 : 0), channels = weight.dim(flipped ? 0 : 3);
+    constexpr int64_t of_channel = 9 * panel_columns;
+    Tensor result = Tensor::empty({outputs / panel_columns, channels, of_channel});
+    const int64_t parts = channels / lanes;
+    parallel_for(outputs / panel_columns * parts, 1, [&](int64_t task, int64_t) {
+        const int64_t panel = task / parts, first = task % parts * lanes;
+        float* to = result.data<float>() + (panel * channels + first) * of_channel;
+        for_panel_taps(weight, taps, panel, first, first + lanes,
+                       [&](int64_t channel, int64_t half, const Vector(&g)[9]) {
+                           for (int tap = 0; tap < 9; ++tap)
+                               Vectors::at(to + channel * of_channel + tap * panel_columns + half) =
+                                   static_cast<float>(Tile::tap_scale[tap / 3] * Tile::tap_scale[tap % 3]) *
+                                   g[tap];
+                       });
+    });
+    return result;
+}
+
+template Tensor kept_taps<WinogradTile<4>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<4>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&, Taps);
 template void transform_weights<WinogradTile<4>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,

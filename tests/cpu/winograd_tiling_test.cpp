@@ -31,11 +31,12 @@ TEST(WinogradTiling, OfFewWeightsDoesNotDependOnTheBatch) {
     }
 }
 
-// From sixteen tiles of the batch on instead of tiles of 2, from forty on instead of kept tiles of 5.
+// From sixteen tiles of the batch on instead of kept taps, from forty on instead of kept tiles of 5.
 TEST(WinogradTiling, OfWideLayersTransformsOnTheFlyForEnoughTiles) {
-    EXPECT_EQ(tiling_of({512, 512, 7}, 3), Tiling::two);
+    EXPECT_EQ(tiling_of({512, 512, 7}, 3), Tiling::four_of_taps);
     EXPECT_EQ(tiling_of({512, 512, 7}, 4), Tiling::four_on_the_fly);
-    EXPECT_EQ(tiling_of({256, 256, 10}, 3), Tiling::two);
+    EXPECT_EQ(tiling_of({256, 256, 10}, 3), Tiling::four_of_taps);
+    EXPECT_EQ(tiling_of({520, 512, 7}, 3), lanes == 16 ? Tiling::none : Tiling::four) << "parts of sixteen";
     EXPECT_EQ(tiling_of({256, 256, 10}, 4), Tiling::five_on_the_fly);
     EXPECT_EQ(tiling_of({256, 256, 14}, 4), Tiling::five) << "9 tiles, where 16 of 4 would be";
     EXPECT_EQ(tiling_of({256, 256, 14}, 5), Tiling::five_on_the_fly);
@@ -44,7 +45,7 @@ TEST(WinogradTiling, OfWideLayersTransformsOnTheFlyForEnoughTiles) {
 TEST(WinogradTiling, OfKeptWeightsIsThatOfOneImage) {
     const Conv2dParams params;
     for (const int64_t images : {1, 100})
-        EXPECT_EQ(kept_tiling(512, {images, 7, 7, 512}, {512, 3, 3, 512}, params), Tiling::two);
+        EXPECT_EQ(kept_tiling(512, {images, 7, 7, 512}, {512, 3, 3, 512}, params), Tiling::four_of_taps);
 }
 
 }  // namespace
