@@ -78,7 +78,7 @@ class Forward {
 
 // What `make` makes of the weights: kept with them under that name where they do not change.
 template <class Make>
-Tensor made_of(const Tensor& weight, std::string_view name, Make&& make) {
+Tensor kept_or_made(const Tensor& weight, std::string_view name, Make&& make) {
     if (!weight.buffer()->frozen()) return make();
     return weight.buffer()->attachment<Tensor>(fmt::format("winograd {} {}", name, weight.byte_offset()),
                                                make);
@@ -90,7 +90,7 @@ std::string_view name_of(Taps taps) {
 template <class Tile>
 void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
                  const Conv2dParams& params) {
-    const Tensor weights = made_of(weight, fmt::format("{} {}", Tile::outputs, Tile::stride), [&weight] {
+    const Tensor weights = kept_or_made(weight, fmt::format("{} {}", Tile::outputs, Tile::stride), [&weight] {
         return transformed_weights<Tile>(weight, Taps::as_they_are);
     });
     const Forward<Tile> work(x, weights, bias, residual, y, params);
@@ -100,17 +100,17 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
 template <class Tile>
 void run_one_sided(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias,
                    const Tensor& residual, Tensor& y, const Conv2dParams& params) {
-    const Tensor weights = made_of(weight, fmt::format("one-sided {} {}", Tile::outputs, name_of(taps)),
-                                   [&] { return one_sided_weights<Tile>(weight, taps); });
+    const Tensor weights = kept_or_made(weight, fmt::format("one-sided {} {}", Tile::outputs, name_of(taps)),
+                                        [&] { return one_sided_weights<Tile>(weight, taps); });
     const OneSidedForward<Tile> work(x, weights, bias, residual, y, params);
     Schedule(work).run();
 }
 
-void run_of_taps(const Tensor& x, const Tensor& weight, Taps taps, const Tensor& bias, const Tensor& residual,
-                 Tensor& y, const Conv2dParams& params) {
-    const Tensor weights = made_of(weight, fmt::format("taps {}", name_of(taps)),
-                                   [&] { return kept_taps<TapsForward::Tile>(weight, taps); });
-    const TapsForward work(x, weights, bias, residual, y, params);
+void run_of_taps(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,
+                 const Conv2dParams& params) {
+    const Tensor taps = kept_or_made(weight, fmt::format("taps {}", TapsForward::Tile::outputs),
+                                     [&weight] { return kept_taps(weight); });
+    const TapsForward work(x, taps, bias, residual, y, params);
     Schedule(work).run();
 }
 
@@ -137,14 +137,17 @@ bool winograd_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
     const Winograd mode = compute_mode().winograd;
     if (mode == Winograd::off || (mode == Winograd::inference && !weight.buffer()->frozen())) return false;
     if (winograd_stem_forward(x, weight, bias, residual, y, params)) return true;
-    switch (tiling(weight.dim(3), y.shape(), weight.shape(), params)) {
+    switch (tiling(weight.dim(3), y.shape(), weight.shape(), params, weight.buffer()->frozen())) {
         case Tiling::none:
             return false;
+        case Tiling::two:
+            run_forward<WinogradTile<2>>(x, weight, bias, residual, y, params);
+            break;
         case Tiling::four:
             run_forward<WinogradTile<4>>(x, weight, bias, residual, y, params);
             break;
         case Tiling::four_of_taps:
-            run_of_taps(x, weight, Taps::as_they_are, bias, residual, y, params);
+            run_of_taps(x, weight, bias, residual, y, params);
             break;
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(x, weight, Taps::as_they_are, bias, residual, y, params);
@@ -172,12 +175,12 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         turned.padding_after[i] = reach - params.padding_after[i];
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
-    switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params)) {
+    switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params, false)) {
         case Tiling::four:
             run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
             break;
-        case Tiling::four_of_taps:
-            run_of_taps(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x, turned);
+        case Tiling::two:
+            run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
             break;
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,

@@ -3,10 +3,10 @@
 // forward the 7×7 ones of a first layer (cpu/winograd_stem.h): the products of a tile become as many products
 // of matrices [tiles, C] · [C, O]. Float32. 2.25 times fewer multiplications than the direct form with m = 2,
 // 4 times with m = 4, 4.6 times with m = 5, 1.44 times with stride 2; the transformed weights that are kept
-// take 1.8 (m = 2), 4 (m = 4), 2.3 (m = 5, along one axis) and 2.8 times (stride 2) their memory; those of
-// wide layers in batches of many tiles are not kept (cpu/winograd_tiling.h). An image's result depends
-// neither on what else is in its batch nor on the number of threads; where wide layers have few tiles an
-// image its rounding depends on how many images there are.
+// take 4 (m = 4), 2.3 (m = 5, along one axis) and 2.8 times (stride 2) their memory; of wide layers with few
+// tiles the taps are kept, and for batches of many tiles nothing (cpu/winograd_tiling.h). An image's result
+// depends neither on what else is in its batch nor on the number of threads; where wide layers have few tiles
+// an image its rounding depends on how many images there are.
 #pragma once
 
 #include "engine/ops/conv2d.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The products of Winograd's convolutions whose weights are kept, or were made, for the three taps of a line
-// of a tile's points: the weight of a point follows from them in registers (Tile::of_line).
+// of a tile's points: the weight of a point follows from them in registers (Tile::point_weight).
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "cpu/winograd_stages.h"
 
@@ -17,7 +18,7 @@ struct LineOperands {
     Depth depth;      // channels
     const float* a;   // transformed inputs [point][row][depth] of the line
     int64_t a_plane;  // elements from point to point
-    const float* b;   // taps [depth][3][panel_columns], scaled as Tile::of_line wants them
+    const float* b;   // taps [depth][3][panel_columns], scaled as Tile::point_weight wants them
     float* product;   // [point][row][panel_columns], to which products are added
     int64_t plane;    // elements from point to point
 };
@@ -36,6 +37,7 @@ template <class Tile, bool fetches, int rows, int... js, int64_t pitch, int64_t 
             for (int half = 0; half < 2; ++half)
                 sums[k][r][half] =
                     Vectors::at(line.product + points[k] * line.plane + r * panel_columns + half * lanes);
+    constexpr int64_t line_bytes = 64;  // of a cache
     const float* b = line.b;
     const int64_t depth = line.depth;
     for (int64_t d = 0; d < depth; ++d, b += step, next += lanes) {
@@ -46,9 +48,10 @@ template <class Tile, bool fetches, int rows, int... js, int64_t pitch, int64_t 
             const Vector s0 = Vectors::at(of), s1 = Vectors::at(of + panel_columns),
                          s2 = Vectors::at(of + 2 * panel_columns);
             int k = 0;
-            ((weights[half][k++] = Tile::template of_line<js>(s0, s1, s2)), ...);
+            ((weights[half][k++] = Tile::template point_weight<js>(s0, s1, s2)), ...);
         }
-        if constexpr (fetches) __builtin_prefetch(next, 0, 0);
+        if (fetches && (lanes * 4 >= line_bytes || d * lanes * 4 % line_bytes == 0))
+            __builtin_prefetch(next, 0, 0);
         // The weights are loaded before all products; GCC puts some of it off else, and is 6% slower.
         asm volatile("" ::: "memory");
 #pragma GCC unroll 16

@@ -2,7 +2,7 @@
 // The Work (cpu/winograd_schedule.h) of a convolution with many channels, whose weights are kept transformed
 // along one axis, G g: size · 3 values instead of the size² of both, which come from memory in half the time.
 // The other axis follows in registers, one point of a line at a time, from a part of the channels of a panel
-// that stays in a core's first-level cache.
+// in a core's first-level cache.
 #pragma once
 
 #include <utility>
@@ -55,7 +55,7 @@ class OneSidedForward {
                     if (row == 0)
                         multiply_line<true, rows>(line, next);
                     else
-                        multiply_line<false, rows>(line, nullptr);
+                        multiply_line<false, rows>(line, next);
                 });
                 weights = next;
             }

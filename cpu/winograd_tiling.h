@@ -12,11 +12,12 @@
 
 namespace unmask::winograd {
 
-// none: the direct form is to be used; four_of_taps: the weights are kept as they are, in another order
-// (cpu/winograd_taps_forward.h); five: transformed along one axis (cpu/winograd_one_sided_forward.h);
-// on_the_fly: they are not kept (cpu/winograd_on_the_fly_forward.h).
+// none: the direct form is to be used; four_of_taps: what is kept are the nine taps
+// (cpu/winograd_taps_forward.h); five: weights transformed along one axis (cpu/winograd_one_sided_forward.h);
+// on_the_fly: nothing (cpu/winograd_on_the_fly_forward.h).
 enum class Tiling : uint8_t {
     none,
+    two,
     four,
     four_of_taps,
     five,
@@ -36,7 +37,7 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     return 7 * 7 * tiles_of_image(y, 5) < 6 * 6 * tiles_of_image(y, 4);
 }
 
-// The tiles for which weights are kept, for a convolution of `channels` to y [N, H, W, O].
+// The tiles with which transformed weights are kept, for a convolution of `channels` to y [N, H, W, O].
 // Chosen by what one image has, so that this memory does not grow with the batch.
 [[nodiscard]] inline Tiling kept_tiling(int64_t channels, const Shape& y, const Shape& weight,
                                         const Conv2dParams& params) {
@@ -59,23 +60,24 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     // must come from there once for all tiles, which is worth more than their transform where the tiles are
     // few (measured with AVX-512, whose registers hold twelve rows).
     if (channels * y[3] <= most_cached_weights) return Tiling::four;
-    if (tiles_of_image(y, 4) < fewest_wide_tiles)
-        return channels % taps_channels == 0 ? Tiling::four_of_taps : Tiling::four;
+    if (tiles_of_image(y, 4) < fewest_wide_tiles) return Tiling::two;
     return fewer_of_five(y) ? Tiling::five : Tiling::four;
 }
 
-// The tiles of a convolution of `channels` to y [N, H, W, O], or of its gradient, from y's channels to x. A
-// batch of enough tiles in wide layers is worth a transform of the weights that is not kept: from so many on
-// it takes no longer (docs/performance.md).
+// The tiles of a convolution of `channels` to y [N, H, W, O], or of its gradient, from y's channels to x;
+// frozen: of weights that do not change. A batch of enough tiles in wide layers is worth a transform of the
+// weights that is not kept (docs/performance.md). For fewer, taps that are kept once are multiplied in larger
+// tiles than weights that are transformed in every step, whose gradients tiles of 2 round less.
 [[nodiscard]] inline Tiling tiling(int64_t channels, const Shape& y, const Shape& weight,
-                                   const Conv2dParams& params) {
-    constexpr int64_t instead_of_taps = 16, instead_of_five = 40;
+                                   const Conv2dParams& params, bool frozen) {
+    constexpr int64_t instead_of_two = 16, instead_of_five = 40;
     const Tiling kept = kept_tiling(channels, y, weight, params);
-    if (kept != Tiling::four_of_taps && kept != Tiling::five) return kept;
+    if (kept != Tiling::two && kept != Tiling::five) return kept;
     const bool five = fewer_of_five(y);
     const int64_t tiles = y[0] * tiles_of_image(y, five ? 5 : 4);
-    if (tiles < (kept == Tiling::four_of_taps ? instead_of_taps : instead_of_five)) return kept;
-    return five ? Tiling::five_on_the_fly : Tiling::four_on_the_fly;
+    if (tiles >= (kept == Tiling::two ? instead_of_two : instead_of_five))
+        return five ? Tiling::five_on_the_fly : Tiling::four_on_the_fly;
+    return kept == Tiling::two && frozen && channels % taps_channels == 0 ? Tiling::four_of_taps : kept;
 }
 
 }  // namespace unmask::winograd

@@ -188,7 +188,7 @@ bool winograd_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gra
                               const Conv2dParams& params) {
     if (compute_mode().winograd != Winograd::all) return false;
     switch (kept_tiling(x.dim(3), grad_y.shape(), grad_weight.shape(), params)) {
-        case Tiling::four_of_taps:  // sums of fewer points, of many channels
+        case Tiling::two:
             WeightGradient<WinogradTile<2>>(grad_y, x, grad_weight, params).run();
             break;
         case Tiling::four:

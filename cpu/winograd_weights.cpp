@@ -165,28 +165,26 @@ Tensor one_sided_weights(const Tensor& weight, Taps taps) {
     return result;
 }
 
-template <class Tile>
-Tensor kept_taps(const Tensor& weight, Taps taps) {
-    const bool flipped = taps == Taps::flipped;
-    const int64_t outputs = weight.dim(flipped ? 3 : 0), channels = weight.dim(flipped ? 0 : 3);
+Tensor kept_taps(const Tensor& weight) {
+    const int64_t outputs = weight.dim(0), channels = weight.dim(3);
     constexpr int64_t of_channel = 9 * panel_columns;
+    constexpr auto scale = WinogradTile<4>::tap_scale;
     Tensor result = Tensor::empty({outputs / panel_columns, channels, of_channel});
     const int64_t parts = channels / lanes;
     parallel_for(outputs / panel_columns * parts, 1, [&](int64_t task, int64_t) {
         const int64_t panel = task / parts, first = task % parts * lanes;
         float* to = result.data<float>() + (panel * channels + first) * of_channel;
-        for_panel_taps(weight, taps, panel, first, first + lanes,
+        for_panel_taps(weight, Taps::as_they_are, panel, first, first + lanes,
                        [&](int64_t channel, int64_t half, const Vector(&g)[9]) {
                            for (int tap = 0; tap < 9; ++tap)
                                Vectors::at(to + channel * of_channel + tap * panel_columns + half) =
-                                   static_cast<float>(Tile::tap_scale[tap / 3] * Tile::tap_scale[tap % 3]) *
-                                   g[tap];
+                                   static_cast<float>(scale[tap / 3] * scale[tap % 3]) * g[tap];
                        });
     });
     return result;
 }
 
-template Tensor kept_taps<WinogradTile<4>>(const Tensor&, Taps);
+template Tensor transformed_weights<WinogradTile<2>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<4>>(const Tensor&, Taps);
 template Tensor transformed_weights<WinogradTile<2, 2>>(const Tensor&, Taps);
 template void transform_weights<WinogradTile<4>>(const Tensor&, Taps, int64_t, int64_t, int64_t, float*,

@@ -24,6 +24,10 @@ template <class Tile>
 void transform_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, float* to,
                        int64_t plane);
 
+// Brings a share, of `shares`, of what that reads into the second-level cache.
+void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
+                   int64_t shares);
+
 // G g alone, in parts of so many input channels (the last of fewer):
 // [panel][part][i][channel][3][panel_columns], with the points i of the tile's columns and the kernel's three
 // columns, each times Tile::tap_scale.
@@ -31,14 +35,9 @@ constexpr int64_t one_sided_channels = 64;
 template <class Tile>
 [[nodiscard]] Tensor one_sided_weights(const Tensor& weight, Taps taps);
 
-// The taps as they are, [panel][channel][3][3][panel_columns], times Tile::tap_scale of their row and column.
-// They are multiplied in parts of so many channels.
+// The nine taps [panel][channel][3][3][panel_columns], times WinogradTile<4>::tap_scale of their row and
+// column. They are multiplied in parts of so many channels, of which C is a multiple.
 constexpr int64_t taps_channels = 16;
-template <class Tile>
-[[nodiscard]] Tensor kept_taps(const Tensor& weight, Taps taps);
-
-// Brings a share, of `shares`, of what that reads into the second-level cache.
-void fetch_weights(const Tensor& weight, Taps taps, int64_t panel, int64_t first, int64_t last, int64_t share,
-                   int64_t shares);
+[[nodiscard]] Tensor kept_taps(const Tensor& weight);
 
 }  // namespace unmask::winograd

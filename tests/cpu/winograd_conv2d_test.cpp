@@ -44,6 +44,8 @@ const Case cases[] = {{{1, 1, 1, 32}, 32, 1, false},
                       {{2, 16, 16, 256}, 96, 1, true, 1, 9e-6},
                       {{1, 1, 2, 544}, 32, 2, false},
                       {{2, 7, 7, 256}, 256, 1, true, 1, 9e-6},
+                      {{3, 7, 7, 256}, 128, 1, true, 1, 9e-6},
+                      {{15, 3, 3, 192}, 128, 1, false, 1, 9e-6},
                       {{1, 13, 11, 512}, 64, 1, true, 1, 1.3e-5},
                       {{4, 7, 7, 528}, 96, 1, true, 1, 1.3e-5},
                       {{4, 7, 7, 544}, 96, 1, false, 1, 1.3e-5},
@@ -209,13 +211,19 @@ TEST(WinogradConv2d, GivesAnImageTheSameBytesAmongEnoughOthers) {
     expect_same_bytes({{9, 7, 7, 512}, 64, 1, false}, 4);
 }
 
-// Kept taps are multiplied in parts of sixteen channels; others are left to whole tiles, or with vectors of
-// sixteen to the direct form.
-TEST(WinogradConv2d, TakesChannelsThatSixteenLeaveARestOf) {
-    const Operands operands({{1, 7, 7, 264}, 96, 1, true});
-    for (const Winograd winograd : {Winograd::off, Winograd::all}) {
-        const ComputeModeScope mode({.winograd = winograd});
-        EXPECT_LE(largest_difference(operands.forward(DType::f32), operands.forward(DType::f64)), 9e-6);
+// Weights that are kept for forward do not serve the gradient, whose channels may be as many.
+TEST(WinogradConv2d, HasTheGradientOfWeightsKeptForForward) {
+    for (const Shape& x : {Shape{1, 7, 7, 256}, Shape{1, 14, 14, 256}}) {
+        const Operands operands({x, 256, 1, false});
+        operands.weight.buffer()->freeze();
+        const ComputeModeScope mode({.winograd = Winograd::all});
+        EXPECT_LE(largest_difference(operands.forward(DType::f32), operands.forward(DType::f64)), 2.5e-5);
+        const Tensor grad_y = drawn(operands.y, "grad_y", 1);
+        Tensor grad_x = Tensor::empty(operands.x.shape());
+        conv2d_backward_data(grad_y, operands.weight, grad_x, operands.params);
+        EXPECT_LE(largest_difference(grad_x, gradients(operands, DType::f64).x), 2.5e-5);
+        EXPECT_LE(largest_difference(operands.forward(DType::f32), operands.forward(DType::f64)), 2.5e-5)
+            << "after the gradient";
     }
 }
 

@@ -249,7 +249,7 @@ std::vector<GroupError> compare_case(const Json& expected, DType dtype, Device d
 }
 
 std::vector<GroupError> winograd_errors(const Json& expected) {
-    constexpr int draws = 5;
+    constexpr int draws = 15;
     std::vector<std::vector<GroupError>> found;
     for (int draw = 0; draw < draws; ++draw)
         found.push_back(compare_case(expected, DType::f32, cpu_device, draw));

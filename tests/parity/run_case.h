@@ -33,7 +33,7 @@ struct GroupError {
 [[nodiscard]] std::vector<GroupError> compare_case(const Json& expected, DType dtype,
                                                    Device device = cpu_device, int draw = 0);
 
-// For Winograd's convolutions: the median of each group's error over five draws, and twice the floor. One
+// For Winograd's convolutions: the median of each group's error over fifteen draws, and twice the floor. One
 // activation so close to 0 that rounding alone decides whether ReLU lets it through moves a gradient by more
 // than the bound in some draws; a wrong formula does in all.
 [[nodiscard]] std::vector<GroupError> winograd_errors(const Json& expected);
