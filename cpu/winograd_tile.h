@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 namespace unmask {
 
@@ -34,15 +33,20 @@ template <int j, class V>
     return j % 2 == 1 ? even + odd : even - odd;
 }
 
-// G g of a Tile that has point_weight().
+// G g of a Tile whose first point is 0 and whose points from 1 on come in pairs ±p.
 template <class Tile, class V>
-[[gnu::always_inline]] inline void weights_of_points(const V* from, V* to, int step) {
-    const V s0 = from[0], s1 = static_cast<float>(Tile::tap_scale[1]) * from[step];
-    const V s2 = static_cast<float>(Tile::tap_scale[2]) * from[2 * step];
-    [&]<int... j>(std::integer_sequence<int, j...>) {
-        ((to[j * step] = Tile::template point_weight<j>(s0, s1, s2)), ...);
+[[gnu::always_inline]] inline void weights_of_pairs(const V* from, V* to, int step) {
+    const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
+    to[0] = g0;
+#pragma GCC unroll 3
+    for (int j = 1; j + 1 < Tile::size; j += 2) {
+        const double first = Tile::kernel[j][0];
+        const V even =
+            (first == 1 ? g0 : static_cast<float>(first) * g0) + static_cast<float>(Tile::kernel[j][2]) * g2;
+        const auto odd = static_cast<float>(Tile::kernel[j][1]);
+        to[j * step] = even + odd * g1;
+        to[(j + 1) * step] = even - odd * g1;
     }
-    (std::make_integer_sequence<int, Tile::size>());
 }
 
 consteval float factor(double a, double b = 1, double c = 1) {
@@ -153,7 +157,8 @@ struct WinogradTile<4> {
     }
     template <class V>
     static void weights(const V* from, V* to, int step) {
-        winograd_detail::weights_of_points<WinogradTile>(from, to, step);
+        winograd_detail::weights_of_pairs<WinogradTile>(from, to, step);
+        to[5 * step] = static_cast<float>(low * low) * from[2 * step];
     }
     static constexpr double kernel[size][3] = {{1, 0, 0},
                                                {1, low, low* low},
@@ -232,7 +237,7 @@ struct WinogradTile<5> {
     }
     template <class V>
     static void weights(const V* from, V* to, int step) {
-        winograd_detail::weights_of_points<WinogradTile>(from, to, step);
+        winograd_detail::weights_of_pairs<WinogradTile>(from, to, step);
     }
     static constexpr double kernel[size][3] = {{1, 0, 0},
                                                {4, 4 * low, 4 * low_2},
