@@ -11,49 +11,12 @@
 // one of them, by additions alone: point_weight().
 #pragma once
 
-#include <cstdint>
+#include "cpu/winograd_points.h"
 
 namespace unmask {
 
 template <int outputs, int stride = 1>
 struct WinogradTile;
-
-namespace winograd_detail {
-
-// 2^times · v by additions, which some processors (Zen 5) compute beside products.
-template <int times, class V>
-[[gnu::always_inline]] inline V doubled(V v) {
-    for (int i = 0; i < times; ++i) v += v;
-    return v;
-}
-
-// Of a pair of points ±p, the odd j first.
-template <int j, class V>
-[[gnu::always_inline]] inline V sum_or_difference(V even, V odd) {
-    return j % 2 == 1 ? even + odd : even - odd;
-}
-
-// G g of a Tile whose first point is 0 and whose points from 1 on come in pairs ±p.
-template <class Tile, class V>
-[[gnu::always_inline]] inline void weights_of_pairs(const V* from, V* to, int step) {
-    const V g0 = from[0], g1 = from[step], g2 = from[2 * step];
-    to[0] = g0;
-#pragma GCC unroll 3
-    for (int j = 1; j + 1 < Tile::size; j += 2) {
-        const double first = Tile::kernel[j][0];
-        const V even =
-            (first == 1 ? g0 : static_cast<float>(first) * g0) + static_cast<float>(Tile::kernel[j][2]) * g2;
-        const auto odd = static_cast<float>(Tile::kernel[j][1]);
-        to[j * step] = even + odd * g1;
-        to[(j + 1) * step] = even - odd * g1;
-    }
-}
-
-consteval float factor(double a, double b = 1, double c = 1) {
-    return static_cast<float>(a * b * c);
-}
-
-}  // namespace winograd_detail
 
 template <>
 struct WinogradTile<2> {

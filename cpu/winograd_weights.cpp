@@ -20,7 +20,11 @@ template <class Tile>
 #pragma GCC unroll 8
     for (int i = 0; i < size; ++i) {
         Vector line[size];
-        Tile::weights(half + i * 3, line, 1);
+        // Of tiles of 5 as OneSidedForward makes them, so that an image's bytes do not depend on its batch.
+        if constexpr (Tile::outputs == 5)
+            winograd_detail::weights_of_points<Tile>(half + i * 3, line);
+        else
+            Tile::weights(half + i * 3, line, 1);
 #pragma GCC unroll 8
         for (int j = 0; j < size; ++j) Vectors::at(u + (i * size + j) * plane) = line[j];
     }
