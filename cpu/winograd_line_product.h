@@ -24,7 +24,9 @@ struct LineOperands {
 };
 
 // The products of some points of the line. With `fetches` meanwhile depth vectors from `next` on are brought
-// into the first-level cache, past the second-level one (on x86), which the transformed inputs need.
+// into the first-level cache, past the second-level one (on x86), which the transformed inputs need. The taps
+// in use and the fetched ones are to fit it beside inputs and products (measured with 48 KB): what falls out
+// comes from memory again.
 template <class Tile, bool fetches, int rows, int... js, int64_t pitch, int64_t step, class Depth>
 [[gnu::always_inline]] inline void multiply_points(LineOperands<pitch, step, Depth> line, const float* next) {
     constexpr int count = sizeof...(js), points[count] = {js...};

@@ -57,8 +57,8 @@ constexpr int64_t most_cached_weights = 128 * 128;  // of one tap
     }
     if (params.stride != ones) return Tiling::none;
     // Larger tiles save more products, and take more memory for the transformed weights. Those of wide layers
-    // must come from there once for all tiles, which is worth more than their transform where the tiles are
-    // few (measured with AVX-512, whose registers hold twelve rows).
+    // must come from there once for all tiles, which is worth more than the products where the tiles are few
+    // (measured with AVX-512, whose registers hold twelve rows).
     if (channels * y[3] <= most_cached_weights) return Tiling::four;
     if (tiles_of_image(y, 4) < fewest_wide_tiles) return Tiling::two;
     return fewer_of_five(y) ? Tiling::five : Tiling::four;
