@@ -176,11 +176,11 @@ bool winograd_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& 
         if (turned.padding_before[i] < 0 || turned.padding_after[i] < 0) return false;
     }
     switch (tiling(weight.dim(0), grad_x.shape(), weight.shape(), params, false)) {
-        case Tiling::four:
-            run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
-            break;
         case Tiling::two:
             run_backward_data<WinogradTile<2>>(grad_y, weight, grad_x, turned);
+            break;
+        case Tiling::four:
+            run_backward_data<WinogradTile<4>>(grad_y, weight, grad_x, turned);
             break;
         case Tiling::four_on_the_fly:
             run_on_the_fly<WinogradTile<4>>(grad_y, weight, Taps::flipped, Tensor(), Tensor(), grad_x,

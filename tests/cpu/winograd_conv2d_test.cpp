@@ -27,11 +27,11 @@ struct Case {
 };
 
 // Tiles of 4 × 4 for up to 128 · 128 weights a tap or where an image has twelve (then of 5 × 5 if that saves
-// products; they round more), else of 4 × 4 from kept taps, for up to six tiles at once and more; maps
-// smaller than a tile, of a tile's size, with rests; few tiles (shared by the threads) and many (a block for
-// each thread at a time). Batches of enough tiles, of 4 × 4 and of 5 × 5, whose weights are not kept;
-// channels that parts of 64 leave a rest of, and fewer. Of stride 2: without rests, with, odd and even sizes,
-// many channels.
+// products; they round more), else of 2 × 2, or of 4 × 4 of kept taps where weights are frozen: one part of
+// rows and several; maps smaller than a tile, of a tile's size, with rests; few tiles (shared by the threads)
+// and many (a block for each thread at a time). Batches of enough tiles, of 4 × 4 and of 5 × 5, whose weights
+// are not kept; channels that parts of 64 leave a rest of, and fewer. Of stride 2: without rests, with, odd
+// and even sizes, many channels.
 const Case cases[] = {{{1, 1, 1, 32}, 32, 1, false},
                       {{1, 2, 3, 32}, 64, 1, true},
                       {{2, 4, 4, 64}, 32, 1, true},
