@@ -10,6 +10,7 @@
 #include "cpu/depthwise_conv2d.h"
 #include "cpu/dispatch.h"
 #include "cpu/winograd_conv2d.h"
+#include "engine/ops/elementwise.h"
 
 namespace unmask {
 namespace {
@@ -136,7 +137,8 @@ void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Te
     });
 }
 
-void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+void write_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                         const Conv2dParams& params) {
     dispatch_floating(conv2d_backward_data.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
         if (is_depthwise(weight.shape(), params))
@@ -145,6 +147,11 @@ void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, c
             if (winograd_backward_data(grad_y, weight, grad_x, params)) return;
         run_backward_data<T>(grad_y, weight, grad_x, params);
     });
+}
+
+void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+    if (!params.accumulate) return write_backward_data(grad_y, weight, grad_x, params);
+    add_computed(grad_x, [&](Tensor& own) { write_backward_data(grad_y, weight, own, params); });
 }
 
 void backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {

@@ -228,7 +228,7 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
         });
 }
 
-void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
+void adaptive_backward(const Tensor& grad_y, Tensor& grad_x, bool accumulate) {
     const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
     const int64_t out_height = grad_y.dim(1), out_width = grad_y.dim(2);
     dispatch_floating(adaptive_average_pool2d_backward.name(), grad_y, [&](auto zero) {
@@ -240,7 +240,7 @@ void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
         };
         gather_windows<T>(
             grad_x, grad_y.shape(), [&](int64_t row) { return adaptive_readers(row, height, out_height); },
-            [&](int64_t column) { return adaptive_readers(column, width, out_width); }, visit);
+            [&](int64_t column) { return adaptive_readers(column, width, out_width); }, visit, accumulate);
     });
 }
 

@@ -27,11 +27,12 @@ inline PoolRange pool_readers(int64_t index, size_t axis, int64_t outputs, const
     return {before < 0 ? 0 : before / stride + 1, std::min(outputs, reach / stride + 1)};
 }
 
-// Clears each input pixel and calls visit(its gradient, the output pixel's offset, i, j, row, column) for the
-// windows (i, j) that hold it, which are row_readers(row) x column_readers(column).
+// Clears each input pixel, unless its gradient is added to, and calls visit(its gradient, the output pixel's
+// offset, i, j, row, column) for the windows (i, j) that hold it, which are row_readers(row) x
+// column_readers(column).
 template <class T, class RowReaders, class ColumnReaders, class Visit>
 void gather_windows(Tensor& grad_x, const Shape& y, RowReaders row_readers, ColumnReaders column_readers,
-                    Visit visit) {
+                    Visit visit, bool accumulate = false) {
     const int64_t height = grad_x.dim(1), width = grad_x.dim(2), channels = grad_x.dim(3);
     parallel_rows(grad_x.dim(0) * height, width * channels, [&](int64_t begin, int64_t end) {
         for (int64_t line = begin; line < end; ++line) {
@@ -39,7 +40,7 @@ void gather_windows(Tensor& grad_x, const Shape& y, RowReaders row_readers, Colu
             const PoolRange rows = row_readers(row);
             for (int64_t column = 0; column < width; ++column) {
                 T* out = grad_x.data<T>() + (line * width + column) * channels;
-                std::fill_n(out, channels, T(0));
+                if (!accumulate) std::fill_n(out, channels, T(0));
                 const PoolRange columns = column_readers(column);
                 for (int64_t i = rows.begin; i < rows.end; ++i)
                     for (int64_t j = columns.begin; j < columns.end; ++j)

@@ -6,6 +6,7 @@
 #include "cuda/broadcast_map.cuh"
 #include "cuda/pool_window.cuh"
 #include "cuda/sum_fold.cuh"
+#include "engine/ops/elementwise.h"
 
 namespace unmask {
 namespace {
@@ -86,6 +87,11 @@ void average_gradient(const Tensor& grad_y, Tensor& grad_x, const Axis& rows, co
     });
 }
 
+struct AddScaled {
+    float factor;
+    __device__ float operator()(float before, float x) const { return before + factor * x; }
+};
+
 bool to_one_pixel(const Tensor& y) {
     return y.dim(1) == 1 && y.dim(2) == 1;
 }
@@ -127,17 +133,22 @@ void adaptive_average_pool_forward(const Tensor& x, Tensor& y) {
     });
 }
 
-void adaptive_average_pool_backward(const Tensor& grad_y, Tensor& grad_x) {
+void adaptive_average_pool_backward(const Tensor& grad_y, Tensor& grad_x, bool accumulate) {
     if (grad_x.numel() == 0) return;
+    if (accumulate && !to_one_pixel(grad_y))
+        return add_computed(grad_x, [&](Tensor& own) { adaptive_average_pool_backward(grad_y, own, false); });
     dispatch_storage(adaptive_average_pool2d_backward.name(), grad_y, [&](auto from) {
         dispatch_storage(adaptive_average_pool2d_backward.name(), grad_x, [&](auto to) {
             using Y = decltype(from);
             using X = decltype(to);
+            const float share = 1.0f / static_cast<float>(grad_x.dim(1) * grad_x.dim(2));
+            const BroadcastInput<Y> gradient{grad_y.data<Y>(), grad_y.shape()};
+            X* out = grad_x.data<X>();
+            if (accumulate)
+                return launch_broadcast_map(stream_of(grad_y), grad_x.shape(), AddScaled{share}, out,
+                                            BroadcastInput<X>{out, grad_x.shape()}, gradient);
             if (to_one_pixel(grad_y))
-                return launch_broadcast_map(stream_of(grad_y), grad_x.shape(),
-                                            Scale{1.0f / static_cast<float>(grad_x.dim(1) * grad_x.dim(2))},
-                                            grad_x.data<X>(),
-                                            BroadcastInput<Y>{grad_y.data<Y>(), grad_y.shape()});
+                return launch_broadcast_map(stream_of(grad_y), grad_x.shape(), Scale{share}, out, gradient);
             average_gradient<Y, X>(grad_y, grad_x, AdaptiveAxis{grad_x.dim(1), grad_y.dim(1)},
                                    AdaptiveAxis{grad_x.dim(2), grad_y.dim(2)}, PoolDivisor{0});
         });

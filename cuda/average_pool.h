@@ -10,6 +10,6 @@ namespace unmask {
 void average_pool_forward(const Tensor& x, Tensor& y, const Pool2dParams& params);
 void average_pool_backward(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params);
 void adaptive_average_pool_forward(const Tensor& x, Tensor& y);
-void adaptive_average_pool_backward(const Tensor& grad_y, Tensor& grad_x);
+void adaptive_average_pool_backward(const Tensor& grad_y, Tensor& grad_x, bool accumulate);
 
 }  // namespace unmask

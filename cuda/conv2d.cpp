@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // conv2d by cuDNN's graph API in f32 and bf16 (sums in float32), depthwise convolution by kernels of our own.
 // Bias, residual and activation are fused into the convolution where an engine takes them, else one kernel
-// follows. Channel counts that tensor cores do not like are padded by cuDNN inside its workspace; the images
-// come with a fourth channel of zeros already. What a ReLU that cuDNN fuses makes of NaN is not specified (0,
-// it may be); fused activations serve inference alone.
+// follows. A gradient of x that is added to is so in the convolution's own pass. Channel counts that tensor
+// cores do not like are padded by cuDNN inside its workspace; the images come with a fourth channel of zeros
+// already. What a ReLU that cuDNN fuses makes of NaN is not specified (0, it may be); fused activations serve
+// inference alone.
 #include "engine/ops/conv2d.h"
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@
 #include "cuda/cudnn/plan_cache.h"
 #include "cuda/depthwise_conv2d.h"
 #include "engine/error.h"
+#include "engine/ops/elementwise.h"
 
 namespace unmask {
 namespace {
@@ -135,24 +137,47 @@ Convolution gradient_problem(ConvolutionKind kind, const Tensor& x, const Tensor
                         .params = params,
                         .alignment = common_alignment({&x, &weight, &y})};
     problem.params.activation = Activation::none;
+    problem.params.accumulate = false;
     return problem;
+}
+
+std::array<Operand, 3> operands_of(const Tensor& x, const Tensor& weight, const Tensor& y) {
+    return {Operand{cudnn::x_id, x.raw()}, {cudnn::weight_id, weight.raw()}, {cudnn::y_id, y.raw()}};
 }
 
 // Both gradients: which of the three the kind writes, cuDNN knows.
 void run_backward(ConvolutionKind kind, const Tensor& x, const Tensor& weight, const Tensor& y,
                   const Conv2dParams& params) {
-    const std::array<Operand, 3> operands{
-        Operand{cudnn::x_id, x.raw()}, {cudnn::weight_id, weight.raw()}, {cudnn::y_id, y.raw()}};
-    run_plain(CudaContext::of(y), gradient_problem(kind, x, weight, y, params), operands);
+    run_plain(CudaContext::of(y), gradient_problem(kind, x, weight, y, params), operands_of(x, weight, y));
+}
+
+void write_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                         const Conv2dParams& params) {
+    if (is_depthwise(grad_x.shape(), weight.shape(), params))
+        return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
+    run_backward(ConvolutionKind::backward_data, grad_x, weight, grad_y, params);
+}
+
+// Added by cuDNN, in float32 and in the pass that writes, where an engine does that.
+bool add_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                       const Conv2dParams& params) {
+    if (is_depthwise(grad_x.shape(), weight.shape(), params) || cudnn::legacy_enabled()) return false;
+    Convolution problem = gradient_problem(ConvolutionKind::backward_data, grad_x, weight, grad_y, params);
+    problem.params.accumulate = true;
+    std::string refusal;
+    return run(CudaContext::of(grad_y), problem, operands_of(grad_x, weight, grad_y), refusal);
 }
 
 void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
     check_dtype("conv2d_backward_data", grad_y);
     if (grad_x.numel() == 0) return;
-    if (grad_y.numel() == 0 || weight.numel() == 0) return grad_x.fill_zero();
-    if (is_depthwise(grad_x.shape(), weight.shape(), params))
-        return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
-    run_backward(ConvolutionKind::backward_data, grad_x, weight, grad_y, params);
+    if (grad_y.numel() == 0 || weight.numel() == 0) {
+        if (!params.accumulate) grad_x.fill_zero();
+        return;
+    }
+    if (!params.accumulate) return write_backward_data(grad_y, weight, grad_x, params);
+    if (!add_backward_data(grad_y, weight, grad_x, params))
+        add_computed(grad_x, [&](Tensor& own) { write_backward_data(grad_y, weight, own, params); });
 }
 
 void backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight, const Conv2dParams& params) {

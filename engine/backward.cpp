@@ -19,10 +19,19 @@
 
 namespace unmask::detail {
 
+namespace {
+
+// Whether nobody else holds the gradient, or everybody is to see it change.
+bool may_change(const GradientSlot& slot) {
+    return slot.pinned || slot.gradient.buffer().use_count() == 1;
+}
+
+}  // namespace
+
 void accumulate(GradientSlot& slot, Tensor gradient) {
     if (!slot.gradient.defined()) {
         slot.gradient = std::move(gradient);
-    } else if (slot.pinned || slot.gradient.buffer().use_count() == 1) {
+    } else if (may_change(slot)) {
         binary_forward(slot.gradient, gradient, slot.gradient, BinaryOp::add);
     } else {
         Tensor sum = Tensor::empty_like(slot.gradient);
@@ -93,6 +102,12 @@ class ChainWalk {
     ChainWalk(Device device, const std::vector<std::shared_ptr<Node>>& order)
         : device_(device), within_(current_chain() >= 0) {
         for (const auto& node : order) count_ = std::max(count_, node->chain + 1);
+    }
+    // Whether what the slot holds is there for the chain at hand.
+    [[nodiscard]] bool reaches(const GradientSlot& slot) const {
+        if (within_ || chain_ < 0) return true;
+        const auto fed = fed_.find(&slot);
+        return fed == fed_.end() || fed->second == chain_;
     }
     // A slot that another chain has fed is fed outside of all.
     void feed(const GradientSlot& slot, ParameterGradients& parameters) {
@@ -193,6 +208,18 @@ std::vector<Tensor> incoming_gradients(const Node& node) {
     return gradients;
 }
 
+WantedGradients wanted_gradients(const Node& node, const ChainWalk& walk) {
+    std::vector<bool> wanted;
+    std::vector<Tensor*> present;
+    for (const auto& input : node.inputs) {
+        wanted.push_back(input != nullptr && input->requires_grad);
+        const bool adds = wanted.back() && !input->pinned && input->gradient.defined() &&
+                          may_change(*input) && walk.reaches(*input);
+        present.push_back(adds ? &input->gradient : nullptr);
+    }
+    return {std::move(wanted), std::move(present)};
+}
+
 // Walks of this thread, one within a node of another.
 thread_local int walks = 0;
 class WalkCount {
@@ -231,8 +258,7 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
             parameters.passed(node.inputs);
             continue;
         }
-        std::vector<bool> needed;
-        for (const auto& input : node.inputs) needed.push_back(input != nullptr && input->requires_grad);
+        const WantedGradients needed = wanted_gradients(node, walk);
         if (observer != nullptr) tell(*observer, node);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());

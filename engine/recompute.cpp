@@ -29,7 +29,7 @@ Variable recompute(const Variable& x, std::function<Variable(const Variable&)> b
     return record_several(
                "recompute", {first.value()}, {x},
                [input = x.value(), body = std::move(body)](const std::vector<Tensor>& gradients,
-                                                           const std::vector<bool>& needed) {
+                                                           const WantedGradients& needed) {
                    const Again running;
                    const Variable own(input, needed[0]);
                    body(own).backward(gradients[0]);

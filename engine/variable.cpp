@@ -144,7 +144,7 @@ Variable record(const char* op, Tensor value, const std::vector<Variable>& input
                 BackwardFunction backward) {
     return record_several(op, {std::move(value)}, inputs,
                           [backward = std::move(backward)](const std::vector<Tensor>& gradients,
-                                                           const std::vector<bool>& needed) {
+                                                           const WantedGradients& needed) {
                               return backward(gradients.front(), needed);
                           })
         .front();

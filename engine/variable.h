@@ -37,15 +37,35 @@ struct VariableBody {
 
 }  // namespace detail
 
-// From the gradient of the op's result to the gradients of its inputs; `needed[i]` is false where input i
-// wants none (its entry may then stay undefined).
+// Which of an op's inputs want a gradient, and what they have already.
+class WantedGradients {
+  public:
+    // `wanted`: for each input; `present`: what present() gives, of as many.
+    WantedGradients(std::vector<bool> wanted, std::vector<Tensor*> present)
+        : wanted_(std::move(wanted)), present_(std::move(present)) {}
+    [[nodiscard]] bool operator[](size_t i) const { return wanted_[i]; }
+    [[nodiscard]] size_t size() const { return wanted_.size(); }
+    // Over what operator[] gives.
+    [[nodiscard]] auto begin() const { return wanted_.begin(); }
+    [[nodiscard]] auto end() const { return wanted_.end(); }
+    // What other ops gave input i, for this one to add its part in place: then its entry stays undefined.
+    // Null: there is nothing, or it may not be changed, and the op leaves a gradient of its own.
+    [[nodiscard]] Tensor* present(size_t i) const { return present_[i]; }
+
+  private:
+    std::vector<bool> wanted_;
+    std::vector<Tensor*> present_;
+};
+
+// From the gradient of the op's result to the gradients of its inputs; the entries of those that want none
+// may stay undefined.
 using BackwardFunction =
-    std::function<std::vector<Tensor>(const Tensor& gradient, const std::vector<bool>& needed)>;
+    std::function<std::vector<Tensor>(const Tensor& gradient, const WantedGradients& needed)>;
 
 // The same for an op with several results: `gradients[i]` is undefined where nothing came back for result i,
 // but not all are.
 using JointBackwardFunction =
-    std::function<std::vector<Tensor>(const std::vector<Tensor>& gradients, const std::vector<bool>& needed)>;
+    std::function<std::vector<Tensor>(const std::vector<Tensor>& gradients, const WantedGradients& needed)>;
 
 // Copies of a variable are the same variable.
 class Variable {

@@ -10,6 +10,7 @@
 #include "cpu/parallel.h"
 #include "cpu/winograd_conv2d.h"
 #include "engine/lru_cache.h"
+#include "engine/ops/elementwise.h"
 
 namespace unmask::onednn {
 namespace {
@@ -125,8 +126,8 @@ void run_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
              {DNNL_ARG_DIFF_SRC, wrap(nhwc(grad_x.shape()), grad_x)}});
 }
 
-void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
-    if (grad_x.numel() == 0) return;
+void write_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
+                         const Conv2dParams& params) {
     checked("conv2d_backward_data", grad_y.shape(), weight.shape(), [&] {
         if (winograd_backward_data(grad_y, weight, grad_x, params)) return;
         if (runs_as_forward(grad_y.shape(), weight.shape(), params)) {
@@ -136,6 +137,12 @@ void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, c
             run_backward_data(grad_y, weight, grad_x, params);
         }
     });
+}
+
+void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+    if (grad_x.numel() == 0) return;
+    if (!params.accumulate) return write_backward_data(grad_y, weight, grad_x, params);
+    add_computed(grad_x, [&](Tensor& own) { write_backward_data(grad_y, weight, own, params); });
 }
 
 void run_backward_weight(const Tensor& grad_y, const Tensor& x, const Tensor& grad_weight,

@@ -115,10 +115,10 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
     portable_of(adaptive_average_pool2d_forward)(x, y);
 }
 
-void adaptive_backward(const Tensor& grad_y, Tensor& grad_x) {
-    if (const auto params = whole_map(grad_x.shape(), grad_y.shape()))
-        return average_backward(grad_y, grad_x, *params);
-    portable_of(adaptive_average_pool2d_backward)(grad_y, grad_x);
+void adaptive_backward(const Tensor& grad_y, Tensor& grad_x, bool accumulate) {
+    const auto params = whole_map(grad_x.shape(), grad_y.shape());
+    if (params && !accumulate) return average_backward(grad_y, grad_x, *params);
+    portable_of(adaptive_average_pool2d_backward)(grad_y, grad_x, accumulate);
 }
 
 const KernelEntry max_backward_entry{max_pool2d_backward, Backend::onednn, &max_backward};

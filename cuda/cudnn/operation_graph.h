@@ -20,7 +20,7 @@ struct Convolution {
     ConvolutionKind kind = ConvolutionKind::forward;
     DType dtype = DType::f32;
     Shape x, weight, y;
-    Conv2dParams params;     // the activation is applied forward only
+    Conv2dParams params;     // the activation is applied forward only, accumulate to x's gradient
     bool bias = false;       // forward only: + bias [O]
     bool residual = false;   // forward only: + residual (y's shape), before the activation
     int64_t alignment = 16;  // of every operand, bytes

@@ -65,6 +65,27 @@ class TimingWorkspace {
     size_t bytes_ = 0;
 };
 
+// Where runs that are timed add to memory: zeros of their own instead of the gradient at hand.
+class TimingSum {
+  public:
+    TimingSum(CudaContext& context, const Convolution& problem, std::span<Operand> operands)
+        : bytes_(problem.params.accumulate ? static_cast<size_t>(problem.x.numel()) * size_of(problem.dtype)
+                                           : 0),
+          memory_(context, bytes_) {
+        if (bytes_ == 0) return;
+        if (memory_.memory() == nullptr)
+            throw OutOfMemory(fmt::format("{}: out of memory, {} has no {} bytes left to time algorithms in",
+                                          problem.str(), name_of(context.device()), bytes_));
+        UNMASK_CUDA(cudaMemsetAsync(memory_.memory(), 0, bytes_, context.stream()));
+        for (Operand& operand : operands)
+            if (operand.id == x_id) operand.memory = memory_.memory();
+    }
+
+  private:
+    size_t bytes_;
+    TimingWorkspace memory_;
+};
+
 std::string mode_name(const Convolution& problem) {
     const ComputeMode mode = compute_mode();
     std::string text;
@@ -103,13 +124,15 @@ PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Ope
     return choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
                        problem.str() + mode_name(problem), choices_, limit, workspace_limit,
                        [&](std::vector<Plan>& candidates, std::string& refusal) {
-                           return choose(candidates, operands, refusal);
+                           return choose(problem, candidates, operands, refusal);
                        });
 }
 
-std::pair<Plan*, double> PlanCache::choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
-                                           std::string& refusal) {
+std::pair<Plan*, double> PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
+                                           std::span<const Operand> given, std::string& refusal) {
     if (!times()) return {&candidates.front(), 0.0};
+    std::vector<Operand> operands(given.begin(), given.end());
+    const TimingSum sum(context_, problem, operands);
     size_t bytes = 0;
     for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
     const TimingWorkspace workspace(context_, bytes);

@@ -43,8 +43,8 @@ class PlanCache {
     [[nodiscard]] bool times() const;  // in the present compute mode
     Entry make(const Convolution& problem, std::span<const Operand> operands);
     // The fastest and its microseconds (0: not timed); nullptr when none runs.
-    std::pair<Plan*, double> choose(std::vector<Plan>& candidates, std::span<const Operand> operands,
-                                    std::string& refusal);
+    std::pair<Plan*, double> choose(const Convolution& problem, std::vector<Plan>& candidates,
+                                    std::span<const Operand> operands, std::string& refusal);
     // Microseconds of one execution; nullopt when the plan does not run.
     std::optional<double> time(const Plan& plan, std::span<const Operand> operands, void* workspace,
                                std::string& refusal);

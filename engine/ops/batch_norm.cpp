@@ -85,8 +85,7 @@ struct Recorded {
     std::vector<BatchNormBranch> branches;
     BatchNormParams params;
 
-    std::vector<Tensor> operator()(const std::vector<Tensor>& incoming,
-                                   const std::vector<bool>& needed) const {
+    std::vector<Tensor> operator()(const std::vector<Tensor>& incoming, const WantedGradients& needed) const {
         std::vector<BatchNormGradients> gradients(branches.size());
         size_t next = 0;
         const auto wanted = [&](const Tensor& like) {

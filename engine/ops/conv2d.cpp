@@ -76,8 +76,11 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
         [input = x.value(), kernel = weight.value(), params](const Tensor& gradient, const auto& needed) {
             std::vector<Tensor> gradients(needed.size());
             if (needed[0]) {
-                gradients[0] = Tensor::empty_like(input);
-                conv2d_backward_data(gradient, kernel, gradients[0], params);
+                Conv2dParams own = params;
+                Tensor* const present = needed.present(0);
+                own.accumulate = present != nullptr;
+                if (present == nullptr) gradients[0] = Tensor::empty_like(input);
+                conv2d_backward_data(gradient, kernel, present != nullptr ? *present : gradients[0], own);
             }
             if (needed[1]) {
                 gradients[1] = Tensor::empty_like(kernel);

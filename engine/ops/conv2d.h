@@ -32,6 +32,7 @@ struct Conv2dParams {
     std::array<int, 2> dilation{1, 1};
     int groups = 1;
     Activation activation = Activation::none;  // after bias and residual; forward only (none, relu, silu)
+    bool accumulate = false;                   // conv2d_backward_data adds to grad_x; that alone
     bool operator==(const Conv2dParams&) const = default;
 };
 
@@ -56,9 +57,9 @@ inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad
                               const Conv2dOptions& options = {});
 
 // Inference only, nothing is recorded: activation(conv2d(x) + bias + residual) in one pass. bias and residual
-// may be undefined; all are of x's dtype and device (Error). Behind a ReLU oneDNN makes zeros of sums that are
-// NaN (its maximum with 0; the portable kernels and Winograd's pass them on): who must see them looks at the
-// weights, as layers/conv_norm_activation.h does.
+// may be undefined; all are of x's dtype and device (Error). Behind a ReLU oneDNN makes zeros of sums that
+// are NaN (its maximum with 0; the portable kernels and Winograd's pass them on): who must see them looks at
+// the weights, as layers/conv_norm_activation.h does.
 [[nodiscard]] Tensor conv2d_fused(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                   const Tensor& residual, const Conv2dOptions& options,
                                   Activation activation);

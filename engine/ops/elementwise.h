@@ -41,6 +41,14 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, double scale, double sh
 // scale · x + shift.
 [[nodiscard]] Variable affine(const Variable& x, double scale, double shift = 0.0);
 
+// target += what compute(own) leaves in `own`, memory like target's: for kernels that can only write.
+template <class Compute>
+void add_computed(Tensor& target, Compute&& compute) {
+    Tensor own = Tensor::empty_like(target);
+    compute(own);
+    binary_forward(target, own, target, BinaryOp::add);
+}
+
 inline Variable operator+(const Variable& a, const Variable& b) {
     return add(a, b);
 }

@@ -106,7 +106,8 @@ InformationObjective information_objective(const std::vector<Variable>& logits,
         std::vector<Tensor> result;
         for (int64_t h = 0; h < heads; ++h)
             result.push_back(gradients.rows(h * size, (h + 1) * size).reshape(shape));
-        result.push_back(needed.back() ? gradients.rows(heads * size, heads * size + 3) : Tensor());
+        result.push_back(needed[needed.size() - 1] ? gradients.rows(heads * size, heads * size + 3)
+                                                   : Tensor());
         return result;
     };
     return {record(op, total, std::move(inputs), scaled), terms};

@@ -127,6 +127,14 @@ double changed_in_place(const KernelCall& call) {
         return double(value.bytes() + (velocity.defined() ? velocity.bytes() : 0)) +
                (operands.clear_gradients ? double(gradient.bytes()) : 0.0);
     }
+    if (const auto* arguments = call.of(conv2d_backward_data)) {
+        const auto& [grad_y, weight, grad_x, params] = *arguments;
+        return params.accumulate ? double(grad_x.bytes()) : 0.0;
+    }
+    if (const auto* arguments = call.of(adaptive_average_pool2d_backward)) {
+        const auto& [grad_y, grad_x, accumulate] = *arguments;
+        return accumulate ? double(grad_x.bytes()) : 0.0;
+    }
     double bytes = 0;
     if (const auto* arguments = call.of(accumulate_gradients))
         for (const Accumulation& part : std::get<1>(*arguments)) bytes += double(part.target.bytes());

@@ -41,7 +41,7 @@ std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
 }
 
 std::vector<Tensor> gradients_of(const Tensor& grad_y, const Tensor& z, const std::vector<Tensor>& weights,
-                                 const std::vector<bool>& needed) {
+                                 const WantedGradients& needed) {
     const size_t heads = weights.size();
     const int64_t classes = grad_y.dim(-1);
     std::vector<Tensor> result(1 + 2 * heads);

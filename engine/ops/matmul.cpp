@@ -50,7 +50,7 @@ Tensor product(const Tensor& a, const Tensor& b, const MatmulParams& params, con
 }
 
 std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a, const Tensor& b,
-                                     const MatmulParams& params, const std::vector<bool>& needed) {
+                                     const MatmulParams& params, const WantedGradients& needed) {
     const bool ta = params.transpose_a, tb = params.transpose_b;
     std::vector<Tensor> result(2);
     if (needed[0])

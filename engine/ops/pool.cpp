@@ -67,9 +67,13 @@ Variable pool_adaptively(const Variable& x, int height, int width, DType dtype) 
     Tensor y = Tensor::empty({x.dim(0), height, width, x.dim(3)}, dtype, x.device());
     adaptive_average_pool2d_forward(x.value(), y);
     return record("adaptive_average_pool2d", y, {x},
-                  [shape = x.shape(), original = x.dtype()](const Tensor& gradient, const auto&) {
+                  [shape = x.shape(), original = x.dtype()](const Tensor& gradient, const auto& needed) {
+                      if (Tensor* const present = needed.present(0)) {
+                          adaptive_average_pool2d_backward(gradient, *present, true);
+                          return std::vector<Tensor>(1);
+                      }
                       Tensor grad_x = Tensor::empty(shape, original, gradient.device());
-                      adaptive_average_pool2d_backward(gradient, grad_x);
+                      adaptive_average_pool2d_backward(gradient, grad_x, false);
                       return std::vector{grad_x};
                   });
 }

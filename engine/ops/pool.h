@@ -29,11 +29,11 @@ inline constinit Kernel<void(const Tensor& x, Tensor& y, const Pool2dParams& par
     "average_pool2d_forward"};
 inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, const Pool2dParams& params)>
     average_pool2d_backward{"average_pool2d_backward"};
-// The output size is y's; y (and grad_y) may be f32 where x is bf16.
+// The output size is y's; y (and grad_y) may be f32 where x is bf16. accumulate: grad_x is added to.
 inline constinit Kernel<void(const Tensor& x, Tensor& y)> adaptive_average_pool2d_forward{
     "adaptive_average_pool2d_forward"};
-inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x)> adaptive_average_pool2d_backward{
-    "adaptive_average_pool2d_backward"};
+inline constinit Kernel<void(const Tensor& grad_y, Tensor& grad_x, bool accumulate)>
+    adaptive_average_pool2d_backward{"adaptive_average_pool2d_backward"};
 
 // x [N, H, W, C] -> y [N, H', W', C], H' = floor((H + 2 · padding - kernel) / stride) + 1, W' likewise;
 // padding never wins. Errors: another rank, a kernel or stride below 1, padding of more than half the kernel,

@@ -49,6 +49,19 @@ class CudnnPlans : public testing::TestWithParam<std::tuple<Gpu, ConvolutionKind
         if (const std::string why = missing_feature(); !why.empty())
             GTEST_SKIP() << "cuDNN describes no device without a GPU: " << why;
     }
+    static void expect_plans(const PlanTarget& target, const Convolution& problem, const EngineRules& rules) {
+        SCOPED_TRACE(problem.str());
+        const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
+        std::string refusal;
+        const auto plans = candidate_plans(target, graph, rules, candidate_limit, workspace_limit, refusal);
+        ASSERT_FALSE(plans.empty()) << refusal;
+        for (const Plan& plan : plans) {
+            const auto again = make_plan(target, graph, plan.choice(), rules, refusal);
+            ASSERT_TRUE(again.has_value()) << refusal;
+            EXPECT_EQ(again->choice(), plan.choice());
+            EXPECT_EQ(again->workspace_bytes(), plan.workspace_bytes());
+        }
+    }
 };
 
 TEST_P(CudnnPlans, EveryConvolutionHasPlansThatAreFoundAgainByTheirChoice) {
@@ -64,17 +77,10 @@ TEST_P(CudnnPlans, EveryConvolutionHasPlansThatAreFoundAgainByTheirChoice) {
                             .weight = one.weight,
                             .y = conv2d_shape(one.x, one.weight, one.params),
                             .params = one.params};
-        SCOPED_TRACE(problem.str());
-        const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
-        std::string refusal;
-        const auto plans = candidate_plans(target, graph, rules, candidate_limit, workspace_limit, refusal);
-        ASSERT_FALSE(plans.empty()) << refusal;
-        for (const Plan& plan : plans) {
-            const auto again = make_plan(target, graph, plan.choice(), rules, refusal);
-            ASSERT_TRUE(again.has_value()) << refusal;
-            EXPECT_EQ(again->choice(), plan.choice());
-            EXPECT_EQ(again->workspace_bytes(), plan.workspace_bytes());
-        }
+        expect_plans(target, problem, rules);
+        if (kind != ConvolutionKind::backward_data) continue;
+        problem.params.accumulate = true;
+        expect_plans(target, problem, rules);
     }
 }
 

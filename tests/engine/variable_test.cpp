@@ -60,7 +60,7 @@ std::vector<Variable> sum_and_product(const Variable& x, const Variable& y) {
     const double a = x.value().item(), b = y.value().item();
     return record_several(
         "sum_and_product", {Tensor::full({}, a + b), Tensor::full({}, a * b)}, {x, y},
-        [a, b](const std::vector<Tensor>& gradients, const std::vector<bool>&) {
+        [a, b](const std::vector<Tensor>& gradients, const WantedGradients&) {
             const double s = gradients[0].defined() ? gradients[0].item() : 0.0;
             const double p = gradients[1].defined() ? gradients[1].item() : 0.0;
             return std::vector<Tensor>{Tensor::full({}, s + p * b), Tensor::full({}, s + p * a)};
@@ -77,6 +77,69 @@ TEST(Variable, AnOpOfSeveralResultsGoesBackOnceWithTheGradientsOfAll) {
     }
     EXPECT_DOUBLE_EQ(x.gradient().item(), (1 + 15 * 15) + (2 + 2 * 15 * 8) * 5);
     EXPECT_DOUBLE_EQ(y.gradient().item(), (1 + 15 * 15) + (2 + 2 * 15 * 8) * 3);
+}
+
+// x -> 2 · x. Adds to the gradient that x has where it may, and counts how often.
+Variable doubled(const Variable& x, int& added) {
+    Tensor y = Tensor::empty_like(x.value());
+    affine_forward(x.value(), y, 2.0, 0.0);
+    return record("doubled", y, {x}, [&added](const Tensor& gradient, const WantedGradients& needed) {
+        Tensor own = Tensor::empty_like(gradient);
+        affine_forward(gradient, own, 2.0, 0.0);
+        Tensor* const present = needed.present(0);
+        if (present == nullptr) return std::vector{own};
+        ++added;
+        binary_forward(*present, own, *present, BinaryOp::add);
+        return std::vector<Tensor>(1);
+    });
+}
+
+TEST(Variable, AnOpMayAddToTheGradientThatIsThere) {
+    int added = 0;
+    const Variable x = scalar(3);
+    const Variable y = affine(x, 1.0);
+    (doubled(y, added) + doubled(y, added)).backward();
+    EXPECT_EQ(added, 1);  // the other brought the first
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 4);
+}
+
+TEST(Variable, NoOpAddsToAGradientThatOthersHold) {
+    int added = 0;
+    const Variable x = scalar(3), z = scalar(1);
+    const Variable y = affine(x, 1.0);
+    // The sum gives both of its inputs one tensor: y's is z's too when `doubled` goes back.
+    ((doubled(y, added) + y) + z).backward();
+    EXPECT_EQ(added, 0);
+    EXPECT_DOUBLE_EQ(x.gradient().item(), 3);
+    EXPECT_DOUBLE_EQ(z.gradient().item(), 1);
+}
+
+TEST(Variable, NoOpAddsToPinnedMemory) {
+    int added = 0;
+    Variable x = scalar(3);
+    const Tensor memory = Tensor::full({}, 5.0);
+    x.pin_gradient(memory);
+    (doubled(x, added) + doubled(x, added)).backward();
+    EXPECT_EQ(added, 0);
+    EXPECT_DOUBLE_EQ(memory.item(), 5 + 4);
+}
+
+TEST(Variable, NoOpAddsToAGradientOfAnotherChain) {
+    for (const bool other : {false, true}) {
+        int added = 0;
+        const Variable x = scalar(3);
+        std::vector<Variable> parts;
+        {
+            Chains chains(cpu_device, 2);
+            for (int i = 0; i < 2; ++i) {
+                chains.use(other ? i : 1);
+                parts.push_back(doubled(x, added));
+            }
+        }
+        (parts[0] + parts[1]).backward();
+        EXPECT_EQ(added, other ? 0 : 1);
+        EXPECT_DOUBLE_EQ(x.gradient().item(), 4);
+    }
 }
 
 TEST(Variable, AResultThatNothingUsesBringsNoGradient) {

@@ -7,6 +7,7 @@
 #include "cuda/depthwise_conv2d.h"
 #include "engine/compute_mode.h"
 #include "engine/ops/conv2d.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "tests/simt/machine.h"
 
@@ -63,11 +64,25 @@ void convolve(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
 
 void convolve_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
                             const Conv2dParams& params) {
-    if (depthwise_conv2d_supported(grad_x.shape(), weight.shape(), params))
-        return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
-    run_on_host(
-        [params](const Tensor& g, const Tensor& w, Tensor& out) { conv2d_backward_data(g, w, out, params); },
-        grad_x, grad_y, weight);
+    if (depthwise_conv2d_supported(grad_x.shape(), weight.shape(), params)) {
+        if (!params.accumulate) return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
+        return add_computed(
+            grad_x, [&](Tensor& own) { depthwise_conv2d_backward_data(grad_y, weight, own, params); });
+    }
+    Conv2dParams plain = params;
+    plain.accumulate = false;
+    if (params.accumulate)  // in float32, as cuDNN does it
+        run_on_host(
+            [plain](const Tensor& g, const Tensor& w, const Tensor& before, Tensor& out) {
+                Tensor sum = before.clone();
+                add_computed(sum, [&](Tensor& own) { conv2d_backward_data(g, w, own, plain); });
+                out.copy_from(sum);
+            },
+            grad_x, grad_y, weight, grad_x);
+    else
+        run_on_host([plain](const Tensor& g, const Tensor& w,
+                            Tensor& out) { conv2d_backward_data(g, w, out, plain); },
+                    grad_x, grad_y, weight);
 }
 
 void convolve_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/conv2d.h.
 #include "engine/ops/conv2d.h"
+#include "engine/ops/elementwise.h"
 #include "tests/support/op_cases.h"
 
 namespace unmask::detail {
@@ -24,6 +25,16 @@ void add_row(OpTable& table, const Row& row) {
                    }};
     if (row.bias) op_case.inputs.push_back({"bias", {row.weight[0]}});
     table.cases.push_back(op_case);
+}
+
+// x feeds two convolutions, so that the gradient of one is added to the other's.
+void add_twice(OpTable& table, const Row& row) {
+    table.cases.push_back({"conv2d",
+                           "conv2d_twice_" + row.name,
+                           {{"x", row.x}, {"weight", row.weight}, {"weight2", row.weight}},
+                           [options = row.options](const Inputs& in) {
+                               return conv2d(in[0], in[1], {}, options) + conv2d(in[0], in[2], {}, options);
+                           }});
 }
 
 struct FusedRow {
@@ -53,6 +64,10 @@ void add_fused(OpTable& table, const FusedRow& row) {
 
 void add_dense_rows(OpTable& table) {
     add_row(table, {"basic", {2, 5, 6, 3}, {4, 3, 3, 3}});
+    add_twice(table, {"basic", {2, 5, 6, 3}, {4, 3, 3, 3}});
+    add_twice(table, {"pointwise_stride", {2, 5, 5, 6}, {7, 1, 1, 6}, {.stride = {2, 2}}});
+    add_twice(table, {"large", {2, 14, 14, 16}, {16, 3, 3, 16}, {.padding = {1, 1}}});
+    add_twice(table, {"depthwise", {2, 6, 7, 5}, {5, 3, 3, 1}, {.padding = {1, 1}, .groups = 5}});
     add_row(table, {"bias", {2, 5, 6, 3}, {4, 3, 3, 3}, {.padding = {1, 1}}, true});
     add_row(table, {"pointwise", {2, 4, 5, 6}, {7, 1, 1, 6}, {}, true});
     add_row(table, {"pointwise_stride", {2, 5, 5, 6}, {7, 1, 1, 6}, {.stride = {2, 2}}});

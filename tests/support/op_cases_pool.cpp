@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/pool.h and resize.h.
 #include "engine/ops/elementwise.h"
+#include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
 #include "engine/ops/resize.h"
 #include "tests/support/op_cases.h"
@@ -62,6 +63,19 @@ void add_adaptive(OpTable& table, const std::string& name, const Shape& x, int h
          }});
 }
 
+// What is pooled beside x, whose gradient comes back first, so that the pooling's is added to it.
+void add_adaptive_beside(OpTable& table, const std::string& name, const Shape& x, int height, int width) {
+    table.cases.push_back({"adaptive_average_pool2d",
+                           "adaptive_average_pool2d_beside_" + name,
+                           {{"x", x}},
+                           [=](const Inputs& in) {
+                               const Variable pooled = adaptive_average_pool2d(in[0], height, width);
+                               return concat({reshape(pooled, {pooled.value().numel()}),
+                                              reshape(affine(in[0], 2.0), {in[0].value().numel()})},
+                                             0);
+                           }});
+}
+
 void add_resize(OpTable& table, const std::string& name, const Shape& x, int height, int width) {
     table.cases.push_back({"resize_bilinear", "resize_bilinear_" + name, {{"x", x}}, [=](const Inputs& in) {
                                return resize_bilinear(in[0], height, width);
@@ -89,6 +103,9 @@ void add_pool_cases(OpTable& table) {
 
     add_adaptive(table, "whole", {2, 5, 6, 7}, 1, 1);
     add_adaptive(table, "overlapping", {2, 7, 5, 3}, 3, 2);
+    add_adaptive_beside(table, "whole", {2, 5, 6, 7}, 1, 1);
+    add_adaptive_beside(table, "whole_packs", {2, 9, 7, 16}, 1, 1);
+    add_adaptive_beside(table, "overlapping", {2, 7, 5, 3}, 3, 2);
     add_adaptive(table, "same", {1, 4, 4, 18}, 4, 4);
     add_adaptive(table, "growing", {1, 3, 2, 4}, 5, 7);
     add_adaptive(table, "packs", {2, 9, 7, 16}, 3, 2);

@@ -41,11 +41,17 @@ TEST(KernelWork, OfAConvolutionAndItsGradients) {
     const double x = 4 * 2 * 8 * 10 * 6, weight = 4 * 3 * 3 * 3 * 6, y = 4 * 2 * 4 * 5 * 3;
     Works seen;
     const Variable in(Tensor::zeros({2, 8, 10, 6}), true), filters(Tensor::zeros({3, 3, 3, 6}), true);
-    conv2d(in, filters, {}, {.stride = {2, 2}, .padding = {1, 1}}).backward(Tensor::zeros({2, 4, 5, 3}));
+    const auto go = [&] {
+        conv2d(in, filters, {}, {.stride = {2, 2}, .padding = {1, 1}}).backward(Tensor::zeros({2, 4, 5, 3}));
+    };
+    go();
     for (const char* kernel : {"conv2d_forward", "conv2d_backward_data", "conv2d_backward_weight"}) {
         EXPECT_EQ(seen.works.at(kernel).flops, flops) << kernel;
         EXPECT_EQ(seen.works.at(kernel).bytes, x + weight + y) << kernel;
     }
+    seen.works.clear();
+    go();  // what is added to is read too
+    EXPECT_EQ(seen.works.at("conv2d_backward_data").bytes, 2 * x + weight + y);
 }
 
 TEST(KernelWork, IsAddedUpOverCalls) {
