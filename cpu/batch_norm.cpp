@@ -3,9 +3,11 @@
 // Backward: with g the gradient before the activation and x̂ the normalised input, one pass for Σg and Σg·x̂,
 // one that writes
 //     grad_x = weight / sqrt(σ² + eps) · (g - Σg / R - x̂ · Σg·x̂ / R)      (without the sums in inference).
-// Several groups are gathered into one and scattered again; dropout is a pass of its own.
+// Several groups are gathered into one and scattered again; dropout is a pass of its own, and so is backward
+// of pooling.
 #include "engine/ops/batch_norm.h"
 
+#include "cpu/batch_norm_pool.h"
 #include "cpu/batch_norm_statistics.h"
 #include "cpu/channel_sums.h"
 #include "cpu/dispatch.h"
@@ -15,31 +17,58 @@
 namespace unmask {
 namespace {
 
+// Rows of channels, normalised and activated.
 template <class T, class Function>
-void normalise(const Tensor& x, const Tensor& residual, Tensor& y, const BatchNormGroup& state,
-               Function function) {
-    const int64_t channels = x.dim(-1);
-    const Tensor scratch = Tensor::empty({channels}, x.dtype());
-    T* scale = scratch.data<T>();
-    const T *mean = state.saved_mean.data<T>(), *bias = state.bias.data<T>();
-    for (int64_t c = 0; c < channels; ++c)
-        scale[c] = state.weight.data<T>()[c] * state.saved_inverse_deviation.data<T>()[c];
-    const T* added = residual.defined() ? residual.data<T>() : nullptr;
-    parallel_rows(row_count(x), channels, [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) {
-            const T* from = x.data<T>() + row * channels;
-            T* to = y.data<T>() + row * channels;
+class Normaliser {
+  public:
+    Normaliser(const BatchNormGroup& state, Function function)
+        : channels_(state.weight.numel()),
+          scale_(Tensor::empty({channels_}, state.weight.dtype())),
+          mean_(state.saved_mean.data<T>()),
+          bias_(state.bias.data<T>()),
+          function_(function) {
+        for (int64_t c = 0; c < channels_; ++c)
+            scale_.data<T>()[c] = state.weight.data<T>()[c] * state.saved_inverse_deviation.data<T>()[c];
+    }
+    // `added`: null for none.
+    void operator()(const T* from, const T* added, T* to, int64_t rows) const {
+        const T *scale = scale_.template data<T>(), *mean = mean_, *bias = bias_;
+        const Function function = function_;
+        for (int64_t row = 0; row < rows; ++row, from += channels_, to += channels_) {
             if (added == nullptr) {
 #pragma omp simd
-                for (int64_t c = 0; c < channels; ++c)
+                for (int64_t c = 0; c < channels_; ++c)
                     to[c] = function((from[c] - mean[c]) * scale[c] + bias[c]);
             } else {
-                const T* other = added + row * channels;
 #pragma omp simd
-                for (int64_t c = 0; c < channels; ++c)
-                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c] + other[c]);
+                for (int64_t c = 0; c < channels_; ++c)
+                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c] + added[c]);
+                added += channels_;
             }
         }
+    }
+
+  private:
+    int64_t channels_;
+    Tensor scale_;
+    const T *mean_, *bias_;
+    Function function_;
+};
+
+template <class T, class Function>
+void normalise(BatchNormBranch& branch, const BatchNormGroup& state, const BatchNormParams& params,
+               Function function) {
+    const Normaliser<T, Function> normaliser(state, function);
+    if (params.pool)
+        return normalise_and_pool<T>(
+            branch, *params.pool, params.activation == Activation::relu,
+            [&](const T* from, T* to, int64_t rows) { normaliser(from, nullptr, to, rows); });
+    const int64_t channels = branch.x.dim(-1);
+    const T* added = branch.residual.defined() ? branch.residual.data<T>() : nullptr;
+    parallel_rows(row_count(branch.x), channels, [&](int64_t begin, int64_t end) {
+        const int64_t first = begin * channels;
+        normaliser(branch.x.data<T>() + first, added == nullptr ? nullptr : added + first,
+                   branch.y.data<T>() + first, end - begin);
     });
 }
 
@@ -90,8 +119,7 @@ bool drops(const BatchNormParams& params) {
 }
 
 void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
-    const Tensor &x = branch.x, &residual = branch.residual;
-    Tensor& y = branch.y;
+    const Tensor& x = branch.x;
     if (x.numel() == 0) return;
     BatchNormGroup all = gathered(branch);
     dispatch_floating(batch_norm_forward.name(), x, [&](auto zero) {
@@ -101,10 +129,10 @@ void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
         else
             running_statistics<T>(all, params);
         dispatch_fused_activation(params.activation,
-                                  [&](auto function) { normalise<T>(x, residual, y, all, function); });
+                                  [&](auto function) { normalise<T>(branch, all, params, function); });
     });
     scatter(all, branch);
-    if (drops(params)) dropout_forward(y, y, params.dropout);
+    if (drops(params)) dropout_forward(branch.y, branch.y, params.dropout);
 }
 
 // The tensors that backward reads, and the gradient before the activation at one element.
@@ -256,9 +284,15 @@ void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradient
         gradient = Tensor::empty_like(grad_y);
         dropout_forward(grad_y, gradient, params.dropout);
     }
+    Activation activation = params.activation;
+    if (params.pool) {  // what relu did not let through was no maximum
+        gradient = Tensor::empty_like(x);
+        max_pool2d_backward.function(Backend::portable)(grad_y, branch.argmax, gradient, *params.pool);
+        activation = Activation::none;
+    }
     dispatch_floating(batch_norm_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
-        dispatch_fused_activation(params.activation, [&](auto function) {
+        dispatch_fused_activation(activation, [&](auto function) {
             const Inputs<T, decltype(function)> inputs(gradient, x, residual, branch.y, all);
             if (residual.defined())
                 run_backward<true>(inputs, x, wanted, params);

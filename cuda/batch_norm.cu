@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm forward, all branches in each launch. Over many rows x is read twice and y written once: two
-// stages of statistics, then one pass that applies them (in inference that pass alone); over few rows one
-// kernel that reads x once.
+// stages of statistics, then one pass that applies them (in inference that pass alone), and pools what it
+// makes; over few rows one kernel that reads x once.
 #include "engine/ops/batch_norm.h"
 
 #include "cuda/batch_norm_backward.h"
+#include "cuda/batch_norm_pool.cuh"
 #include "cuda/batch_norm_small.cuh"
 #include "cuda/batch_norm_statistics.cuh"
 
@@ -26,21 +27,24 @@ class Forward {
                 1.0 / std::max(static_cast<double>(rows_ * params.ranks() - 1), 1.0), params.momentum,
                 params.eps},
           tiles_(channel_tiles(channels_, width, most_columns)),
+          x_(x),
+          y_(branches.front().y),
           device_(x.device()),
           stream_(stream_of(x)) {
         tensors_.dropout = DropoutMask(params.dropout, params.training);
         auto* place = tensors_.branches;
         for (BatchNormBranch& branch : branches) {
-            if (width == 8 && params.training && params.activation == Activation::relu)
+            if (width == 8 && params.training && params.activation == Activation::relu && !params.pool)
                 branch.mask = Tensor::empty({x.numel() / 8}, DType::u8, device_);
+            const Tensor& bits = params.pool ? branch.argmax : branch.mask;
             *place++ = {branch.x.data<T>(), branch.residual.defined() ? branch.residual.data<T>() : nullptr,
-                        branch.y.data<T>(), branch.mask.defined() ? branch.mask.data<uint8_t>() : nullptr};
+                        branch.y.data<T>(), bits.defined() ? bits.data<uint8_t>() : nullptr};
         }
     }
 
     void run() const {
         dispatch_fused_activation(params_.activation, [&](auto activation) {
-            if (params_.training && params_.ranks() == 1 && rows_ <= small_rows<width>) {
+            if (params_.training && params_.ranks() == 1 && !params_.pool && rows_ <= small_rows<width>) {
                 UNMASK_LAUNCH((batch_norm_small_kernel<T, width, decltype(activation)>),
                               grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
                               stream_, static_cast<int>(rows_), channels_, tensors_, table_, rule_,
@@ -55,7 +59,9 @@ class Forward {
             else
                 UNMASK_LAUNCH(batch_norm_running_kernel<T>, grid(blocks_for(channels_, block_threads)),
                               block_threads, 0, stream_, table_, params_.eps, coefficients);
-            if (width == 1 || tensors_.dropout.active)
+            if (params_.pool)
+                launch_pool(coefficients, activation);
+            else if (width == 1 || tensors_.dropout.active)
                 launch_apply<Extras::all>(coefficients, activation);
             else if (tensors_.branches[0].residual != nullptr)
                 launch_apply<width == 1 ? Extras::all : Extras::residual>(coefficients, activation);
@@ -78,6 +84,20 @@ class Forward {
                       coefficients);
     }
 
+    template <class Function>
+    void launch_pool(const Coefficients& coefficients, Function activation) const {
+        if constexpr (std::is_same_v<Function, Silu>) {
+            fail("{}: expected none or relu with pooling, found silu", batch_norm_forward.name());
+        } else {
+            const int64_t pixels = y_.numel() / channels_;
+            const int share = rows_a_thread<T, width>(pixels, tiles_);
+            UNMASK_LAUNCH((batch_norm_pool_kernel<T, width, Function>),
+                          grid(blocks_for(pixels, int64_t{share} * tiles_.lanes), tiles_.tiles),
+                          tiles_.block(), 0, stream_, pixels, share, pool_axis(x_, y_, 0, *params_.pool),
+                          pool_axis(x_, y_, 1, *params_.pool), tensors_, coefficients, activation);
+        }
+    }
+
     template <Extras extras, class Function>
     void launch_apply(const Coefficients& coefficients, Function activation) const {
         const int share = rows_a_thread<T, width>(rows_, tiles_);
@@ -93,6 +113,7 @@ class Forward {
     int64_t rows_;
     StatisticsRule rule_;
     ChannelTiles tiles_;
+    const Tensor &x_, &y_;
     Device device_;
     Stream stream_;
     BatchNormTensors<T> tensors_{};

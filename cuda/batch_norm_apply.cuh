@@ -70,18 +70,7 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
     Affine<T> affine[width];
-    {
-        const auto scale = coefficients.row<width>(Coefficients::scale, channel);
-        const auto shift = coefficients.row<width>(Coefficients::shift, channel);
-        Pack<float, width> centre{};
-        if constexpr (has_centre<T>) centre = coefficients.row<width>(Coefficients::centre, channel);
-#pragma unroll
-        for (int i = 0; i < width; ++i) {
-            affine[i].scale = scale[i];
-            affine[i].shift = shift[i];
-            affine[i].centre = centre[i];
-        }
-    }
+    coefficients.read(channel, affine);
     const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
     for (int step = 0; step < rows_a_thread; step += batch) {
         Pack<T, width> in[batch], added[batch];

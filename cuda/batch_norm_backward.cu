@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm backward, all branches in each launch. Over many rows grad_y and x (and the mask, y or residual)
 // are read twice and the gradients written once: two stages of sums, then one pass (in inference, without the
-// sums, that pass alone); over few rows one kernel that reads everything once.
+// sums, that pass alone); over few rows one kernel that reads everything once. With pooling both passes
+// gather from grad_y.
 #include "cuda/batch_norm_backward.cuh"
 
 #include "cuda/batch_norm_backward.h"
@@ -33,13 +34,17 @@ class Backward {
           device_(x.device()),
           stream_(stream_of(x)) {
         tensors_.dropout = DropoutMask(params.dropout, params.training);
+        if (params.pool) {
+            tensors_.pool_rows = pool_axis(x, gradients.front().grad_y, 0, *params.pool);
+            tensors_.pool_columns = pool_axis(x, gradients.front().grad_y, 1, *params.pool);
+        }
         for (size_t i = 0; i < branches.size(); ++i) {
             const BatchNormBranch& branch = branches[i];
             const BatchNormGradients& own = gradients[i];
             tensors_.branches[i] = {own.grad_y.data<T>(),          branch.x.data<T>(),
                                     pointer<T>(branch.residual),   pointer<T>(branch.y),
                                     pointer<uint8_t>(branch.mask), pointer<T>(own.x),
-                                    pointer<T>(own.residual)};
+                                    pointer<T>(own.residual),      pointer<uint8_t>(branch.argmax)};
             for (const auto& group : own.groups)
                 wants_sums_ = wants_sums_ || group.weight.defined() || group.bias.defined();
             wants_sums_ = wants_sums_ || (training_ && own.x.defined());
@@ -48,16 +53,20 @@ class Backward {
     }
 
     void run() const {
-        if (wants_sums_ && params_.ranks() == 1 && rows_ <= small_rows<width>) {
-            UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
-                          grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
-                          stream_, static_cast<int>(rows_), channels_, tensors_, table_, share_);
-            return;
+        if constexpr (std::is_same_v<Function, MaxPooled>) {
+            launch<false>();
+        } else {
+            if (wants_sums_ && params_.ranks() == 1 && rows_ <= small_rows<width>) {
+                UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
+                              grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
+                              stream_, static_cast<int>(rows_), channels_, tensors_, table_, share_);
+                return;
+            }
+            if (width == 1 || tensors_.dropout.active)
+                launch<true>();
+            else
+                launch<width == 1>();
         }
-        if (width == 1 || tensors_.dropout.active)
-            launch<true>();
-        else
-            launch<width == 1>();
     }
 
   private:
@@ -118,13 +127,17 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
             packs = packs && can_take<T>(8, x.dim(-1), gradients[i].grad_y.raw(), branches[i].x.raw(),
                                          place(branches[i].residual), place(branches[i].y),
                                          place(gradients[i].x), place(gradients[i].residual));
-        dispatch_fused_activation(params.activation, [&](auto activation) {
+        const auto run = [&](auto activation) {
             using Function = decltype(activation);
             if (packs)
                 Backward<T, 8, Function>(x, branches, gradients, params).run();
             else
                 Backward<T, 1, Function>(x, branches, gradients, params).run();
-        });
+        };
+        if (params.pool)
+            run(MaxPooled{});
+        else
+            dispatch_fused_activation(params.activation, run);
     });
 }
 

@@ -3,13 +3,15 @@
 #pragma once
 
 #include "cuda/batch_norm_apply.cuh"
-#include "cuda/batch_norm_gradient.cuh"
+#include "cuda/batch_norm_pool.cuh"
 
 namespace unmask {
 
 // Blocks that a multiprocessor's registers must hold.
 template <class T, bool dropped, class Function>
-constexpr int gradient_blocks = dropped || has_centre<T> || std::is_same_v<Function, Silu> ? 2 : 4;
+constexpr int gradient_blocks = dropped || has_centre<T> || std::is_same_v<Function, Silu> ? 2
+                                : std::is_same_v<Function, MaxPooled>                      ? 3
+                                                                                           : 4;
 
 // parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
 // first.
@@ -32,10 +34,9 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
         read_channels(table, channel, affine, mean);
 #pragma unroll 2
         for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
-            const int64_t first = (rows - 1 - row) * channels + channel;
-            const auto loaded = source.load(first);
+            const auto loaded = source.load(rows - 1 - row, channels, channel);
             float g[width];
-            source.template gradient<dropped>(g, first, loaded, affine);
+            source.template gradient<dropped>(g, (rows - 1 - row) * channels + channel, loaded, affine);
 #pragma unroll
             for (int i = 0; i < width; ++i) {
                 plain[i] += g[i];
@@ -89,18 +90,10 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
-    const auto scale = coefficients.row<width>(Coefficients::scale, channel);
     const auto slope = coefficients.row<width>(Coefficients::slope, channel);
     const auto constant = coefficients.row<width>(Coefficients::constant, channel);
-    const auto shift = coefficients.row<width>(Coefficients::shift, channel);
-    const auto centre = coefficients.row<width>(Coefficients::centre, channel);
     Affine<T> affine[width];
-#pragma unroll
-    for (int i = 0; i < width; ++i) {
-        affine[i].scale = scale[i];
-        affine[i].shift = shift[i];
-        affine[i].centre = centre[i];
-    }
+    coefficients.read(channel, affine);
     T *grad_x = source.grad_x, *grad_residual = source.grad_residual;
     if (grad_x == nullptr && grad_residual == nullptr) return;
     const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
@@ -109,7 +102,7 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
         const int64_t row = begin + static_cast<int64_t>(step) * lanes;
         if (row >= rows) return;
         const int64_t first = row * channels + channel;
-        const auto loaded = source.load(first);
+        const auto loaded = source.load(row, channels, channel);
         float g[width];
         source.template gradient<dropped>(g, first, loaded, affine);
         Pack<T, width> in, before;
@@ -117,8 +110,9 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
         for (int i = 0; i < width; ++i) {
             const float value = to_float(loaded.x[i]);
             before[i] = from_float<T>(g[i]);
-            in[i] = from_float<T>(scale[i] * g[i] +
-                                  (slope[i] * (has_centre<T> ? value - centre[i] : value) + constant[i]));
+            in[i] =
+                from_float<T>(affine[i].scale * g[i] +
+                              (slope[i] * (has_centre<T> ? value - affine[i].centre : value) + constant[i]));
         }
         if (grad_x != nullptr) store_pack<width>(grad_x + first, in);
         if (grad_residual != nullptr) store_pack<width>(grad_residual + first, before);

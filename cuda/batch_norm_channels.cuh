@@ -125,6 +125,19 @@ struct Coefficients {
     __device__ Pack<float, width> row(Row which, int c) const {
         return load_pack<width>(place(which) + c);
     }
+    // What put() left of the channels from c on.
+    template <class T, int width>
+    __device__ void read(int c, Affine<T> (&affine)[width]) const {
+        const auto scales = row<width>(scale, c), shifts = row<width>(shift, c);
+        Pack<float, width> centres{};
+        if constexpr (has_centre<T>) centres = row<width>(centre, c);
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            affine[i].scale = scales[i];
+            affine[i].shift = shifts[i];
+            affine[i].centre = centres[i];
+        }
+    }
 
   private:
     __device__ float* place(Row which) const {

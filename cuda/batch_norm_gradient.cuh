@@ -7,6 +7,7 @@
 #include "cuda/activation_functions.cuh"
 #include "cuda/batch_norm_channels.cuh"
 #include "cuda/dropout_mask.cuh"
+#include "cuda/pool_window.cuh"
 
 namespace unmask {
 
@@ -19,9 +20,11 @@ struct GradientTensors {
         const T* y;                 // relu: where the result is positive, unless
         const uint8_t* mask;        // relu: bit e % 8 of byte e / 8
         T *grad_x, *grad_residual;  // null: not wanted
+        const uint8_t* argmax;      // with pooling
     };
     Branch branches[most_branches];
     DropoutMask dropout;
+    PoolAxis pool_rows, pool_columns;  // with pooling
 };
 
 // What backward reads at each element of its branch; Function is the activation.
@@ -38,7 +41,8 @@ struct GradientSource : GradientTensors<T>::Branch {
         Pack<T, width> grad_y, x, other;  // other: residual or y
         unsigned bits;                    // of the mask
     };
-    __device__ Loaded load(int64_t first) const {
+    __device__ Loaded load(int64_t row, int channels, int channel) const {
+        const int64_t first = row * channels + channel;
         Loaded loaded;
         loaded.grad_y = load_pack<width>(this->grad_y + first);
         loaded.x = load_pack<width>(this->x + first);

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(block_threads)
     };
     const auto load = [&](int row) {
         Row result;
-        const auto loaded = source.load(place(row));
+        const auto loaded = source.load(row, channels, channel);
         source.template gradient<true>(result.g, place(row), loaded, affine);
         result.x = loaded.x;
         return result;

@@ -10,44 +10,27 @@
 namespace unmask {
 namespace {
 
-// argmax may be null. A NaN wins, the last one in its window.
+// argmax may be null.
 template <int N, class T>
 __global__ void max_pool_kernel(int64_t packs, PoolAxis rows, PoolAxis columns, int64_t channels, const T* x,
                                 T* y, uint8_t* argmax) {
     const int64_t pack = global_thread();
     if (pack >= packs) return;
     const NhwcPlace place(pack, rows.outputs, columns.outputs, channels, N);
-    const PoolRange window_rows = rows.window(place.row), window_columns = columns.window(place.column);
-    const int64_t first_row = rows.start(place.row), first_column = columns.start(place.column);
     const T* image = x + place.image * rows.inputs * columns.inputs * channels + place.channel;
-    Pack<float, N> best;
-    Pack<int, N> winner;
-    const auto tap_of = [&](int64_t row, int64_t column) {
-        return static_cast<int>((row - first_row) * columns.kernel + column - first_column);
-    };
+    const WindowMaximum<N> maximum(rows, columns, place.row, place.column, [&](int64_t row, int64_t column) {
+        const Pack<T, N> values = load_pack<N>(image + (row * columns.inputs + column) * channels);
+        Pack<float, N> result;
 #pragma unroll
-    for (int i = 0; i < N; ++i) {
-        best[i] = -INFINITY;
-        winner[i] = tap_of(window_rows.begin, window_columns.begin);
-    }
-    for (int64_t row = window_rows.begin; row < window_rows.end; ++row)
-        for (int64_t column = window_columns.begin; column < window_columns.end; ++column) {
-            const Pack<T, N> values = load_pack<N>(image + (row * columns.inputs + column) * channels);
-            const int tap = tap_of(row, column);
-#pragma unroll
-            for (int i = 0; i < N; ++i) {
-                const float value = to_float(values[i]);
-                const bool larger = value > best[i] || value != value;
-                best[i] = larger ? value : best[i];
-                winner[i] = larger ? tap : winner[i];
-            }
-        }
+        for (int i = 0; i < N; ++i) result[i] = to_float(values[i]);
+        return result;
+    });
     Pack<T, N> result;
     Pack<uint8_t, N> taps;
 #pragma unroll
     for (int i = 0; i < N; ++i) {
-        result[i] = from_float<T>(best[i]);
-        taps[i] = static_cast<uint8_t>(winner[i]);
+        result[i] = from_float<T>(maximum.best[i]);
+        taps[i] = static_cast<uint8_t>(maximum.winner[i]);
     }
     store_pack<N>(y + pack * N, result);
     if (argmax != nullptr) store_pack<N>(argmax + pack * N, taps);

@@ -53,6 +53,39 @@ struct PoolDivisor {
     }
 };
 
+// The maximum over a window of what load(row, column) gives in float32, and its place there, row-major. A NaN
+// wins, the last one in its window.
+template <int N>
+struct WindowMaximum {
+    Pack<float, N> best;
+    Pack<int, N> winner;
+
+    template <class Load>
+    __device__ WindowMaximum(const PoolAxis& rows, const PoolAxis& columns, int64_t i, int64_t j, Load load) {
+        const PoolRange window_rows = rows.window(i), window_columns = columns.window(j);
+        const int64_t first_row = rows.start(i), first_column = columns.start(j);
+        const auto tap_of = [&](int64_t row, int64_t column) {
+            return static_cast<int>((row - first_row) * columns.kernel + column - first_column);
+        };
+#pragma unroll
+        for (int k = 0; k < N; ++k) {
+            best[k] = -INFINITY;
+            winner[k] = tap_of(window_rows.begin, window_columns.begin);
+        }
+        for (int64_t row = window_rows.begin; row < window_rows.end; ++row)
+            for (int64_t column = window_columns.begin; column < window_columns.end; ++column) {
+                const Pack<float, N> values = load(row, column);
+                const int tap = tap_of(row, column);
+#pragma unroll
+                for (int k = 0; k < N; ++k) {
+                    const bool larger = values[k] > best[k] || values[k] != values[k];
+                    best[k] = larger ? values[k] : best[k];
+                    winner[k] = larger ? tap : winner[k];
+                }
+            }
+    }
+};
+
 // grad_x = the sum of add_term(sums, offset in y, i, j) over the windows (i, j) that hold the pixel.
 template <int N, class T, class Axis, class AddTerm>
 __device__ void gather_windows(int64_t pack, const NhwcPlace& place, const Axis& rows, const Axis& columns,

@@ -42,17 +42,21 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Lay
 
 std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<ConvNormActivation*>& blocks,
                                                            const std::vector<Variable>& x,
-                                                           const std::vector<Variable>& residuals) {
+                                                           const std::vector<Variable>& residuals,
+                                                           const std::optional<Pool2dParams>& pool) {
     std::vector<Variable> y;
     if (!in_one_mode(blocks)) {
         for (size_t i = 0; i < blocks.size(); ++i)
-            y.push_back(blocks[i]->forward(x[i], residuals.empty() ? Variable() : residuals[i]));
+            y.push_back(
+                forward_lockstep({blocks[i]}, {x[i]}, {residuals.empty() ? Variable() : residuals[i]}, pool)
+                    .front());
         return y;
     }
+    const auto pooled = [&pool](Variable map) { return pool ? max_pool2d(map, *pool) : map; };
     if (blocks.front()->quantized()) {
         for (size_t i = 0; i < blocks.size(); ++i)
-            y.emplace_back(blocks[i]->forward_quantized(x[i].value(),
-                                                        residuals.empty() ? Tensor() : residuals[i].value()));
+            y.push_back(pooled(blocks[i]->forward_quantized(
+                x[i].value(), residuals.empty() ? Tensor() : residuals[i].value())));
         return y;
     }
     if (blocks.front()->uses_folded()) {
@@ -65,6 +69,7 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
                 if (seen->with_input) seen->input.add(x[i].value());
                 seen->output.add(y.back().value());
             }
+            y.back() = pooled(y.back());
         }
         return y;
     }
@@ -74,7 +79,9 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
         y.push_back(blocks[i]->conv_.forward(x[i]));
         norms.push_back(blocks[i]->norm_.operands());
     }
-    return batch_norm(y, norms, blocks.front()->norm_.params(), residuals);
+    BatchNormParams params = blocks.front()->norm_.params();
+    params.pool = pool;
+    return batch_norm(y, norms, params, residuals);
 }
 
 bool in_one_mode(const std::vector<ConvNormActivation*>& blocks) {
@@ -106,7 +113,8 @@ const ConvNormActivation::Folded& ConvNormActivation::folded_for(const Variable&
     return adapted_.emplace(form, std::move(made)).first->second;
 }
 
-Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x) {
+Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x,
+                        const std::optional<Pool2dParams>& pool) {
     ConvNormActivation& first = *blocks.front();
     if (first.uses_folded()) {
         std::vector<Variable> weights, scales, biases;
@@ -118,8 +126,9 @@ Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Va
         }
         const CompactWeight weight{concat(weights, 0).value(),
                                    scales.empty() ? Tensor() : concat(scales, 0).value()};
-        return compact_conv2d(x.value(), weight, concat(biases, 0).value(), Tensor(), first.conv_.geometry(),
-                              first.norm_.activation());
+        const Variable map(compact_conv2d(x.value(), weight, concat(biases, 0).value(), Tensor(),
+                                          first.conv_.geometry(), first.norm_.activation()));
+        return pool ? max_pool2d(map, *pool) : map;
     }
     std::vector<Variable> weights;
     std::vector<BatchNormOperands> norms;
@@ -131,7 +140,9 @@ Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Va
     Variable weight = concat(weights, 0);
     if (x.dtype() == DType::bf16) weight = cast(weight, DType::bf16);
     weight = with_zero_channels(weight, x.dim(3));
-    return batch_norm(conv2d(x, weight, {}, first.conv_.geometry()), norms, first.norm_.params());
+    BatchNormParams params = first.norm_.params();
+    params.pool = pool;
+    return batch_norm(conv2d(x, weight, {}, first.conv_.geometry()), norms, params);
 }
 
 void ConvNormActivation::prepare_own(WeightFormat format) {

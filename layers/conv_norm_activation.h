@@ -44,10 +44,11 @@ class ConvNormActivation final : public LockstepLayer {
     // The convolutions one after the other, the norms together.
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
-    // The same with a residual for each block, or none.
+    // The same with a residual for each block, or none, and with what is pooled from the results, if
+    // anything.
     [[nodiscard]] static std::vector<Variable> forward_lockstep(
         const std::vector<ConvNormActivation*>& blocks, const std::vector<Variable>& x,
-        const std::vector<Variable>& residuals);
+        const std::vector<Variable>& residuals, const std::optional<Pool2dParams>& pool = {});
 
     // Histograms of what goes in and comes out of each fused convolution in float32 from here on; null when
     // not asked for any more.
@@ -72,7 +73,8 @@ class ConvNormActivation final : public LockstepLayer {
     [[nodiscard]] bool quantized() const { return quantized_.weight.defined(); }
 
   private:
-    friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
+    friend Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x,
+                                   const std::optional<Pool2dParams>& pool);
     friend bool in_one_mode(const std::vector<ConvNormActivation*>& blocks);
 
   protected:
@@ -111,7 +113,8 @@ class ConvNormActivation final : public LockstepLayer {
 
 // Blocks of one geometry and in one mode on the same input, as one convolution with all their filters and one
 // norm over all their channels: [N, H', W', blocks · O], the blocks' results beside each other in the last
-// dimension.
-[[nodiscard]] Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x);
+// dimension; or what is pooled from it.
+[[nodiscard]] Variable forward_merged(const std::vector<ConvNormActivation*>& blocks, const Variable& x,
+                                      const std::optional<Pool2dParams>& pool = {});
 
 }  // namespace unmask

@@ -12,10 +12,7 @@ Stem::Stem(const ConvNormActivationOptions& options, std::optional<Pool2dParams>
 std::vector<Variable> Stem::forward_lockstep(const std::vector<Layer*>& peers,
                                              const std::vector<Variable>& x) {
     const auto blocks = parts_of<Stem>(peers, [](Stem& peer) { return &peer.block_; });
-    std::vector<Variable> y = ConvNormActivation::forward_lockstep(blocks, x, {});
-    if (pool_)
-        for (Variable& map : y) map = max_pool2d(map, *pool_);
-    return y;
+    return ConvNormActivation::forward_lockstep(blocks, x, {}, pool_);
 }
 
 std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, const Variable& x) {
@@ -26,10 +23,8 @@ std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, cons
         for (Backbone* branch : branches) maps.push_back(branch->stem().forward(x));
         return maps;
     }
-    const Variable merged = forward_merged(blocks, x);
-    const std::optional<Pool2dParams>& pool = branches.front()->stem().pool();
-    const Variable all = pool ? max_pool2d(merged, *pool) : merged;
-    return split(all, 3, static_cast<int64_t>(branches.size()));
+    const Variable maps = forward_merged(blocks, x, branches.front()->stem().pool());
+    return split(maps, 3, static_cast<int64_t>(branches.size()));
 }
 
 }  // namespace unmask

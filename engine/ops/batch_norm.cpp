@@ -60,6 +60,22 @@ void check_operands(const Variable& x, std::span<const BatchNormOperands> groups
              x.shape().str());
 }
 
+// Gives the result's shape.
+Shape check_pooling(const Variable& x, const BatchNormParams& params, bool residual, bool recording) {
+    if (!params.pool) return x.shape();
+    const Shape y = pooled_shape("batch_norm", x.shape(), *params.pool);
+    if (residual || params.activation == Activation::silu || params.dropout.probability > 0.0)
+        fail(
+            "batch_norm: expected no residual, no dropout and none or relu as activation with pooling, found "
+            "{}, {} and {}",
+            residual ? "a residual" : "none", params.dropout.probability, name_of(params.activation));
+    const auto& kernel = params.pool->kernel;
+    if (recording && int64_t{kernel[0]} * kernel[1] >= no_tap)
+        fail("batch_norm: expected pooling of at most {} taps where a gradient is recorded, found {} x {}",
+             no_tap - 1, kernel[0], kernel[1]);
+    return y;
+}
+
 void check_branches(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
                     const BatchNormParams& params, const std::vector<Variable>& residuals) {
     if (x.empty() || norms.size() % x.size() != 0 || (!residuals.empty() && residuals.size() != x.size()))
@@ -79,11 +95,23 @@ void check_branches(const std::vector<Variable>& x, const std::vector<BatchNormO
     }
 }
 
+bool records(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
+             const std::vector<Variable>& residuals) {
+    const auto any = [](const std::vector<Variable>& list) {
+        return std::ranges::any_of(list, &Variable::requires_grad);
+    };
+    return grad_enabled() &&
+           (any(x) || any(residuals) || std::ranges::any_of(norms, [](const BatchNormOperands& norm) {
+                return norm.weight.requires_grad() || norm.bias.requires_grad();
+            }));
+}
+
 // The op's inputs as autograd sees them: x, its groups' weights and biases and its residual, branch by
 // branch.
 struct Recorded {
     std::vector<BatchNormBranch> branches;
     BatchNormParams params;
+    Shape y;
 
     std::vector<Tensor> operator()(const std::vector<Tensor>& incoming, const WantedGradients& needed) const {
         std::vector<BatchNormGradients> gradients(branches.size());
@@ -95,7 +123,8 @@ struct Recorded {
         for (size_t i = 0; i < branches.size(); ++i) {
             const BatchNormBranch& branch = branches[i];
             BatchNormGradients& own = gradients[i];
-            own.grad_y = incoming[i].defined() ? incoming[i] : Tensor::zeros_like(branch.x);
+            own.grad_y =
+                incoming[i].defined() ? incoming[i] : Tensor::zeros(y, branch.x.dtype(), branch.x.device());
             own.x = result.emplace_back(wanted(branch.x));
             for (const BatchNormGroup& group : branch.groups) {
                 own.groups.push_back({wanted(group.weight), wanted(group.bias)});
@@ -114,14 +143,17 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
                                  const BatchNormParams& params, const std::vector<Variable>& residuals) {
     check_branches(x, norms, params, residuals);
     const size_t groups = norms.size() / x.size();
-    Recorded state{.params = params};
+    const bool recording = records(x, norms, residuals);
+    const bool added = !residuals.empty() && residuals.front().defined();
+    Recorded state{.params = params, .y = check_pooling(x.front(), params, added, recording)};
     std::vector<Variable> inputs;
     std::vector<Tensor> results;
     for (size_t i = 0; i < x.size(); ++i) {
         const Variable residual = residuals.empty() ? Variable() : residuals[i];
         BatchNormBranch& branch = state.branches.emplace_back();
         branch.x = x[i].value();
-        branch.y = results.emplace_back(Tensor::empty_like(branch.x));
+        branch.y = results.emplace_back(Tensor::empty(state.y, branch.x.dtype(), branch.x.device()));
+        if (params.pool && recording) branch.argmax = Tensor::empty(state.y, DType::u8, branch.x.device());
         branch.residual = residual.value();
         inputs.push_back(x[i]);
         for (const BatchNormOperands& norm : std::span(norms).subspan(i * groups, groups)) {
@@ -133,11 +165,11 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
         inputs.push_back(residual);
     }
     batch_norm_forward(state.branches.front().x, state.branches, params);
-    const bool recording = grad_enabled() && std::ranges::any_of(inputs, &Variable::requires_grad);
     if (!recording) return {results.begin(), results.end()};
     for (BatchNormBranch& branch : state.branches) {
         if (params.activation != Activation::silu) branch.residual = Tensor();
-        if (params.activation != Activation::relu || branch.mask.defined()) branch.y = Tensor();
+        if (params.activation != Activation::relu || branch.mask.defined() || params.pool)
+            branch.y = Tensor();
     }
     return record_several("batch_norm", std::move(results), inputs, std::move(state));
 }

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm over all dimensions but the last (1-D: [N, C]; 2-D: [N, H, W, C]), fused with a residual, an
-// activation and dropout:
-//     y = dropout(activation((x - μ) / sqrt(σ² + eps) · weight + bias (+ residual))).
+// activation and dropout or max pooling:
+//     y = dropout(activation((x - μ) / sqrt(σ² + eps) · weight + bias (+ residual))),
+//     y = max_pool2d(activation((x - μ) / sqrt(σ² + eps) · weight + bias)).
 // In training μ and σ² (biased) are the batch's, and the running statistics move by `momentum` towards them
 // (with the unbiased variance, as PyTorch's do); in inference they are the running ones and nothing is
 // dropped.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/communicator.h"
 #include "engine/kernel.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/dropout.h"
+#include "engine/ops/pool.h"
 #include "engine/variable.h"
 
 namespace unmask {
@@ -23,6 +26,10 @@ struct BatchNormParams {
     double eps = 1e-5;
     Activation activation = Activation::none;   // none, relu, silu
     DropoutParams dropout{.probability = 0.0};  // in training
+    // x [N, H, W, C] -> y [N, H', W', C], the maximum of every window (see engine/ops/pool.h), of at most 254
+    // taps where gradients are recorded; with no residual, no dropout, and none or relu as activation. The
+    // map that is pooled need not be written anywhere.
+    std::optional<Pool2dParams> pool;
     // In training the batch is that of all its ranks, each of which holds as many rows: the statistics and
     // the gradient of x are the whole batch's, those of weight and bias this rank's part. Null: this process
     // alone. It must outlive the graph.
@@ -40,13 +47,19 @@ struct BatchNormGroup {
 
 // One tensor that is normalised, and what forward leaves of it for backward.
 struct BatchNormBranch {
-    Tensor x, y;                         // [..., C]
+    Tensor x, y;                         // [..., C], of one shape but for pooling
     Tensor residual;                     // like x, or undefined
     std::vector<BatchNormGroup> groups;  // their channels follow each other in the last dimension
     // A backend's forward may fill it in training: u8, its own packing of where relu let the value through.
     // Then backward is given no y.
     Tensor mask;
+    // With pooling, where backward is to come: u8, y's shape, the winner's place in its window, row-major
+    // (the first of equals), 255 where relu lets none through. Then backward is given no y.
+    Tensor argmax;
 };
+
+// Of argmax: no tap of the window.
+constexpr int no_tap = 255;
 
 // What backward is given and where it writes; undefined tensors are not wanted, but grad_y is always there.
 // x and residual are like the branch's, weight and bias like a group's.
@@ -79,8 +92,8 @@ struct BatchNormOperands {
 // Tensors of one shape, each by norms of its own: x.size() · g of them, the first g for the groups of
 // channels that follow each other in the first tensor's last dimension, and so on. `residuals` is empty or
 // has one for each x. Every result has the bytes that it has alone. Error names the op and the shapes, a
-// momentum outside [0, 1] or an eps that is not positive; in training it needs more than one value a channel,
-// and several tensors allow no dropout.
+// momentum outside [0, 1] or an eps that is not positive, what pooling does not go with; in training it needs
+// more than one value a channel, and several tensors allow no dropout.
 [[nodiscard]] std::vector<Variable> batch_norm(const std::vector<Variable>& x,
                                                const std::vector<BatchNormOperands>& norms,
                                                const BatchNormParams& params,

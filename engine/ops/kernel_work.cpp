@@ -61,7 +61,7 @@ struct ArgumentVisitor {
             group.saved_inverse_deviation);
     }
     void one(const BatchNormBranch& branch) const {
-        all(branch.x, branch.y, branch.residual, branch.mask, branch.groups);
+        all(branch.x, branch.y, branch.residual, branch.mask, branch.argmax, branch.groups);
     }
     void one(const BatchNormGradients::Group& group) const { all(group.weight, group.bias); }
     void one(const BatchNormGradients& gradients) const {

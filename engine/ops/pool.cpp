@@ -8,6 +8,8 @@ namespace {
 
 constexpr int64_t most_taps = 255;  // whose places argmax holds
 
+}  // namespace
+
 Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
     check_rank(op, "input [N, H, W, C]", x, 4);
     Shape y = x;
@@ -27,8 +29,6 @@ Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params) {
     }
     return y;
 }
-
-}  // namespace
 
 Variable max_pool2d(const Variable& x, const Pool2dParams& params) {
     Tensor y = Tensor::empty(pooled_shape("max_pool2d", x.shape(), params), x.dtype(), x.device());

@@ -17,6 +17,9 @@ struct Pool2dParams {
     bool count_padding = true;         // average: padding counts as zeros (PyTorch's default)
 };
 
+// The shape of what is pooled from x [N, H, W, C]. Errors as max_pool2d's, named by `op`.
+[[nodiscard]] Shape pooled_shape(const char* op, const Shape& x, const Pool2dParams& params);
+
 // Kernel slots. `argmax` (u8, y's shape) holds the winner's place in its window, row-major (the first of
 // equals); it may be undefined when no gradient is wanted, and else a kernel has at most 255 taps. The
 // maximum is taken of u8 and i8 too.

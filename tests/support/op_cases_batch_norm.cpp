@@ -98,6 +98,47 @@ std::function<void()> call(const Shape& x, const Shape& weight, const Shape& run
 
 }  // namespace
 
+void add_pooled_cases(OpTable& table) {
+    const Pool2dParams stem{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}};
+    const Pool2dParams uneven{.kernel = {2, 3}, .stride = {3, 2}, .padding = {1, 0}};
+    const Draw distinct{Draw::Kind::distinct, -1.5, 1.5};
+    const BatchNormParams plain{.pool = stem}, relu{.activation = Activation::relu, .pool = stem};
+    const BatchNormParams inference{.training = false, .activation = Activation::relu, .pool = stem};
+    const auto row = [&](const char* name, const Shape& x, const BatchNormParams& params, int groups = 1) {
+        return Row{.name = std::string("pooled_") + name,
+                   .x = x,
+                   .params = params,
+                   .draw = distinct,
+                   .groups = groups};
+    };
+    add_row(table, row("odd", {2, 7, 9, 5}, plain));
+    add_row(table, row("odd_relu", {2, 7, 9, 5}, relu));
+    add_row(table, row("eights_relu", {2, 7, 6, 16}, relu));
+    add_row(table, row("eights_relu_inference", {2, 7, 6, 16}, inference));
+    add_row(table, row("groups", {2, 6, 7, 24}, relu, 3));
+    add_row(table, row("uneven", {1, 9, 8, 8}, {.activation = Activation::relu, .pool = uneven}));
+    add_row(table, row("whole", {3, 5, 4, 8}, {.pool = Pool2dParams{.kernel = {5, 4}}}));
+    add_several(table, row("eights_relu", {2, 7, 6, 16}, relu));
+
+    const auto refuse = [&](const char* name, const Shape& x, const BatchNormParams& params, bool residual,
+                            std::vector<std::string> found) {
+        table.bad_calls.push_back(
+            {"batch_norm", std::string("batch_norm_pooled_") + name,
+             [=] {
+                 const Variable input(Tensor::zeros(x), true);
+                 const Tensor norm = Tensor::zeros({x[-1]});
+                 (void)batch_norm(input, {{norm, norm, norm, norm}}, params, residual ? input : Variable());
+             },
+             std::move(found)});
+    };
+    refuse("rank", {9, 5}, relu, false, {"[9, 5]"});
+    refuse("residual", {1, 6, 6, 3}, relu, true, {"residual"});
+    refuse("silu", {1, 6, 6, 3}, {.activation = Activation::silu, .pool = stem}, false, {"silu"});
+    refuse("dropout", {1, 6, 6, 3}, {.dropout = {0.5, {3, 5}, 7}, .pool = stem}, false, {"0.5"});
+    refuse("too_small", {1, 1, 4, 3}, {.pool = Pool2dParams{}}, false, {"[1, 1, 4, 3]"});
+    refuse("taps", {1, 20, 20, 1}, {.pool = Pool2dParams{.kernel = {15, 17}}}, false, {"15 x 17"});
+}
+
 void add_batch_norm_cases(OpTable& table) {
     const BatchNormParams inference{.training = false};
     add_row(table, {"flat", {9, 5}});
@@ -190,6 +231,8 @@ void add_batch_norm_cases(OpTable& table) {
     add_several(
         table, {.name = "eights_many_silu_residual", .x = {5, 21, 21, 16}, .params = silu, .residual = true});
     add_several(table, {.name = "odd_many_relu", .x = {4, 15, 15, 5}, .params = relu});
+
+    add_pooled_cases(table);
 
     table.bad_calls.push_back(
         {"batch_norm",

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch norm that pools, on the emulated GPU.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/simt/machine.h"
+#include "tests/support/compare.h"
+#include "tests/support/pooled_norm.h"
+
+namespace unmask {
+namespace {
+
+constexpr Device gpu{DeviceType::cuda, 0};
+
+TEST(PooledNormKernels, Float32PoolsWhatTheNormWouldHaveWritten) {
+    for (const PooledNorm& norm : pooled_norms()) {
+        SCOPED_TRACE(norm.x.str());
+        const std::vector<Tensor> found = norm.run(true, DType::f32, gpu),
+                                  expected = norm.run(false, DType::f32, gpu);
+        ASSERT_EQ(found.size(), expected.size());
+        EXPECT_TRUE(same_bytes(found[0], expected[0]));
+        for (size_t i = 1; i < found.size(); ++i)
+            EXPECT_LE(difference(found[i], expected[i]).relative, 2e-7) << i;
+    }
+}
+
+// The gradient that is gathered is not rounded before it is used, so that the sums over it differ a little.
+TEST(PooledNormKernels, Bf16PoolsWhatTheNormWouldHaveWritten) {
+    for (const PooledNorm& norm : pooled_norms()) {
+        SCOPED_TRACE(norm.x.str());
+        const std::vector<Tensor> found = norm.run(true, DType::bf16, gpu),
+                                  expected = norm.run(false, DType::bf16, gpu);
+        ASSERT_EQ(found.size(), expected.size());
+        EXPECT_TRUE(same_bytes(found[0], expected[0]));
+        for (size_t i = 1; i < found.size(); ++i)
+            EXPECT_LE(difference(found[i], expected[i]).relative, 5e-3) << i;
+    }
+}
+
+TEST(PooledNormKernels, SameBytesInAnyOrderOfThreads) {
+    const PooledNorm norm{.bias = -1.0};
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+        const std::vector<Tensor> expected = norm.run(true, dtype, gpu);
+        for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+            simt::set_order(order);
+            const std::vector<Tensor> found = norm.run(true, dtype, gpu);
+            for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bytes(found[i], expected[i])) << i;
+        }
+        simt::set_order(simt::Order::forward);
+    }
+}
+
+// In inference, where it does not spoil its channel.
+TEST(PooledNormKernels, NotANumberIsTheMaximumAsOnTheCpu) {
+    std::vector<float> values(size_t{6 * 7 * 8});
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7 % 11) - 5.0f;
+    values[0] = values[150] = values[335] = std::numeric_limits<float>::quiet_NaN();
+    const auto run = [&](Device device) {
+        const Tensor ones = Tensor::full({8}, 1.0, DType::f32, device);
+        BatchNormParams params{.training = false, .activation = Activation::relu};
+        params.pool = Pool2dParams{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}};
+        const Variable x(Tensor::from({1, 6, 7, 8}, values).to(device), true);
+        const Variable y = batch_norm(x, {{ones, ones, ones.clone(), ones.clone()}}, params);
+        y.backward(projection(y.shape(), DType::f32, device));
+        return std::vector{y.value(), x.gradient()};
+    };
+    const std::vector<Tensor> found = run(gpu), expected = run(cpu_device);
+    for (size_t i = 0; i < 2; ++i) EXPECT_LE(difference(found[i], expected[i]).relative, 1e-6) << i;
+    EXPECT_TRUE(std::isnan(found[0].to_floats()[0]));
+}
+
+}  // namespace
+}  // namespace unmask
