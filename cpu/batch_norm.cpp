@@ -279,7 +279,7 @@ void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradient
         wanted.weight = Tensor::empty_like(all.weight);
         wanted.bias = Tensor::empty_like(all.bias);
     }
-    Tensor gradient = grad_y;
+    Tensor gradient = gradients.scale.defined() ? gradients.joined() : grad_y;
     if (drops(params)) {
         gradient = Tensor::empty_like(grad_y);
         dropout_forward(grad_y, gradient, params.dropout);

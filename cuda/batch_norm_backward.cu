@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm backward, all branches in each launch. Over many rows grad_y and x (and the mask, y or residual)
 // are read twice and the gradients written once: two stages of sums, then one pass (in inference, without the
-// sums, that pass alone); over few rows one kernel that reads everything once. With pooling both passes
+// sums, that pass alone); over few rows one kernel that reads everything once. Behind a gate the gradient
+// is put together from its parts where it is read; with pooling both passes
 // gather from grad_y.
 #include "cuda/batch_norm_backward.cuh"
 
@@ -38,13 +39,15 @@ class Backward {
             tensors_.pool_rows = pool_axis(x, gradients.front().grad_y, 0, *params.pool);
             tensors_.pool_columns = pool_axis(x, gradients.front().grad_y, 1, *params.pool);
         }
+        if (gradients.front().scale.defined()) tensors_.pixels = x.dim(1) * x.dim(2);
         for (size_t i = 0; i < branches.size(); ++i) {
             const BatchNormBranch& branch = branches[i];
             const BatchNormGradients& own = gradients[i];
             tensors_.branches[i] = {own.grad_y.data<T>(),          branch.x.data<T>(),
                                     pointer<T>(branch.residual),   pointer<T>(branch.y),
                                     pointer<uint8_t>(branch.mask), pointer<T>(own.x),
-                                    pointer<T>(own.residual),      pointer<uint8_t>(branch.argmax)};
+                                    pointer<T>(own.residual),      pointer<uint8_t>(branch.argmax),
+                                    pointer<float>(own.scale),     pointer<float>(own.grad_means)};
             for (const auto& group : own.groups)
                 wants_sums_ = wants_sums_ || group.weight.defined() || group.bias.defined();
             wants_sums_ = wants_sums_ || (training_ && own.x.defined());
@@ -55,13 +58,10 @@ class Backward {
     void run() const {
         if constexpr (std::is_same_v<Function, MaxPooled>) {
             launch<false>();
+        } else if constexpr (std::is_same_v<Function, Gated<Silu>>) {
+            if (!launch_small()) launch<false>();
         } else {
-            if (wants_sums_ && params_.ranks() == 1 && rows_ <= small_rows<width>) {
-                UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
-                              grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0,
-                              stream_, static_cast<int>(rows_), channels_, tensors_, table_, share_);
-                return;
-            }
+            if (launch_small()) return;
             if (width == 1 || tensors_.dropout.active)
                 launch<true>();
             else
@@ -71,6 +71,14 @@ class Backward {
 
   private:
     [[nodiscard]] dim3 grid(unsigned x, unsigned y = 1) const { return dim3(x, y, branches_); }
+    // False where there are too many rows for one kernel.
+    [[nodiscard]] bool launch_small() const {
+        if (!wants_sums_ || params_.ranks() > 1 || rows_ > small_rows<width>) return false;
+        UNMASK_LAUNCH((batch_norm_small_gradient_kernel<T, width, Function>),
+                      grid(blocks_for(channels_, small_columns<width> * width)), block_threads, 0, stream_,
+                      static_cast<int>(rows_), channels_, tensors_, table_, share_);
+        return true;
+    }
     template <bool dropped>
     void launch() const {
         const int64_t most = (rows_ + tiles_.lanes - 1) / tiles_.lanes;
@@ -120,13 +128,23 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
                     if (sum->defined()) sum->fill_zero();
         return;
     }
+    const bool gated = gradients.front().scale.defined();
+    if (gated && params.activation != Activation::silu) {
+        for (BatchNormGradients& each : gradients) {
+            each.grad_y = each.joined();
+            each.scale = each.grad_means = Tensor();
+        }
+        return launch_batch_norm_backward(x, branches, gradients, params);
+    }
     dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         bool packs = true;
         for (size_t i = 0; i < branches.size(); ++i)
-            packs = packs && can_take<T>(8, x.dim(-1), gradients[i].grad_y.raw(), branches[i].x.raw(),
-                                         place(branches[i].residual), place(branches[i].y),
-                                         place(gradients[i].x), place(gradients[i].residual));
+            packs = packs &&
+                    can_take<T>(8, x.dim(-1), gradients[i].grad_y.raw(), branches[i].x.raw(),
+                                place(branches[i].residual), place(branches[i].y), place(gradients[i].x),
+                                place(gradients[i].residual)) &&
+                    can_take<float>(8, x.dim(-1), place(gradients[i].scale), place(gradients[i].grad_means));
         const auto run = [&](auto activation) {
             using Function = decltype(activation);
             if (packs)
@@ -136,6 +154,8 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
         };
         if (params.pool)
             run(MaxPooled{});
+        else if (gated)
+            run(Gated<Silu>{});
         else
             dispatch_fused_activation(params.activation, run);
     });

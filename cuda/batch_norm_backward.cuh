@@ -3,15 +3,17 @@
 #pragma once
 
 #include "cuda/batch_norm_apply.cuh"
+#include "cuda/batch_norm_gate.cuh"
 #include "cuda/batch_norm_pool.cuh"
 
 namespace unmask {
 
 // Blocks that a multiprocessor's registers must hold.
 template <class T, bool dropped, class Function>
-constexpr int gradient_blocks = dropped || has_centre<T> || std::is_same_v<Function, Silu> ? 2
-                                : std::is_same_v<Function, MaxPooled>                      ? 3
-                                                                                           : 4;
+constexpr int gradient_blocks =
+    dropped || has_centre<T> || std::is_same_v<Function, Silu> || std::is_same_v<Function, Gated<Silu>> ? 2
+    : std::is_same_v<Function, MaxPooled>                                                               ? 3
+                                                                                                        : 4;
 
 // parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
 // first.

@@ -16,15 +16,17 @@ template <class T>
 struct GradientTensors {
     struct Branch {
         const T *grad_y, *x;
-        const T* residual;          // silu: null where there was none
-        const T* y;                 // relu: where the result is positive, unless
-        const uint8_t* mask;        // relu: bit e % 8 of byte e / 8
-        T *grad_x, *grad_residual;  // null: not wanted
-        const uint8_t* argmax;      // with pooling
+        const T* residual;                  // silu: null where there was none
+        const T* y;                         // relu: where the result is positive, unless
+        const uint8_t* mask;                // relu: bit e % 8 of byte e / 8
+        T *grad_x, *grad_residual;          // null: not wanted
+        const uint8_t* argmax;              // with pooling
+        const float *weights, *grad_means;  // with a gate; the latter null for zeros
     };
     Branch branches[most_branches];
     DropoutMask dropout;
     PoolAxis pool_rows, pool_columns;  // with pooling
+    int64_t pixels;                    // of an image, with a gate
 };
 
 // What backward reads at each element of its branch; Function is the activation.
@@ -62,6 +64,14 @@ struct GradientSource : GradientTensors<T>::Branch {
     template <bool dropped>
     __device__ void gradient(float (&g)[width], int64_t first, const Loaded& loaded,
                              const Affine<T> (&affine)[width]) const {
+#pragma unroll
+        for (int i = 0; i < width; ++i) g[i] = to_float(loaded.grad_y[i]);
+        through_activation<dropped>(g, first, loaded, affine);
+    }
+    // From the gradient of y in g.
+    template <bool dropped>
+    __device__ void through_activation(float (&g)[width], int64_t first, const Loaded& loaded,
+                                       const Affine<T> (&affine)[width]) const {
         unsigned bits = loaded.bits;
         if constexpr (is_relu)
             if (this->mask == nullptr) {
@@ -70,8 +80,6 @@ struct GradientSource : GradientTensors<T>::Branch {
                 for (int i = 0; i < width; ++i)
                     if (to_float(loaded.other[i]) > 0.0f) bits |= 1u << i;
             }
-#pragma unroll
-        for (int i = 0; i < width; ++i) g[i] = to_float(loaded.grad_y[i]);
         if constexpr (dropped)
             if (dropout.active) dropout.apply(g, first);
 #pragma unroll

@@ -42,34 +42,37 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Lay
 
 std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<ConvNormActivation*>& blocks,
                                                            const std::vector<Variable>& x,
-                                                           const std::vector<Variable>& residuals,
-                                                           const std::optional<Pool2dParams>& pool) {
+                                                           const Following& following) {
+    const auto& [residuals, pool, gates] = following;
+    const auto residual = [&residuals](size_t i) { return residuals.empty() ? Variable() : residuals[i]; };
     std::vector<Variable> y;
     if (!in_one_mode(blocks)) {
-        for (size_t i = 0; i < blocks.size(); ++i)
-            y.push_back(
-                forward_lockstep({blocks[i]}, {x[i]}, {residuals.empty() ? Variable() : residuals[i]}, pool)
-                    .front());
+        for (size_t i = 0; i < blocks.size(); ++i) {
+            Following own{.residuals = {residual(i)}, .pool = pool};
+            if (!gates.empty()) own.gates = {gates[i]};
+            y.push_back(forward_lockstep({blocks[i]}, {x[i]}, own).front());
+        }
         return y;
     }
-    const auto pooled = [&pool](Variable map) { return pool ? max_pool2d(map, *pool) : map; };
+    // Behind convolutions that are fused with their activation.
+    const auto finished = [&pool, &gates](size_t i, const Variable& map) {
+        return pool ? max_pool2d(map, *pool) : gates.empty() ? map : gated(map, gates[i]);
+    };
     if (blocks.front()->quantized()) {
         for (size_t i = 0; i < blocks.size(); ++i)
-            y.push_back(pooled(blocks[i]->forward_quantized(
-                x[i].value(), residuals.empty() ? Tensor() : residuals[i].value())));
+            y.push_back(finished(i, blocks[i]->forward_quantized(x[i].value(), residual(i).value())));
         return y;
     }
     if (blocks.front()->uses_folded()) {
         for (size_t i = 0; i < blocks.size(); ++i) {
             const Folded& folded = blocks[i]->folded_for(x[i]);
-            y.emplace_back(compact_conv2d(x[i].value(), folded.weight, folded.bias,
-                                          residuals.empty() ? Tensor() : residuals[i].value(),
+            y.emplace_back(compact_conv2d(x[i].value(), folded.weight, folded.bias, residual(i).value(),
                                           blocks[i]->conv_.geometry(), blocks[i]->norm_.activation()));
             if (Seen* seen = blocks[i]->seen_.get()) {
                 if (seen->with_input) seen->input.add(x[i].value());
                 seen->output.add(y.back().value());
             }
-            y.back() = pooled(y.back());
+            y.back() = finished(i, y.back());
         }
         return y;
     }
@@ -81,7 +84,7 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Con
     }
     BatchNormParams params = blocks.front()->norm_.params();
     params.pool = pool;
-    return batch_norm(y, norms, params, residuals);
+    return batch_norm(y, norms, params, residuals, gates);
 }
 
 bool in_one_mode(const std::vector<ConvNormActivation*>& blocks) {

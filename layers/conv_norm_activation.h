@@ -39,16 +39,21 @@ class ConvNormActivation final : public LockstepLayer {
     using LockstepLayer::forward;
     // residual has the result's shape or is undefined.
     [[nodiscard]] Variable forward(const Variable& x, const Variable& residual) {
-        return forward_lockstep({this}, {x}, {residual}).front();
+        return forward_lockstep({this}, {x}, {.residuals = {residual}}).front();
     }
     // The convolutions one after the other, the norms together.
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
-    // The same with a residual for each block, or none, and with what is pooled from the results, if
-    // anything.
+    // What is made of the results of several blocks beside their activation: what is added before (one for
+    // each block), what is pooled from them, how their channels are weighted (one each); empty: nothing.
+    struct Following {
+        std::vector<Variable> residuals{};
+        std::optional<Pool2dParams> pool{};
+        std::vector<ChannelGate> gates{};
+    };
     [[nodiscard]] static std::vector<Variable> forward_lockstep(
         const std::vector<ConvNormActivation*>& blocks, const std::vector<Variable>& x,
-        const std::vector<Variable>& residuals, const std::optional<Pool2dParams>& pool = {});
+        const Following& following);
 
     // Histograms of what goes in and comes out of each fused convolution in float32 from here on; null when
     // not asked for any more.

@@ -2,10 +2,8 @@
 #include "layers/squeeze_excitation.h"
 
 #include "engine/ops/activation.h"
-#include "engine/ops/channel_scale.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/matmul.h"
-#include "engine/ops/pool.h"
 
 namespace unmask {
 namespace {
@@ -27,10 +25,8 @@ SqueezeExcitation::SqueezeExcitation(int64_t channels, int64_t squeezed)
     : fc1_(add_module("fc1", pointwise(channels, squeezed))),
       fc2_(add_module("fc2", pointwise(squeezed, channels))) {}
 
-Variable SqueezeExcitation::forward(const Variable& x) {
-    const Variable means = global_average_pool(x);
-    const Variable scale = sigmoid(applied(fc2_, silu(applied(fc1_, means))));
-    return channel_scale(x, scale);
+ChannelGate SqueezeExcitation::gate() const {
+    return [this](const Variable& means) { return sigmoid(applied(fc2_, silu(applied(fc1_, means)))); };
 }
 
 }  // namespace unmask

@@ -3,6 +3,7 @@
 //     y = x · σ(fc2(silu(fc1(mean_{h,w} x)))),   x, y [N, H, W, C].
 #pragma once
 
+#include "engine/ops/channel_gate.h"
 #include "layers/conv2d.h"
 
 namespace unmask {
@@ -12,7 +13,9 @@ namespace unmask {
 class SqueezeExcitation final : public Layer {
   public:
     SqueezeExcitation(int64_t channels, int64_t squeezed);
-    [[nodiscard]] Variable forward(const Variable& x) override;
+    [[nodiscard]] Variable forward(const Variable& x) override { return gated(x, gate()); }
+    // What it makes of the means, for the op that makes x; it must not outlive the layer.
+    [[nodiscard]] ChannelGate gate() const;
 
   private:
     Conv2d& fc1_;

@@ -38,38 +38,44 @@ class InvertedBottleneck final : public LockstepLayer {
         : adds_input_(stride == 1 && in_channels == out_channels) {
         const int64_t expanded = in_channels * stage.expansion;
         if (stage.expansion != 1)
-            add_part(std::make_unique<ConvNormActivation>(silu_conv(in_channels, expanded, 1, 1)));
+            expansion_ =
+                &add_part(std::make_unique<ConvNormActivation>(silu_conv(in_channels, expanded, 1, 1)));
         ConvNormActivationOptions depthwise = silu_conv(expanded, expanded, stage.kernel, stride);
         depthwise.groups = static_cast<int>(expanded);
-        add_part(std::make_unique<ConvNormActivation>(depthwise));
-        add_part(std::make_unique<SqueezeExcitation>(expanded, std::max<int64_t>(1, in_channels / 4)));
+        depthwise_ = &add_part(std::make_unique<ConvNormActivation>(depthwise));
+        excitation_ =
+            &add_part(std::make_unique<SqueezeExcitation>(expanded, std::max<int64_t>(1, in_channels / 4)));
         ConvNormActivationOptions projection = silu_conv(expanded, out_channels, 1, 1);
         projection.activation = Activation::none;
-        projection_ = &add_module("block." + std::to_string(parts_.size()),
-                                  std::make_unique<ConvNormActivation>(projection));
+        projection_ = &add_part(std::make_unique<ConvNormActivation>(projection));
     }
 
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override {
         using Block = InvertedBottleneck;
         std::vector<Variable> y = x;
-        for (size_t i = 0; i < parts_.size(); ++i) {
-            const auto parts = parts_of<Block>(peers, [i](Block& peer) { return peer.parts_[i]; });
-            y = parts.front()->forward_lockstep(parts, y);
-        }
-        const auto projections = parts_of<Block>(peers, [](Block& peer) { return peer.projection_; });
-        return ConvNormActivation::forward_lockstep(projections, y,
-                                                    adds_input_ ? x : std::vector<Variable>());
+        if (expansion_ != nullptr)
+            y = ConvNormActivation::forward_lockstep(
+                parts_of<Block>(peers, [](Block& peer) { return peer.expansion_; }), y, {});
+        std::vector<ChannelGate> gates;
+        for (Layer* peer : peers) gates.push_back(static_cast<Block*>(peer)->excitation_->gate());
+        y = ConvNormActivation::forward_lockstep(
+            parts_of<Block>(peers, [](Block& peer) { return peer.depthwise_; }), y, {.gates = gates});
+        return ConvNormActivation::forward_lockstep(
+            parts_of<Block>(peers, [](Block& peer) { return peer.projection_; }), y,
+            {.residuals = adds_input_ ? x : std::vector<Variable>()});
     }
 
   private:
-    void add_part(std::unique_ptr<Layer> part) {
-        parts_.push_back(&add_module("block." + std::to_string(parts_.size()), std::move(part)));
+    template <class L>
+    L& add_part(std::unique_ptr<L> part) {
+        return add_module("block." + std::to_string(parts_++), std::move(part));
     }
 
     bool adds_input_;
-    std::vector<Layer*> parts_;
-    ConvNormActivation* projection_ = nullptr;
+    int parts_ = 0;
+    ConvNormActivation *expansion_ = nullptr, *depthwise_ = nullptr, *projection_ = nullptr;
+    SqueezeExcitation* excitation_ = nullptr;
 };
 
 class EfficientNetB0 final : public Backbone {

@@ -62,7 +62,7 @@ class BasicBlock final : public ResidualBlock {
         const auto first = parts_of<BasicBlock>(peers, [](BasicBlock& peer) { return &peer.first_; });
         const auto second = parts_of<BasicBlock>(peers, [](BasicBlock& peer) { return &peer.second_; });
         const auto y = ConvNormActivation::forward_lockstep(first, x, {});
-        return ConvNormActivation::forward_lockstep(second, y, shortcuts(peers, x));
+        return ConvNormActivation::forward_lockstep(second, y, {.residuals = shortcuts(peers, x)});
     }
     [[nodiscard]] float link_scales(float input) override {
         return second_.link_scales(first_.link_scales(input), link_shortcut(input));
@@ -88,7 +88,7 @@ class Bottleneck final : public ResidualBlock {
         const auto expand = parts_of<Bottleneck>(peers, [](Bottleneck& peer) { return &peer.expand_; });
         const auto y = ConvNormActivation::forward_lockstep(reduce, x, {});
         const auto z = ConvNormActivation::forward_lockstep(spatial, y, {});
-        return ConvNormActivation::forward_lockstep(expand, z, shortcuts(peers, x));
+        return ConvNormActivation::forward_lockstep(expand, z, {.residuals = shortcuts(peers, x)});
     }
     [[nodiscard]] float link_scales(float input) override {
         return expand_.link_scales(spatial_.link_scales(reduce_.link_scales(input)), link_shortcut(input));

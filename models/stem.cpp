@@ -12,7 +12,7 @@ Stem::Stem(const ConvNormActivationOptions& options, std::optional<Pool2dParams>
 std::vector<Variable> Stem::forward_lockstep(const std::vector<Layer*>& peers,
                                              const std::vector<Variable>& x) {
     const auto blocks = parts_of<Stem>(peers, [](Stem& peer) { return &peer.block_; });
-    return ConvNormActivation::forward_lockstep(blocks, x, {}, pool_);
+    return ConvNormActivation::forward_lockstep(blocks, x, {.pool = pool_});
 }
 
 std::vector<Variable> merged_stem_maps(std::span<Backbone* const> branches, const Variable& x) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "engine/ops/channel_scale.h"
 #include "engine/ops/check.h"
 
 namespace unmask {
@@ -76,6 +77,18 @@ Shape check_pooling(const Variable& x, const BatchNormParams& params, bool resid
     return y;
 }
 
+void check_gates(const std::vector<Variable>& x, const BatchNormParams& params, bool residual,
+                 const std::vector<ChannelGate>& gates) {
+    if (gates.empty()) return;
+    if (gates.size() != x.size())
+        fail("batch_norm: expected a gate for every input or for none, found {} for {}", gates.size(),
+             x.size());
+    check_rank("batch_norm", "input [N, H, W, C]", x.front().shape(), 4);
+    if (residual || params.pool || params.dropout.probability > 0.0)
+        fail("batch_norm: expected no residual, pooling and dropout with a gate, found {}, {} and {}",
+             residual ? "a residual" : "none", params.pool ? "pooling" : "none", params.dropout.probability);
+}
+
 void check_branches(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
                     const BatchNormParams& params, const std::vector<Variable>& residuals) {
     if (x.empty() || norms.size() % x.size() != 0 || (!residuals.empty() && residuals.size() != x.size()))
@@ -112,6 +125,7 @@ struct Recorded {
     std::vector<BatchNormBranch> branches;
     BatchNormParams params;
     Shape y;
+    std::vector<ChannelGating> gates{};
 
     std::vector<Tensor> operator()(const std::vector<Tensor>& incoming, const WantedGradients& needed) const {
         std::vector<BatchNormGradients> gradients(branches.size());
@@ -125,6 +139,11 @@ struct Recorded {
             BatchNormGradients& own = gradients[i];
             own.grad_y =
                 incoming[i].defined() ? incoming[i] : Tensor::zeros(y, branch.x.dtype(), branch.x.device());
+            if (!gates.empty()) {
+                ChannelGating::Gradient parts = gates[i].backward(own.grad_y);
+                own.scale = std::move(parts.weights);
+                own.grad_means = std::move(parts.grad_means);
+            }
             own.x = result.emplace_back(wanted(branch.x));
             for (const BatchNormGroup& group : branch.groups) {
                 own.groups.push_back({wanted(group.weight), wanted(group.bias)});
@@ -132,7 +151,8 @@ struct Recorded {
             }
             own.residual = result.emplace_back(wanted(branch.x));
         }
-        batch_norm_backward(branches.front().x, branches, gradients, params);
+        if (std::ranges::find(needed, true) != needed.end())
+            batch_norm_backward(branches.front().x, branches, gradients, params);
         return result;
     }
 };
@@ -140,11 +160,13 @@ struct Recorded {
 }  // namespace
 
 std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vector<BatchNormOperands>& norms,
-                                 const BatchNormParams& params, const std::vector<Variable>& residuals) {
+                                 const BatchNormParams& params, const std::vector<Variable>& residuals,
+                                 const std::vector<ChannelGate>& gates) {
     check_branches(x, norms, params, residuals);
     const size_t groups = norms.size() / x.size();
     const bool recording = records(x, norms, residuals);
     const bool added = !residuals.empty() && residuals.front().defined();
+    check_gates(x, params, added, gates);
     Recorded state{.params = params, .y = check_pooling(x.front(), params, added, recording)};
     std::vector<Variable> inputs;
     std::vector<Tensor> results;
@@ -165,13 +187,29 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
         inputs.push_back(residual);
     }
     batch_norm_forward(state.branches.front().x, state.branches, params);
-    if (!recording) return {results.begin(), results.end()};
+    bool always = false;
+    for (size_t i = 0; i < gates.size(); ++i) {
+        ChannelGating& gate = state.gates.emplace_back(gates[i], results[i], recording);
+        results[i] = gate.result();
+        gate.release_result();
+        always = always || gate.requires_grad();
+    }
+    if (!recording && !always) return {results.begin(), results.end()};
     for (BatchNormBranch& branch : state.branches) {
         if (params.activation != Activation::silu) branch.residual = Tensor();
         if (params.activation != Activation::relu || branch.mask.defined() || params.pool)
             branch.y = Tensor();
     }
-    return record_several("batch_norm", std::move(results), inputs, std::move(state));
+    return record_several("batch_norm", std::move(results), inputs, std::move(state), always);
+}
+
+Tensor BatchNormGradients::joined() const {
+    Tensor result = Tensor::empty_like(grad_y);
+    channel_scale_forward(grad_y, scale, result);
+    if (grad_means.defined())
+        adaptive_average_pool2d_backward(grad_means.reshape({grad_y.dim(0), 1, 1, grad_y.dim(3)}), result,
+                                         true);
+    return result;
 }
 
 Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm over all dimensions but the last (1-D: [N, C]; 2-D: [N, H, W, C]), fused with a residual, an
-// activation and dropout or max pooling:
+// activation and dropout, max pooling or a gate:
 //     y = dropout(activation((x - μ) / sqrt(σ² + eps) · weight + bias (+ residual))),
-//     y = max_pool2d(activation((x - μ) / sqrt(σ² + eps) · weight + bias)).
+//     y = max_pool2d(activation((x - μ) / sqrt(σ² + eps) · weight + bias)),
+//     y = a · gate(mean of a over each image), a = activation((x - μ) / sqrt(σ² + eps) · weight + bias).
 // In training μ and σ² (biased) are the batch's, and the running statistics move by `momentum` towards them
 // (with the unbiased variance, as PyTorch's do); in inference they are the running ones and nothing is
 // dropped.
@@ -14,6 +15,7 @@
 #include "engine/communicator.h"
 #include "engine/kernel.h"
 #include "engine/ops/activation.h"
+#include "engine/ops/channel_gate.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/pool.h"
 #include "engine/variable.h"
@@ -68,6 +70,11 @@ struct BatchNormGradients {
         Tensor weight, bias;
     };
     Tensor grad_y;
+    // Behind a gate, x [N, H, W, C]: the gradient of y is grad_y · scale + grad_means / (H · W); both [N, C],
+    // f32 where x is bf16, and undefined without one. All or no branches have them.
+    Tensor scale, grad_means;
+    // That gradient as one tensor, for kernels that have no use for the parts.
+    [[nodiscard]] Tensor joined() const;
     Tensor x, residual;
     std::vector<Group> groups;
 };
@@ -93,11 +100,13 @@ struct BatchNormOperands {
 // channels that follow each other in the first tensor's last dimension, and so on. `residuals` is empty or
 // has one for each x. Every result has the bytes that it has alone. Error names the op and the shapes, a
 // momentum outside [0, 1] or an eps that is not positive, what pooling does not go with; in training it needs
-// more than one value a channel, and several tensors allow no dropout.
+// more than one value a channel, and several tensors allow no dropout. `gates`: one for each x [N, H, W, C],
+// or none; not with a residual, dropout or pooling.
 [[nodiscard]] std::vector<Variable> batch_norm(const std::vector<Variable>& x,
                                                const std::vector<BatchNormOperands>& norms,
                                                const BatchNormParams& params,
-                                               const std::vector<Variable>& residuals = {});
+                                               const std::vector<Variable>& residuals = {},
+                                               const std::vector<ChannelGate>& gates = {});
 // One tensor, of one or several groups; residual may be undefined.
 [[nodiscard]] Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,
                                   const BatchNormParams& params, const Variable& residual = {});

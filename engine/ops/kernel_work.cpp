@@ -65,7 +65,8 @@ struct ArgumentVisitor {
     }
     void one(const BatchNormGradients::Group& group) const { all(group.weight, group.bias); }
     void one(const BatchNormGradients& gradients) const {
-        all(gradients.grad_y, gradients.x, gradients.residual, gradients.groups);
+        all(gradients.grad_y, gradients.scale, gradients.grad_means, gradients.x, gradients.residual,
+            gradients.groups);
     }
 };
 

@@ -13,6 +13,7 @@ const detail::OpTable& table() {
         detail::add_matmul_cases(result);
         detail::add_activation_cases(result);
         detail::add_batch_norm_cases(result);
+        detail::add_channel_gate_cases(result);
         detail::add_channel_scale_cases(result);
         detail::add_conv2d_cases(result);
         detail::add_pool_cases(result);

@@ -23,6 +23,7 @@ void add_layout_cases(OpTable& table);
 void add_matmul_cases(OpTable& table);
 void add_activation_cases(OpTable& table);  // and softmax, dropout, embedding
 void add_batch_norm_cases(OpTable& table);
+void add_channel_gate_cases(OpTable& table);
 void add_channel_scale_cases(OpTable& table);
 void add_conv2d_cases(OpTable& table);
 void add_pool_cases(OpTable& table);  // and resize

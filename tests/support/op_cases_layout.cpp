@@ -128,8 +128,8 @@ void add_layout_cases(OpTable& table) {
     table.cases.push_back(
         {"permute", "permute_view", {{"x", {9, 9}, {}, false}}, [](const Inputs& in) {
              const Variable view(in[0].value().rows(1, 9).reshape({3, 3, 8}));
-             return concat(
-                 {reshape(permute(view, {1, 0, 2}), {72}), reshape(permute(view, {2, 0, 1}), {72})}, 0);
+             return concat({reshape(permute(view, {1, 0, 2}), {72}), reshape(permute(view, {2, 0, 1}), {72})},
+                           0);
          }});
     add_permute(table, "large", {3, 37, 41, 23}, {0, 3, 1, 2});
     table.bad_calls.push_back({"permute",

@@ -71,21 +71,24 @@ class Tracer final : private KernelObserver {
                 {{"epsilon", static_cast<float>(params.eps)}});
             if (branch.residual.defined())
                 result = builder_.add("Add", {result, builder_.get(branch.residual)});
-            builder_.set(branch.y, builder_.activated(result, params.activation));
+            result = builder_.activated(result, params.activation);
+            builder_.set(branch.y, params.pool ? max_pool(result, *params.pool) : result);
         }
         return true;
+    }
+
+    std::string max_pool(const std::string& map, const Pool2dParams& params) {
+        const auto& padding = params.padding;
+        return builder_.add("MaxPool", {map},
+                            {{"kernel_shape", pair(params.kernel)},
+                             {"strides", pair(params.stride)},
+                             {"pads", std::vector<int64_t>{padding[0], padding[1], padding[0], padding[1]}}});
     }
 
     bool pooling(const KernelCall& call) {
         if (const auto* arguments = call.of(max_pool2d_forward)) {
             const auto& [x, y, argmax, params] = *arguments;
-            const auto& padding = params.padding;
-            builder_.set(
-                y, builder_.add(
-                       "MaxPool", {builder_.get(x)},
-                       {{"kernel_shape", pair(params.kernel)},
-                        {"strides", pair(params.stride)},
-                        {"pads", std::vector<int64_t>{padding[0], padding[1], padding[0], padding[1]}}}));
+            builder_.set(y, max_pool(builder_.get(x), params));
             return true;
         }
         const auto* arguments = call.of(adaptive_average_pool2d_forward);
