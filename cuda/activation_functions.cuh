@@ -28,9 +28,29 @@ struct Silu {
     __device__ float operator()(float x) const { return x * sigmoid_of(x); }
 };
 
-__device__ inline float silu_derivative(float x) {
-    const float s = sigmoid_of(x);
+// For values that are kept as T: bf16's rounding hides what the quicker exponential loses.
+template <class T>
+__device__ float sigmoid_for(float x) {
+#if defined(__CUDACC__)
+    if constexpr (sizeof(T) < sizeof(float)) return __fdividef(1.0f, 1.0f + __expf(-x));
+#endif
+    return sigmoid_of(x);
+}
+template <class T, class Function>
+__device__ float activate_for(Function function, float x) {
+    if constexpr (std::is_same_v<Function, Silu>)
+        return x * sigmoid_for<T>(x);
+    else
+        return function(x);
+}
+template <class T>
+__device__ float silu_derivative_for(float x) {
+    const float s = sigmoid_for<T>(x);
     return s * (1.0f + x * (1.0f - s));
+}
+
+__device__ inline float silu_derivative(float x) {
+    return silu_derivative_for<float>(x);
 }
 
 // Calls function(activation) with Identity, Relu or Silu; Error for one that is not fused.

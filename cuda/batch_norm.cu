@@ -5,9 +5,9 @@
 #include "engine/ops/batch_norm.h"
 
 #include "cuda/batch_norm_backward.h"
-#include "cuda/batch_norm_pool.cuh"
 #include "cuda/batch_norm_small.cuh"
 #include "cuda/batch_norm_statistics.cuh"
+#include "cuda/batch_norm_stem_pool.cuh"
 
 namespace unmask {
 namespace {
@@ -89,6 +89,12 @@ class Forward {
         if constexpr (std::is_same_v<Function, Silu>) {
             fail("{}: expected none or relu with pooling, found silu", batch_norm_forward.name());
         } else {
+            if constexpr (is_stem_pack<T, width>)
+                if (const auto stem = StemGrid::of(x_, y_, *params_.pool, tiles_)) {
+                    UNMASK_LAUNCH((batch_norm_stem_pool_kernel<T, width, Function>), stem->grid(branches_),
+                                  tiles_.block(), 0, stream_, *stem, tensors_, coefficients);
+                    return;
+                }
             const int64_t pixels = y_.numel() / channels_;
             const int share = rows_a_thread<T, width>(pixels, tiles_);
             UNMASK_LAUNCH((batch_norm_pool_kernel<T, width, Function>),

@@ -33,24 +33,27 @@ struct BatchNormTensors {
     Branch branches[most_branches];
     DropoutMask dropout;
 
-    __device__ const Branch& own() const { return branches[blockIdx.z]; }
+    __device__ Branch own() const { return branches[blockIdx.z]; }
 
-    // Writes the elements from `first` on whose normalised values are given.
+    // Writes the elements from `first` on whose normalised values are given; `branch`: own().
     template <Extras extras, int width, class Function>
-    __device__ void write(int64_t first, float (&values)[width], const Pack<T, width>& added,
-                          Function activation) const {
-        const Branch& branch = own();
+    __device__ void write(const Branch& branch, int64_t first, Pack<float, width>& values,
+                          const Pack<T, width>& added, Function activation) const {
         unsigned bits = 0;
+        if constexpr (extras != Extras::none)
+            if (branch.residual != nullptr) {
+                const Pack<float, width> more = to_floats(added);
+#pragma unroll
+                for (int i = 0; i < width; ++i) values[i] += more[i];
+            }
 #pragma unroll
         for (int i = 0; i < width; ++i) {
-            if constexpr (extras != Extras::none)
-                if (branch.residual != nullptr) values[i] += to_float(added[i]);
             if constexpr (std::is_same_v<Function, Relu>)
                 if (values[i] > 0.0f) bits |= 1u << i;
-            values[i] = activation(values[i]);
+            values[i] = activate_for<T>(activation, values[i]);
         }
         if constexpr (extras == Extras::all)
-            if (dropout.active) dropout.apply(values, first);
+            if (dropout.active) dropout.apply(values.values, first);
         Pack<T, width> result;
 #pragma unroll
         for (int i = 0; i < width; ++i) result[i] = from_float<T>(values[i]);
@@ -65,7 +68,7 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
     batch_norm_apply_kernel(int64_t rows, int rows_a_thread, BatchNormTensors<T> tensors,
                             Coefficients coefficients, Function activation) {
     constexpr int batch = rows_at_once<T, width>;
-    const auto& own = tensors.own();
+    const auto own = tensors.own();
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
@@ -76,8 +79,9 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
         Pack<T, width> in[batch], added[batch];
 #pragma unroll
         for (int k = 0; k < batch; ++k) {
-            const int64_t row = begin + static_cast<int64_t>(step + k) * lanes;
-            if (row >= rows) continue;
+            // Rows beyond the end are loaded from the last, so that all loads stand together.
+            const int64_t wanted = begin + static_cast<int64_t>(step + k) * lanes;
+            const int64_t row = wanted < rows ? wanted : rows - 1;
             in[k] = load_pack<width>(own.x + row * channels + channel);
             if constexpr (extras != Extras::none)
                 if (own.residual != nullptr)
@@ -87,10 +91,10 @@ __global__ void __launch_bounds__(block_threads, apply_blocks<extras, Function>)
         for (int k = 0; k < batch; ++k) {
             const int64_t row = begin + static_cast<int64_t>(step + k) * lanes;
             if (row >= rows) continue;
-            float values[width];
+            Pack<float, width> values = to_floats(in[k]);
 #pragma unroll
-            for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[k][i]));
-            tensors.template write<extras>(row * channels + channel, values, added[k], activation);
+            for (int i = 0; i < width; ++i) values[i] = affine[i](values[i]);
+            tensors.template write<extras>(own, row * channels + channel, values, added[k], activation);
         }
     }
 }

@@ -29,9 +29,12 @@ class Backward {
           branches_(static_cast<unsigned>(branches.size())),
           channels_(static_cast<int>(x.dim(-1))),
           rows_(x.numel() / x.dim(-1)),
+          windows_(gradients.front().grad_y.numel() / x.dim(-1)),
           share_(training_ ? 1.0 / static_cast<double>(rows_ * params.ranks()) : 0.0),
           params_(params),
           tiles_(channel_tiles(channels_, width, most_columns)),
+          x_(x),
+          grad_y_(gradients.front().grad_y),
           device_(x.device()),
           stream_(stream_of(x)) {
         tensors_.dropout = DropoutMask(params.dropout, params.training);
@@ -80,16 +83,27 @@ class Backward {
         return true;
     }
     template <bool dropped>
+    void launch_sums(unsigned chunks, float* parts) const {
+        if constexpr (std::is_same_v<Function, MaxPooled>) {
+            const auto kernel = static_cast<unsigned>(params_.pool->kernel[1]);
+            UNMASK_LAUNCH((batch_norm_pool_sums_kernel<T, width>), grid(chunks, tiles_.tiles), tiles_.block(),
+                          0, stream_, windows_, channels_, (65536u + kernel - 1) / kernel, tensors_, table_,
+                          parts);
+        } else {
+            UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, dropped, Function>),
+                          grid(chunks, tiles_.tiles), tiles_.block(), 0, stream_, rows_, channels_, tensors_,
+                          table_, parts);
+        }
+    }
+    template <bool dropped>
     void launch() const {
-        const int64_t most = (rows_ + tiles_.lanes - 1) / tiles_.lanes;
+        const int64_t summed = std::is_same_v<Function, MaxPooled> ? windows_ : rows_;
+        const int64_t most = (summed + tiles_.lanes - 1) / tiles_.lanes;
         const int64_t chunks = wants_sums_ ? std::clamp<int64_t>(many_blocks / tiles_.tiles, 1, most) : 0;
         const Tensor parts = Tensor::empty({branches_, chunks, 2, channels_}, DType::f32, device_);
         const Tensor memory = Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
         const Coefficients coefficients{memory.data<float>(), channels_};
-        if (wants_sums_)
-            UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, dropped, Function>),
-                          grid(static_cast<unsigned>(chunks), tiles_.tiles), tiles_.block(), 0, stream_,
-                          rows_, channels_, tensors_, table_, parts.data<float>());
+        if (wants_sums_) launch_sums<dropped>(static_cast<unsigned>(chunks), parts.data<float>());
         Tensor gathered;
         const auto merge = [&](const RankParts& sums, bool write) {
             UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, grid(blocks_for(channels_, part_columns)),
@@ -98,6 +112,12 @@ class Backward {
         merge(own_parts(parts), true);  // the gradients of weight and bias are this rank's part
         if (params_.ranks() > 1) merge(gather_parts(parts, params_, gathered), false);
         if (!wants_inputs_) return;
+        if constexpr (std::is_same_v<Function, MaxPooled> && is_stem_pack<T, width>)
+            if (const auto stem = StemGrid::of(x_, grad_y_, *params_.pool, tiles_)) {
+                UNMASK_LAUNCH((batch_norm_stem_gradient_kernel<T, width>), stem->grid(branches_),
+                              tiles_.block(), 0, stream_, *stem, tensors_, coefficients);
+                return;
+            }
         const int share = rows_a_thread<T, width>(rows_, tiles_);
         UNMASK_LAUNCH((batch_norm_gradient_apply_kernel<T, width, dropped, Function>),
                       grid(blocks_for(rows_, int64_t{share} * tiles_.lanes), tiles_.tiles), tiles_.block(), 0,
@@ -109,10 +129,11 @@ class Backward {
     bool training_, wants_sums_ = false, wants_inputs_ = false;
     unsigned branches_;
     int channels_;
-    int64_t rows_;
+    int64_t rows_, windows_;  // of x, of grad_y
     double share_;
     const BatchNormParams& params_;
     ChannelTiles tiles_;
+    const Tensor &x_, &grad_y_;
     Device device_;
     Stream stream_;
 };
@@ -149,13 +170,16 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
             using Function = decltype(activation);
             if (packs)
                 Backward<T, 8, Function>(x, branches, gradients, params).run();
-            else
+            else if constexpr (!std::is_same_v<Function, MaskedRelu>)
                 Backward<T, 1, Function>(x, branches, gradients, params).run();
         };
+        const bool masked = packs && branches.front().mask.defined();
         if (params.pool)
             run(MaxPooled{});
         else if (gated)
             run(Gated<Silu>{});
+        else if (masked)
+            run(MaskedRelu{});
         else
             dispatch_fused_activation(params.activation, run);
     });

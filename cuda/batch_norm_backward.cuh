@@ -4,21 +4,30 @@
 
 #include "cuda/batch_norm_apply.cuh"
 #include "cuda/batch_norm_gate.cuh"
-#include "cuda/batch_norm_pool.cuh"
+#include "cuda/batch_norm_stem_pool.cuh"
 
 namespace unmask {
 
+// Whether registers hold two rows of everything that the sums read, so that their loads are under way
+// together.
+template <class T, bool dropped, class Function>
+constexpr bool pairs_rows = !dropped && !has_centre<T> &&
+                            (std::is_same_v<Function, MaskedRelu> || std::is_same_v<Function, Identity>);
 // Blocks that a multiprocessor's registers must hold.
 template <class T, bool dropped, class Function>
 constexpr int gradient_blocks =
-    dropped || has_centre<T> || std::is_same_v<Function, Silu> || std::is_same_v<Function, Gated<Silu>> ? 2
-    : std::is_same_v<Function, MaxPooled>                                                               ? 3
-                                                                                                        : 4;
+    dropped || has_centre<T>                                                     ? 2
+    : std::is_same_v<Function, MaskedRelu> || std::is_same_v<Function, Identity> ? 4
+                                                                                 : 3;
+template <class T, bool dropped, class Function>
+constexpr int sum_blocks = std::is_same_v<Function, Silu> || std::is_same_v<Function, Gated<Silu>>
+                               ? 2
+                               : std::min(gradient_blocks<T, dropped, Function>, 3);
 
 // parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
 // first.
 template <class T, int width, bool dropped, class Function>
-__global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Function>)
+__global__ void __launch_bounds__(block_threads, sum_blocks<T, dropped, Function>)
     batch_norm_gradient_parts_kernel(int64_t rows, int channels, GradientTensors<T> tensors,
                                      BatchNormTable table, float* parts) {
     const GradientSource<T, width, Function> source(tensors);
@@ -34,29 +43,35 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
         Affine<T> affine[width];
         float mean[width];
         read_channels(table, channel, affine, mean);
-#pragma unroll 2
-        for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
-            const auto loaded = source.load(rows - 1 - row, channels, channel);
-            float g[width];
-            source.template gradient<dropped>(g, (rows - 1 - row) * channels + channel, loaded, affine);
+        const int64_t turn = chunks * lanes;
+        const auto take = [&](auto count, int64_t row) {
+            constexpr int n = count();
+            typename GradientSource<T, width, Function>::Loaded loaded[n];
 #pragma unroll
-            for (int i = 0; i < width; ++i) {
-                plain[i] += g[i];
-                deviating[i] += g[i] * (to_float(loaded.x[i]) - mean[i]);
+            for (int k = 0; k < n; ++k) loaded[k] = source.load(rows - 1 - row - k * turn, channels, channel);
+#pragma unroll
+            for (int k = 0; k < n; ++k) {
+                float g[width];
+                source.template gradient<dropped>(g, (rows - 1 - row - k * turn) * channels + channel,
+                                                  loaded[k], affine);
+                const Pack<float, width> x = to_floats(loaded[k].x);
+#pragma unroll
+                for (int i = 0; i < width; ++i) {
+                    plain[i] += g[i];
+                    deviating[i] += g[i] * (x[i] - mean[i]);
+                }
             }
+        };
+        int64_t row = chunk * lanes + lane;
+        if constexpr (pairs_rows<T, dropped, Function>) {
+#pragma unroll 1
+            for (; row + turn < rows; row += 2 * turn) take(std::integral_constant<int, 2>{}, row);
         }
+#pragma unroll 1
+        for (; row < rows; row += turn) take(std::integral_constant<int, 1>{}, row);
     }
-    Sums& own = shared[lane * columns + column];
-    own = plain;
-    sum_lanes(shared, column, columns, lane, lanes);
-    if (lane == 0) plain = own;
-    __syncthreads();
-    own = deviating;
-    sum_lanes(shared, column, columns, lane, lanes);
-    if (lane != 0 || !inside) return;
-    float* part = parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel;
-    store_pack<width>(part, plain);
-    store_pack<width>(part + channels, own);
+    store_sums_of_lanes(shared, plain, deviating, column, columns, lane, lanes, inside,
+                        parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel, channels);
 }
 
 // Adds the parts up, leaves the coefficients and, where `write`, the gradients of weight and bias. No parts:
@@ -107,10 +122,11 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
         const auto loaded = source.load(row, channels, channel);
         float g[width];
         source.template gradient<dropped>(g, first, loaded, affine);
+        const Pack<float, width> x = to_floats(loaded.x);
         Pack<T, width> in, before;
 #pragma unroll
         for (int i = 0; i < width; ++i) {
-            const float value = to_float(loaded.x[i]);
+            const float value = x[i];
             before[i] = from_float<T>(g[i]);
             in[i] =
                 from_float<T>(affine[i].scale * g[i] +

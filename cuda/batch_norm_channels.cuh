@@ -44,6 +44,22 @@ inline RankParts gather_parts(const Tensor& parts, const BatchNormParams& params
     return result;
 }
 
+// Adds each of two sums up over the lanes of a block and leaves them at `part` and `part + pitch`. All
+// threads must take part; shared: a pack for each.
+template <int width>
+__device__ void store_sums_of_lanes(Pack<float, width>* shared, const Pack<float, width>& first,
+                                    const Pack<float, width>& second, int column, int columns, int lane,
+                                    int lanes, bool inside, float* part, int64_t pitch) {
+    Pack<float, width>& own = shared[lane * columns + column];
+    own = first;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane == 0 && inside) store_pack<width>(part, own);
+    __syncthreads();
+    own = second;
+    sum_lanes(shared, column, columns, lane, lanes);
+    if (lane == 0 && inside) store_pack<width>(part + pitch, own);
+}
+
 // The norms of all branches' groups; channel c of a branch is channel c % size of its group c / size.
 struct BatchNormTable {
     static constexpr int most_groups = 16;

@@ -36,9 +36,9 @@ struct GradientSource<T, width, Gated<Activation>> : GradientSource<T, width, Ac
     template <bool dropped>
     __device__ void gradient(float (&g)[width], int64_t first, const Loaded& loaded,
                              const Affine<T> (&affine)[width]) const {
+        const Pack<float, width> incoming = to_floats(loaded.grad_y);
 #pragma unroll
-        for (int i = 0; i < width; ++i)
-            g[i] = to_float(loaded.grad_y[i]) * loaded.weights[i] + loaded.means[i] * share;
+        for (int i = 0; i < width; ++i) g[i] = incoming[i] * loaded.weights[i] + loaded.means[i] * share;
         this->template through_activation<dropped>(g, first, loaded, affine);
     }
 };

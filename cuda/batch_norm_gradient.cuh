@@ -29,10 +29,15 @@ struct GradientTensors {
     int64_t pixels;                    // of an image, with a gate
 };
 
+// ReLU whose mask forward left, for packs of 8.
+struct MaskedRelu {};
+
 // What backward reads at each element of its branch; Function is the activation.
 template <class T, int width, class Function>
 struct GradientSource : GradientTensors<T>::Branch {
-    static constexpr bool is_relu = std::is_same_v<Function, Relu>, is_silu = std::is_same_v<Function, Silu>;
+    static constexpr bool is_masked = std::is_same_v<Function, MaskedRelu>,
+                          is_relu = std::is_same_v<Function, Relu>, is_silu = std::is_same_v<Function, Silu>;
+    static_assert(!is_masked || width == 8);
 
     const DropoutMask& dropout;
 
@@ -50,8 +55,9 @@ struct GradientSource : GradientTensors<T>::Branch {
         loaded.x = load_pack<width>(this->x + first);
         if constexpr (is_silu)
             if (this->residual != nullptr) loaded.other = load_pack<width>(this->residual + first);
+        if constexpr (is_masked) loaded.bits = this->mask[static_cast<uint64_t>(first) / 8];
         if constexpr (is_relu) {
-            if (this->mask != nullptr)
+            if (width == 1 && this->mask != nullptr)
                 loaded.bits = static_cast<unsigned>(this->mask[first / 8]) >> (first % 8);
             else
                 loaded.other = load_pack<width>(this->y + first);
@@ -64,8 +70,9 @@ struct GradientSource : GradientTensors<T>::Branch {
     template <bool dropped>
     __device__ void gradient(float (&g)[width], int64_t first, const Loaded& loaded,
                              const Affine<T> (&affine)[width]) const {
+        const Pack<float, width> incoming = to_floats(loaded.grad_y);
 #pragma unroll
-        for (int i = 0; i < width; ++i) g[i] = to_float(loaded.grad_y[i]);
+        for (int i = 0; i < width; ++i) g[i] = incoming[i];
         through_activation<dropped>(g, first, loaded, affine);
     }
     // From the gradient of y in g.
@@ -74,7 +81,7 @@ struct GradientSource : GradientTensors<T>::Branch {
                                        const Affine<T> (&affine)[width]) const {
         unsigned bits = loaded.bits;
         if constexpr (is_relu)
-            if (this->mask == nullptr) {
+            if (width > 1 || this->mask == nullptr) {
                 bits = 0;
 #pragma unroll
                 for (int i = 0; i < width; ++i)
@@ -82,13 +89,14 @@ struct GradientSource : GradientTensors<T>::Branch {
             }
         if constexpr (dropped)
             if (dropout.active) dropout.apply(g, first);
+        [[maybe_unused]] const Pack<float, width> x = to_floats(loaded.x);
 #pragma unroll
         for (int i = 0; i < width; ++i) {
-            if constexpr (is_relu) g[i] = (bits >> i & 1u) != 0 ? g[i] : 0.0f;
+            if constexpr (is_relu || is_masked) g[i] = (bits >> i & 1u) != 0 ? g[i] : 0.0f;
             if constexpr (is_silu) {
-                float before = affine[i](to_float(loaded.x[i]));
+                float before = affine[i](x[i]);
                 if (this->residual != nullptr) before += to_float(loaded.other[i]);
-                g[i] *= silu_derivative(before);
+                g[i] *= silu_derivative_for<T>(before);
             }
         }
     }

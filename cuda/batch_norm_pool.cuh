@@ -14,7 +14,7 @@ template <class T, int width, class Function>
 __global__ void __launch_bounds__(block_threads, 3)
     batch_norm_pool_kernel(int64_t pixels, int pixels_a_thread, PoolAxis rows, PoolAxis columns,
                            BatchNormTensors<T> tensors, Coefficients coefficients, Function activation) {
-    const auto& own = tensors.own();
+    const auto own = tensors.own();
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
@@ -30,11 +30,10 @@ __global__ void __launch_bounds__(block_threads, 3)
         const WindowMaximum<width> maximum(
             rows, columns, line - image * rows.outputs, pixel - line * columns.outputs,
             [&](int64_t row, int64_t column) {
-                const auto x = load_pack<width>(map + (row * columns.inputs + column) * channels);
-                Pack<float, width> result;
+                Pack<float, width> result =
+                    to_floats(load_pack<width>(map + (row * columns.inputs + column) * channels));
 #pragma unroll
-                for (int i = 0; i < width; ++i)
-                    result[i] = to_float(from_float<T>(activation(affine[i](to_float(x[i])))));
+                for (int i = 0; i < width; ++i) result[i] = activation(affine[i](result[i]));
                 return result;
             });
         Pack<T, width> y;
@@ -135,5 +134,60 @@ struct GradientSource<T, width, MaxPooled> : GradientTensors<T>::Branch {
         }
     };
 };
+
+// The sums of batch_norm_gradient_parts_kernel over the windows instead of the map: only a window's winner
+// has a gradient, and its x is looked up. inverse_kernel: 65536 / columns.kernel, rounded up.
+template <class T, int width>
+__global__ void __launch_bounds__(block_threads, 3)
+    batch_norm_pool_sums_kernel(int64_t pixels, int channels, unsigned inverse_kernel,
+                                GradientTensors<T> tensors, BatchNormTable table, float* parts) {
+    const auto own = tensors.branches[blockIdx.z];
+    const PoolMap rows(tensors.pool_rows), columns(tensors.pool_columns);
+    using Sums = Pack<float, width>;
+    UNMASK_SHARED(Sums, shared, block_threads);
+    const int column = static_cast<int>(threadIdx.x), block_columns = static_cast<int>(blockDim.x);
+    const int lane = static_cast<int>(threadIdx.y), lanes = static_cast<int>(blockDim.y);
+    const int channel = (static_cast<int>(blockIdx.y) * block_columns + column) * width;
+    const bool inside = channel < channels;
+    const int64_t chunk = blockIdx.x, chunks = gridDim.x;
+    Sums plain{}, deviating{};
+    if (inside) {
+        float mean[width];
+#pragma unroll
+        for (int i = 0; i < width; ++i)
+            mean[i] = table.of(channel + i).saved_mean[(channel + i) % table.size];
+        for (int64_t pixel = chunk * lanes + lane; pixel < pixels; pixel += chunks * lanes) {
+            const auto line = static_cast<int>(quotient(pixel, columns.outputs)), image = line / rows.outputs;
+            const int row = (line - image * rows.outputs) * rows.stride - rows.padding;
+            const int left =
+                static_cast<int>(pixel - static_cast<int64_t>(line) * columns.outputs) * columns.stride -
+                columns.padding;
+            const Pack<T, width> gradient = load_pack<width>(own.grad_y + pixel * channels + channel);
+            const Pack<uint8_t, width> taps = load_pack<width>(own.argmax + pixel * channels + channel);
+            const int64_t first =
+                ((static_cast<int64_t>(image) * rows.inputs + row) * columns.inputs + left) * channels +
+                channel;
+            float x[width];
+#pragma unroll
+            for (int i = 0; i < width; ++i) {
+                const unsigned tap = taps[i], down = tap * inverse_kernel >> 16;
+                const auto right = static_cast<int>(tap) - static_cast<int>(down) * columns.kernel;
+                x[i] = mean[i];
+                if (tap != no_tap)
+                    x[i] = to_float(
+                        own.x[first + (static_cast<int>(down) * columns.inputs + right) * channels + i]);
+            }
+            const Pack<float, width> all = to_floats(gradient);
+#pragma unroll
+            for (int i = 0; i < width; ++i) {
+                const float g = taps[i] != no_tap ? all[i] : 0.0f;
+                plain[i] += g;
+                deviating[i] += g * (x[i] - mean[i]);
+            }
+        }
+    }
+    store_sums_of_lanes(shared, plain, deviating, column, block_columns, lane, lanes, inside,
+                        parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel, channels);
+}
 
 }  // namespace unmask

@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(block_threads)
     UNMASK_SHARED(float, shared, block_threads / 32 * small_columns<width> * width);
     const int channel = small_channel<width>();
     const bool inside = channel < channels;
-    const auto& own = tensors.own();
+    const auto own = tensors.own();
     const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
     const auto load = [&](int row) { return load_pack<width>(own.x + place(row)); };
     const SmallRows<width, width == 1 ? 8 : 4, decltype(load)> kept(inside ? rows : 0, load);
@@ -121,12 +121,12 @@ __global__ void __launch_bounds__(block_threads)
         affine[i] = Affine<T>(static_cast<float>(mean), inverse, group.weight[norm], group.bias[norm]);
     }
     kept.each([&](int row, const Pack<T, width>& in) {
-        float values[width];
+        Pack<float, width> values = to_floats(in);
 #pragma unroll
-        for (int i = 0; i < width; ++i) values[i] = affine[i](to_float(in[i]));
+        for (int i = 0; i < width; ++i) values[i] = affine[i](values[i]);
         Pack<T, width> added{};
         if (own.residual != nullptr) added = load_pack<width>(own.residual + place(row));
-        tensors.template write<Extras::all>(place(row), values, added, activation);
+        tensors.template write<Extras::all>(own, place(row), values, added, activation);
     });
 }
 

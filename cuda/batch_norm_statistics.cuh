@@ -31,10 +31,10 @@ __global__ void __launch_bounds__(block_threads)
         for (int i = 0; i < width; ++i) origin[i] = to_float(first[i]);
 #pragma unroll 4
         for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
-            const Pack<T, width> values = load_pack<width>(place(row));
+            const Pack<float, width> values = to_floats(load_pack<width>(place(row)));
 #pragma unroll
             for (int i = 0; i < width; ++i) {
-                const float deviation = to_float(values[i]) - origin[i];
+                const float deviation = values[i] - origin[i];
                 sum[i] += deviation;
                 squares[i] += deviation * deviation;
             }

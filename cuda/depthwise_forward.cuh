@@ -36,9 +36,9 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
         const T* line = x + shape.place(image, in_row, column) + thread.channel;
 #pragma unroll
         for (int i = 0; i < reach; ++i) {
-            Pack<T, width> values{};
-            if (static_cast<unsigned>(column + i) < static_cast<unsigned>(shape.width))
-                values = load_pack<width>(line + static_cast<int64_t>(i) * shape.channels);
+            const Sums values =
+                load_inside<width>(line + i * shape.channels,
+                                   static_cast<unsigned>(column + i) < static_cast<unsigned>(shape.width));
 #pragma unroll
             for (int j = 0; j < strip; ++j)
                 if (i - j * S >= 0 && i - j * S < K) add_products(sums[j], values, row_taps[i - j * S]);

@@ -36,9 +36,9 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
         const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
 #pragma unroll
         for (int d = -before; d < strip / 2; ++d) {
-            Pack<T, width> values{};
-            if (static_cast<unsigned>(first + d) < static_cast<unsigned>(shape.out_width))
-                values = load_pack<width>(line + static_cast<int64_t>(d) * shape.channels);
+            const Sums values =
+                load_inside<width>(line + d * shape.channels,
+                                   static_cast<unsigned>(first + d) < static_cast<unsigned>(shape.out_width));
 #pragma unroll
             for (int q = 0; q < K; ++q)
                 if (2 * d + q >= 0 && 2 * d + q < strip) add_products(sums[2 * d + q], values, row_taps[q]);
@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(block_threads)
             if (right < 0 || right % shape.stride_x != 0 || right / shape.stride_x >= shape.out_width)
                 continue;
             const int64_t place = shape.out_place(image, down / shape.stride_y, right / shape.stride_x);
-            add_products(sums, load_pack<width>(grad_y + place + thread.channel),
+            add_products(sums, to_floats(load_pack<width>(grad_y + place + thread.channel)),
                          taps[(p * K + q) * tiles.columns + threadIdx.x]);
         }
     }
@@ -104,21 +104,17 @@ __global__ void __launch_bounds__(block_threads, 3)
         const int column = out_column * (S == 0 ? shape.stride_x : S) - shape.pad_left;
         if (row < 0 || row >= shape.height) continue;
         const T* gradient_line = grad_y + shape.out_place(image, out_row, out_column) + thread.channel;
-        Pack<T, width> gradients[strip];
+        Sums gradients[strip];
 #pragma unroll
-        for (int j = 0; j < strip; ++j) {
-            gradients[j] = Pack<T, width>{};
-            if (out_column + j < shape.out_width)
-                gradients[j] = load_pack<width>(gradient_line + static_cast<int64_t>(j) * shape.channels);
-        }
+        for (int j = 0; j < strip; ++j)
+            gradients[j] =
+                load_inside<width>(gradient_line + j * shape.channels, out_column + j < shape.out_width);
         const T* line = x + shape.place(image, row, column) + thread.channel;
 #pragma unroll
         for (int i = 0; i < reach; ++i) {
-            if (static_cast<unsigned>(column + i) >= static_cast<unsigned>(shape.width)) continue;
-            const Pack<T, width> values = load_pack<width>(line + static_cast<int64_t>(i) * shape.channels);
-            Sums factors;
-#pragma unroll
-            for (int c = 0; c < width; ++c) factors[c] = to_float(values[c]);
+            const Sums factors =
+                load_inside<width>(line + i * shape.channels,
+                                   static_cast<unsigned>(column + i) < static_cast<unsigned>(shape.width));
 #pragma unroll
             for (int j = 0; j < strip; ++j)
                 if (i - j * S >= 0 && i - j * S < K) add_products(sums[i - j * S], gradients[j], factors);

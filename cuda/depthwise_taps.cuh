@@ -71,7 +71,7 @@ constexpr int depthwise_strip = S == 0   ? 1
                                          : 4;
 // Blocks that a multiprocessor's registers must hold.
 template <class T, int K>
-constexpr int depthwise_blocks = K == 5 && sizeof(T) == 4 ? 2 : 3;
+constexpr int depthwise_blocks = sizeof(T) == 4 ? 2 : 3;
 
 template <int width>
 constexpr int depthwise_columns = width == 1 ? 64 : 16;
@@ -101,12 +101,30 @@ __device__ void store_sums(T* to, const Pack<float, width>& sums) {
     store_pack<width>(to, result);
 }
 
+// The elements in float32, zeros where not `inside`. The load depends on no branch that others would wait
+// for.
+template <int width, class T>
+__device__ Pack<float, width> load_inside(const T* from, bool inside) {
+    constexpr int bytes = width * sizeof(T);
+    if constexpr (bytes % 4 == 0) {
+        Pack<unsigned, bytes / 4> words{};
+        if (inside) words = load_pack<bytes / 4>(reinterpret_cast<const unsigned*>(from));
+        Pack<T, width> values;
+        __builtin_memcpy(&values, &words, sizeof(values));
+        return to_floats(values);
+    } else {
+        Pack<T, width> values{};
+        if (inside) values = load_pack<width>(from);
+        return to_floats(values);
+    }
+}
+
 // sums += values · factors
-template <class T, int width>
-__device__ void add_products(Pack<float, width>& sums, const Pack<T, width>& values,
+template <int width>
+__device__ void add_products(Pack<float, width>& sums, const Pack<float, width>& values,
                              const Pack<float, width>& factors) {
 #pragma unroll
-    for (int i = 0; i < width; ++i) sums[i] += to_float(values[i]) * factors[i];
+    for (int i = 0; i < width; ++i) sums[i] += values[i] * factors[i];
 }
 
 }  // namespace unmask

@@ -88,7 +88,28 @@ struct alignas(sizeof(T) * N) Pack {
     __device__ const T& operator[](int i) const { return values[i]; }
 };
 
-// N neighbouring elements; the address must be a multiple of their size.
+// The elements in float32, bf16 by whole words: an instruction each.
+template <class T, int N>
+__device__ Pack<float, N> to_floats(const Pack<T, N>& pack) {
+    Pack<float, N> result;
+    if constexpr (sizeof(T) == 2 && N % 2 == 0) {
+        unsigned words[N / 2];
+        __builtin_memcpy(words, &pack, sizeof(pack));
+#pragma unroll
+        for (int i = 0; i < N / 2; ++i) {
+            result[2 * i] = __uint_as_float(words[i] << 16);
+            result[2 * i + 1] = __uint_as_float(words[i] & 0xFFFF0000u);
+        }
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; ++i) result[i] = to_float(pack[i]);
+    }
+    return result;
+}
+
+// N neighbouring elements; the address must be a multiple of their size. It is one access where the compiler
+// knows the pointer from outside the loop at hand: a table's row in the kernel's parameters is copied first
+// (tests/cuda/stored_packs.sh looks at what the compiler made).
 template <int N, class T>
 __device__ Pack<T, N> load_pack(const T* from) {
 #if !defined(__CUDACC__)

@@ -22,25 +22,25 @@ TEST(PooledNormKernels, Float32PoolsWhatTheNormWouldHaveWritten) {
         ASSERT_EQ(found.size(), expected.size());
         EXPECT_TRUE(same_bytes(found[0], expected[0]));
         for (size_t i = 1; i < found.size(); ++i)
-            EXPECT_LE(difference(found[i], expected[i]).relative, 2e-7) << i;
+            EXPECT_LE(difference(found[i], expected[i]).relative, 1e-6) << i;
     }
 }
 
-// The gradient that is gathered is not rounded before it is used, so that the sums over it differ a little.
+// What is pooled are the values before they are rounded: gradients are those of float32.
 TEST(PooledNormKernels, Bf16PoolsWhatTheNormWouldHaveWritten) {
     for (const PooledNorm& norm : pooled_norms()) {
         SCOPED_TRACE(norm.x.str());
         const std::vector<Tensor> found = norm.run(true, DType::bf16, gpu),
-                                  expected = norm.run(false, DType::bf16, gpu);
+                                  expected = norm.run(true, DType::f32);
         ASSERT_EQ(found.size(), expected.size());
-        EXPECT_TRUE(same_bytes(found[0], expected[0]));
-        for (size_t i = 1; i < found.size(); ++i)
-            EXPECT_LE(difference(found[i], expected[i]).relative, 5e-3) << i;
+        EXPECT_TRUE(same_bytes(found[0], norm.run(false, DType::bf16, gpu)[0]));
+        for (size_t i = 0; i < found.size(); ++i)
+            EXPECT_LE(difference(found[i], expected[i]).relative, i < 2 ? 3e-3 : 2e-4) << i;
     }
 }
 
 TEST(PooledNormKernels, SameBytesInAnyOrderOfThreads) {
-    const PooledNorm norm{.bias = -1.0};
+    const PooledNorm norm{.x = {2, 42, 30, 16}, .bias = -1.0};
     for (const DType dtype : {DType::f32, DType::bf16}) {
         const std::vector<Tensor> expected = norm.run(true, dtype, gpu);
         for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {

@@ -116,9 +116,13 @@ void add_pooled_cases(OpTable& table) {
     add_row(table, row("eights_relu", {2, 7, 6, 16}, relu));
     add_row(table, row("eights_relu_inference", {2, 7, 6, 16}, inference));
     add_row(table, row("groups", {2, 6, 7, 24}, relu, 3));
+    add_row(table, row("stem", {2, 8, 6, 16}, plain));
+    add_row(table, row("stem_relu", {2, 6, 10, 24}, relu, 3));
+    add_row(table, row("stem_relu_inference", {2, 8, 6, 16}, inference));
     add_row(table, row("uneven", {1, 9, 8, 8}, {.activation = Activation::relu, .pool = uneven}));
     add_row(table, row("whole", {3, 5, 4, 8}, {.pool = Pool2dParams{.kernel = {5, 4}}}));
     add_several(table, row("eights_relu", {2, 7, 6, 16}, relu));
+    add_several(table, row("stem_relu", {2, 8, 6, 16}, relu));
 
     const auto refuse = [&](const char* name, const Shape& x, const BatchNormParams& params, bool residual,
                             std::vector<std::string> found) {
