@@ -90,14 +90,15 @@ class BenchWork::Images {
                 model_input(random_images(options.batch, options.train.model.size), options.train.compute);
     }
     [[nodiscard]] const Tensor& current() { return raw_ ? input_.compute() : images_; }
-    // Pictures travel beside the work on those before, as in training.
     const Tensor& next() {
         if (!raw_) return images_;
-        if (!std::exchange(sent_, true)) input_.upload_ahead(pictures_);
+        if (!std::exchange(sent_, false)) input_.upload_ahead(pictures_);
         input_.take();
-        const Tensor& images = input_.compute();
-        input_.upload_ahead(pictures_);
-        return images;
+        return input_.compute();
+    }
+    // Once the work on the present ones is enqueued: pictures travel beside it, as in training.
+    void send_next() {
+        if (raw_ && !std::exchange(sent_, true)) input_.upload_ahead(pictures_);
     }
 
   private:
@@ -171,6 +172,7 @@ void BenchWork::step() {
         training_->enqueue(images, targets_, done_++, options_.train.schedule.learning_rate);
     else
         static_cast<void>(inference_->enqueue(images));
+    images_->send_next();
 }
 
 void BenchWork::record() {

@@ -29,16 +29,30 @@ __global__ void __launch_bounds__(block_threads)
         const Pack<T, width> first = load_pack<width>(place(chunk * lanes));
 #pragma unroll
         for (int i = 0; i < width; ++i) origin[i] = to_float(first[i]);
-#pragma unroll 4
-        for (int64_t row = chunk * lanes + lane; row < rows; row += chunks * lanes) {
-            const Pack<float, width> values = to_floats(load_pack<width>(place(row)));
+        const int64_t turn = chunks * lanes;
+        const auto take = [&](auto count, int64_t row) {
+            constexpr int n = count();
+            Pack<T, width> loaded[n];
 #pragma unroll
-            for (int i = 0; i < width; ++i) {
-                const float deviation = values[i] - origin[i];
-                sum[i] += deviation;
-                squares[i] += deviation * deviation;
+            for (int k = 0; k < n; ++k) loaded[k] = load_pack<width>(place(row + k * turn));
+#pragma unroll
+            for (int k = 0; k < n; ++k) {
+                const Pack<float, width> values = to_floats(loaded[k]);
+#pragma unroll
+                for (int i = 0; i < width; ++i) {
+                    const float deviation = values[i] - origin[i];
+                    sum[i] += deviation;
+                    squares[i] += deviation * deviation;
+                }
             }
-        }
+        };
+        constexpr int batch = 64 / (width * sizeof(T)) > 4 ? 4 : 64 / (width * sizeof(T));
+        int64_t row = chunk * lanes + lane;
+#pragma unroll 1
+        for (; row + (batch - 1) * turn < rows; row += batch * turn)
+            take(std::integral_constant<int, batch>{}, row);
+#pragma unroll 1
+        for (; row < rows; row += turn) take(std::integral_constant<int, 1>{}, row);
     }
     Pack<float, width>& own = shared[lane * columns + column];
     own = sum;

@@ -51,8 +51,14 @@ const void* place(const Tensor& tensor) {
     return tensor.defined() ? tensor.raw() : nullptr;
 }
 
-unsigned grid_of(const Strips& strips, const ChannelTiles& tiles) {
-    return blocks_for(blocks_for(strips.count, tiles.lanes) * int64_t{tiles.tiles}, 1);
+unsigned grid_of(const Strips& strips, const ChannelTiles& tiles, int share = 1) {
+    return blocks_for(blocks_for(strips.count, int64_t{tiles.lanes} * share) * int64_t{tiles.tiles}, 1);
+}
+
+// Groups of strips for each block, since each loads the taps anew: several where there are enough blocks.
+int groups_a_block(const Strips& strips, const ChannelTiles& tiles) {
+    const int64_t blocks = grid_of(strips, tiles);
+    return static_cast<int>(std::clamp<int64_t>(blocks / (4 * many_blocks), 1, 4));
 }
 
 template <class T, int width, int K>
@@ -62,9 +68,10 @@ void launch_forward(const Tensor& x, const Tensor& weight, const DepthwiseShape&
     dispatch_constant<0, 1, 2>(kernel_stride(shape), [&](auto stride) {
         constexpr int S = stride();
         const Strips strips(shape.images, shape.out_height, shape.out_width, depthwise_strip<S>);
-        UNMASK_LAUNCH((depthwise_forward_kernel<T, width, K, S>), grid_of(strips, tiles), tiles.block(), 0,
-                      stream_of(x), shape, tiles, strips, x.data<T>(), weight.data<T>(), turned, epilogue,
-                      y.data<T>());
+        const int share = groups_a_block(strips, tiles);
+        UNMASK_LAUNCH((depthwise_forward_kernel<T, width, K, S>), grid_of(strips, tiles, share),
+                      tiles.block(), 0, stream_of(x), shape, tiles, strips, share, x.data<T>(),
+                      weight.data<T>(), turned, epilogue, y.data<T>());
     });
 }
 
@@ -110,9 +117,10 @@ void depthwise_conv2d_backward_data(const Tensor& grad_y, const Tensor& weight, 
             const T *gradient = grad_y.data<T>(), *kernel = weight.data<T>();
             if (stride == 2) {
                 const Strips strips(shape.images, shape.height, shape.width + shape.pad_left % 2, 8);
-                UNMASK_LAUNCH((depthwise_halved_gradient_kernel<T, width(), K>), grid_of(strips, tiles),
-                              tiles.block(), 0, stream_of(grad_y), shape, tiles, strips, gradient, kernel,
-                              grad_x.data<T>());
+                const int share = groups_a_block(strips, tiles);
+                UNMASK_LAUNCH((depthwise_halved_gradient_kernel<T, width(), K>),
+                              grid_of(strips, tiles, share), tiles.block(), 0, stream_of(grad_y), shape,
+                              tiles, strips, share, gradient, kernel, grad_x.data<T>());
             } else {
                 const Strips strips(shape.images, shape.height, shape.width, 1);
                 UNMASK_LAUNCH((depthwise_any_gradient_kernel<T, width(), K>), grid_of(strips, tiles),

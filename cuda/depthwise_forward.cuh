@@ -11,45 +11,49 @@ namespace unmask {
 
 template <class T, int width, int K, int S>
 __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
-    depthwise_forward_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, const T* x,
+    depthwise_forward_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, int share, const T* x,
                              const T* weight, bool turned, Epilogue<T> epilogue, T* y) {
     constexpr int strip = depthwise_strip<S>, reach = (strip - 1) * S + K;
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, taps, depthwise_columns<width> * K * K);
     const DepthwiseThread thread(tiles, width);
     load_taps<K, width>(taps, weight, tiles, thread.first_channel, shape.channels, turned);
-    const int64_t item = thread.group * tiles.lanes + thread.lane;
-    if (thread.channel >= shape.channels || item >= strips.count) return;
-    const auto [image, out_row, strip_index] = strips.place(item);
-    const int out_column = strip_index * strip;
-    const int row = out_row * (S == 0 ? shape.stride_y : S) - shape.pad_top;
-    const int column = out_column * (S == 0 ? shape.stride_x : S) - shape.pad_left;
-
-    Sums sums[strip] = {};
+    if (thread.channel >= shape.channels) return;
 #pragma unroll 1
-    for (int p = 0; p < K; ++p) {
-        const int in_row = row + p;
-        if (in_row < 0 || in_row >= shape.height) continue;
-        Sums row_taps[K];
+    for (int group = 0; group < share; ++group) {
+        const int64_t item = (thread.group * share + group) * tiles.lanes + thread.lane;
+        if (item >= strips.count) return;
+        const auto [image, out_row, strip_index] = strips.place(item);
+        const int out_column = strip_index * strip;
+        const int row = out_row * (S == 0 ? shape.stride_y : S) - shape.pad_top;
+        const int column = out_column * (S == 0 ? shape.stride_x : S) - shape.pad_left;
+
+        Sums sums[strip] = {};
+#pragma unroll 1
+        for (int p = 0; p < K; ++p) {
+            const int in_row = row + p;
+            if (in_row < 0 || in_row >= shape.height) continue;
+            Sums row_taps[K];
 #pragma unroll
-        for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
-        const T* line = x + shape.place(image, in_row, column) + thread.channel;
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
+            const T* line = x + shape.place(image, in_row, column) + thread.channel;
 #pragma unroll
-        for (int i = 0; i < reach; ++i) {
-            const Sums values =
-                load_inside<width>(line + i * shape.channels,
-                                   static_cast<unsigned>(column + i) < static_cast<unsigned>(shape.width));
+            for (int i = 0; i < reach; ++i) {
+                const Sums values =
+                    load_inside<width>(line + i * shape.channels, static_cast<unsigned>(column + i) <
+                                                                      static_cast<unsigned>(shape.width));
 #pragma unroll
-            for (int j = 0; j < strip; ++j)
-                if (i - j * S >= 0 && i - j * S < K) add_products(sums[j], values, row_taps[i - j * S]);
+                for (int j = 0; j < strip; ++j)
+                    if (i - j * S >= 0 && i - j * S < K) add_products(sums[j], values, row_taps[i - j * S]);
+            }
         }
-    }
-    const int64_t place = shape.out_place(image, out_row, out_column) + thread.channel;
+        const int64_t place = shape.out_place(image, out_row, out_column) + thread.channel;
 #pragma unroll
-    for (int j = 0; j < strip; ++j) {
-        if (out_column + j >= shape.out_width) continue;
-        const int64_t here = place + static_cast<int64_t>(j) * shape.channels;
-        store_pack<width>(y + here, epilogue(sums[j], thread.channel, here));
+        for (int j = 0; j < strip; ++j) {
+            if (out_column + j >= shape.out_width) continue;
+            const int64_t here = place + static_cast<int64_t>(j) * shape.channels;
+            store_pack<width>(y + here, epilogue(sums[j], thread.channel, here));
+        }
     }
 }
 

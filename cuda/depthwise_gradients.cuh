@@ -12,43 +12,48 @@ namespace unmask {
 // Floor: grad_y once and grad_x once.
 template <class T, int width, int K>
 __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
-    depthwise_halved_gradient_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, const T* grad_y,
-                                     const T* weight, T* grad_x) {
+    depthwise_halved_gradient_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, int share,
+                                     const T* grad_y, const T* weight, T* grad_x) {
     constexpr int strip = 8, before = (K - 1) / 2;
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, taps, depthwise_columns<width> * K * K);
     const DepthwiseThread thread(tiles, width);
     load_taps<K, width>(taps, weight, tiles, thread.first_channel, shape.channels, false);
-    const int64_t item = thread.group * tiles.lanes + thread.lane;
-    if (thread.channel >= shape.channels || item >= strips.count) return;
-    const auto [image, row, strip_index] = strips.place(item);
-    const int first = strip_index * strip / 2 + shape.pad_left / 2;  // of grad_y, at tap 0 of column 0
-    const int column = strip_index * strip - shape.pad_left % 2;
-
-    Sums sums[strip] = {};
+    if (thread.channel >= shape.channels) return;
 #pragma unroll 1
-    for (int p = (row + shape.pad_top) % 2; p < K; p += 2) {
-        const int out_row = (row + shape.pad_top - p) / 2;
-        if (row + shape.pad_top < p || out_row >= shape.out_height) continue;
-        Sums row_taps[K];
+    for (int group = 0; group < share; ++group) {
+        const int64_t item = (thread.group * share + group) * tiles.lanes + thread.lane;
+        if (item >= strips.count) return;
+        const auto [image, row, strip_index] = strips.place(item);
+        const int first = strip_index * strip / 2 + shape.pad_left / 2;  // of grad_y, at tap 0 of column 0
+        const int column = strip_index * strip - shape.pad_left % 2;
+
+        Sums sums[strip] = {};
+#pragma unroll 1
+        for (int p = (row + shape.pad_top) % 2; p < K; p += 2) {
+            const int out_row = (row + shape.pad_top - p) / 2;
+            if (row + shape.pad_top < p || out_row >= shape.out_height) continue;
+            Sums row_taps[K];
 #pragma unroll
-        for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
-        const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
+            const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
 #pragma unroll
-        for (int d = -before; d < strip / 2; ++d) {
-            const Sums values =
-                load_inside<width>(line + d * shape.channels,
-                                   static_cast<unsigned>(first + d) < static_cast<unsigned>(shape.out_width));
+            for (int d = -before; d < strip / 2; ++d) {
+                const Sums values =
+                    load_inside<width>(line + d * shape.channels, static_cast<unsigned>(first + d) <
+                                                                      static_cast<unsigned>(shape.out_width));
 #pragma unroll
-            for (int q = 0; q < K; ++q)
-                if (2 * d + q >= 0 && 2 * d + q < strip) add_products(sums[2 * d + q], values, row_taps[q]);
+                for (int q = 0; q < K; ++q)
+                    if (2 * d + q >= 0 && 2 * d + q < strip)
+                        add_products(sums[2 * d + q], values, row_taps[q]);
+            }
         }
-    }
-    T* line = grad_x + shape.place(image, row, column) + thread.channel;
+        T* line = grad_x + shape.place(image, row, column) + thread.channel;
 #pragma unroll
-    for (int j = 0; j < strip; ++j) {
-        if (static_cast<unsigned>(column + j) >= static_cast<unsigned>(shape.width)) continue;
-        store_sums(line + static_cast<int64_t>(j) * shape.channels, sums[j]);
+        for (int j = 0; j < strip; ++j) {
+            if (static_cast<unsigned>(column + j) >= static_cast<unsigned>(shape.width)) continue;
+            store_sums(line + static_cast<int64_t>(j) * shape.channels, sums[j]);
+        }
     }
 }
 
@@ -84,7 +89,7 @@ __global__ void __launch_bounds__(block_threads)
 // taps, its neighbours in y the others, so that grad_y and all rows of x but one come from the cache. Floor:
 // grad_y once and x once; the parts add at most a few percent.
 template <class T, int width, int K, int S>
-__global__ void __launch_bounds__(block_threads, 3)
+__global__ void __launch_bounds__(block_threads, sizeof(T) == 4 ? 2 : 3)
     depthwise_weight_parts_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips,
                                   int64_t chunk_strips, const T* grad_y, const T* x, float* parts) {
     constexpr int strip = depthwise_strip<S>, reach = (strip - 1) * S + K;

@@ -71,7 +71,7 @@ constexpr int depthwise_strip = S == 0   ? 1
                                          : 4;
 // Blocks that a multiprocessor's registers must hold.
 template <class T, int K>
-constexpr int depthwise_blocks = sizeof(T) == 4 ? 2 : 3;
+constexpr int depthwise_blocks = K == 5 || sizeof(T) == 4 ? 2 : 3;
 
 template <int width>
 constexpr int depthwise_columns = width == 1 ? 64 : 16;

@@ -162,6 +162,7 @@ for precision in $precisions; do
     chosen ops && run "ops_$precision" "$limit" "${suite[@]}" ops --precision "$precision"
 done
 if chosen ops; then
+    run convolutions "$limit" "${suite[@]}" convolutions
     run input "$limit" "${suite[@]}" input
     run optimizer "$limit" "${suite[@]}" optimizer
     run integers "$limit" "${suite[@]}" integers

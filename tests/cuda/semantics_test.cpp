@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/ops/cast.h"
+#include "engine/ops/conv2d.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/embedding.h"
@@ -104,6 +105,27 @@ TEST(KernelSemantics, MaxPoolingWithoutArgmax) {
             return max_pool2d(in[0].reshape({1, 6, 5, 8}), params).value();
         },
         {awkward_numbers()});
+}
+
+// So many strips that a block takes two groups of them forward and four back.
+TEST(KernelSemantics, DepthwiseConvolutionOfAGreatMap) {
+    const Shape x{1, 520, 520, 63}, weight{63, 3, 3, 1};
+    const Conv2dParams params = conv2d_params(x, weight, {.stride = {2, 2}, .padding = {1, 1}, .groups = 63});
+    const Tensor map = projection(x, DType::f32), kernel = projection(weight, DType::f32);
+    expect_as_on_the_cpu(
+        [&](const auto& in) {
+            Tensor y = Tensor::empty(conv2d_shape(x, weight, params), DType::f32, in[0].device());
+            conv2d_forward(in[0], in[1], Tensor(), Tensor(), y, params);
+            return y;
+        },
+        {map, kernel}, 1e-6);
+    expect_as_on_the_cpu(
+        [&](const auto& in) {
+            Tensor grad_x = Tensor::empty(x, DType::f32, in[0].device());
+            conv2d_backward_data(in[0], in[1], grad_x, params);
+            return grad_x;
+        },
+        {projection(conv2d_shape(x, weight, params), DType::f32), kernel}, 1e-6);
 }
 
 TEST(KernelSemantics, CastsRoundAsOnTheCpu) {

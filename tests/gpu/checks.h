@@ -24,6 +24,13 @@ struct CheckResult {
 inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
 [[nodiscard]] CheckResult check_op_cases(Device device, Precision precision, const std::string& filter = "");
 
+// The convolutions of resnet34 and of mobilenet_v1 at 224 pixels, forward and back, in bf16 and f32: by the
+// algorithms that timing chooses, as in training, against what the library suggests first where any algorithm
+// will do. A gradient that is added to against one that is written and then added. The op cases compute by
+// the first suggestions alone, and by those for small shapes.
+inline constexpr double bf16_convolution_bound = 6e-3, f32_convolution_bound = 2e-5, f32_weight_bound = 2e-4;
+[[nodiscard]] CheckResult check_convolutions(Device device, int64_t images);
+
 // Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of
 // tests/parity/README.md. tf32 products and bf16 activations have bounds of their own, on a group's relative
 // error: see checks_parity.cpp.

@@ -54,6 +54,13 @@ TEST(Gpu, InputOptimizersAndIntegersAgreeWithTheCpu) {
     expect_passed(check_integers(gpu));
 }
 
+TEST(Gpu, ConvolutionsByTimedAlgorithmsAgree) {
+    if (const std::string why = missing_gpu(); !why.empty())
+        GTEST_SKIP() << "no GPU: " << check_convolutions(cpu_device, 1).cases << " cases not run (" << why
+                     << ")";
+    expect_passed(check_convolutions(gpu, 64));
+}
+
 int parity_cases() {
     int count = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(UNMASK_PARITY_CASES))

@@ -42,6 +42,12 @@ int run(int argc, char** argv) {
     add_precision(ops);
     ops->callback([&] { check = [&] { return check_op_cases(gpu, parse_precision(precision), filter); }; });
 
+    int64_t images = 256;
+    CLI::App* convolutions =
+        app.add_subcommand("convolutions", "Convolutions by the algorithms that timing chooses");
+    convolutions->add_option("--images", images, "Of each")->check(CLI::Range(1, 65536));
+    convolutions->callback([&] { check = [&] { return check_convolutions(gpu, images); }; });
+
     app.add_subcommand("input", "Augmentation against the CPU")->callback([&] {
         check = [] { return check_input(gpu); };
     });

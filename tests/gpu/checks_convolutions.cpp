@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions as training computes them, by the algorithms that timing chose; declared in checks.h.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "engine/ops/cast.h"
+#include "engine/ops/conv2d.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/reduce.h"
+#include "tests/gpu/checks.h"
+#include "tests/support/compute_mode_scope.h"
+#include "tests/support/op_case.h"
+
+namespace unmask {
+namespace {
+
+struct Geometry {
+    int64_t size, in, out;
+    int kernel, stride;
+    [[nodiscard]] std::string name() const {
+        return fmt::format("{}x{}x{} to {}, kernel {}, stride {}", size, size, in, out, kernel, stride);
+    }
+};
+
+// Those of resnet34 at 224 pixels, its four stems as one, and two of mobilenet_v1.
+constexpr Geometry geometries[] = {
+    {56, 64, 64, 3, 1},   {56, 64, 128, 3, 2},  {56, 64, 128, 1, 2},  {28, 128, 128, 3, 1},
+    {28, 128, 256, 3, 2}, {28, 128, 256, 1, 2}, {14, 256, 256, 3, 1}, {14, 256, 512, 3, 2},
+    {14, 256, 512, 1, 2}, {7, 512, 512, 3, 1},  {224, 4, 256, 7, 2},  {112, 32, 64, 1, 1},
+    {14, 512, 512, 1, 1},
+};
+
+enum class Part : uint8_t { forward, data, added_data, weight };
+constexpr std::pair<Part, const char*> parts[] = {{Part::forward, "forward"},
+                                                  {Part::data, "gradient of x"},
+                                                  {Part::added_data, "gradient of x that is added to"},
+                                                  {Part::weight, "gradient of the weight"}};
+
+class Convolutions {
+  public:
+    Convolutions(const Geometry& geometry, int64_t images, DType dtype, Device device)
+        : params_(conv2d_params({images, geometry.size, geometry.size, geometry.in}, weight_of(geometry),
+                                {.stride = {geometry.stride, geometry.stride},
+                                 .padding = {geometry.kernel / 2, geometry.kernel / 2}})) {
+        const Shape x{images, geometry.size, geometry.size, geometry.in}, weight = weight_of(geometry);
+        const auto drawn = [&](const Shape& shape) {
+            return projection(shape, DType::f32).to(dtype).to(device);
+        };
+        x_ = drawn(x);
+        weight_ = drawn(weight);
+        y_ = drawn(conv2d_shape(x, weight, params_));
+    }
+    [[nodiscard]] Tensor compute(Part part) const {
+        Conv2dParams params = params_;
+        Tensor result;
+        switch (part) {
+            case Part::forward:
+                result = Tensor::empty_like(y_);
+                conv2d_forward(x_, weight_, Tensor(), Tensor(), result, params);
+                break;
+            case Part::data:
+                result = Tensor::empty_like(x_);
+                conv2d_backward_data(y_, weight_, result, params);
+                break;
+            case Part::added_data:
+                params.accumulate = true;
+                result = x_.clone();
+                conv2d_backward_data(y_, weight_, result, params);
+                break;
+            case Part::weight:
+                result = Tensor::empty_like(weight_);
+                conv2d_backward_weight(y_, x_, result, params);
+                break;
+        }
+        return result;
+    }
+    // What a sum that is written is, and added afterwards.
+    [[nodiscard]] Variable expected(Part part) const {
+        if (part != Part::added_data) return in_float32(compute(part));
+        return in_float32(x_) + in_float32(compute(Part::data));
+    }
+    static Variable in_float32(const Tensor& tensor) { return cast(Variable(tensor), DType::f32); }
+
+  private:
+    static Shape weight_of(const Geometry& geometry) {
+        return {geometry.out, geometry.kernel, geometry.kernel, geometry.in};
+    }
+    Conv2dParams params_;
+    Tensor x_, weight_, y_;
+};
+
+// ‖found - expected‖ / ‖expected‖, reckoned where they are.
+double distance(const Variable& found, const Variable& expected) {
+    const double apart = sum(square(found - expected)).value().item(),
+                 whole = sum(square(expected)).value().item();
+    return std::sqrt(apart / whole);
+}
+
+}  // namespace
+
+CheckResult check_convolutions(Device device, int64_t images) {
+    CheckResult result{.name = fmt::format("convolutions of {} images on {}", images, name_of(device))};
+    const NoGrad nothing_recorded;
+    for (const DType dtype : {DType::bf16, DType::f32})
+        for (const Geometry& geometry : geometries) {
+            const Convolutions convolutions(geometry, images, dtype, device);
+            for (const auto& [part, what] : parts) {
+                // In training it is the residual branches' that is added to: not the stem's.
+                if (geometry.in == 4 && part != Part::forward && part != Part::weight) continue;
+                ++result.cases;
+                const std::string name = fmt::format("{} {}, {}", name_of(dtype), geometry.name(), what);
+                try {
+                    const Variable expected = [&] {
+                        const ComputeModeScope any({.deterministic = false});
+                        return convolutions.expected(part);
+                    }();
+                    const ComputeModeScope timed({.time_algorithms = true});
+                    const double bound = dtype == DType::bf16   ? bf16_convolution_bound
+                                         : part == Part::weight ? f32_weight_bound
+                                                                : f32_convolution_bound;
+                    const double found =
+                        distance(Convolutions::in_float32(convolutions.compute(part)), expected);
+                    result.worst = std::max(result.worst, found / bound);
+                    if (!(found <= bound))
+                        result.failures.push_back(
+                            fmt::format("{}: found a relative error of {:.2e}, expected at most {:.1e}", name,
+                                        found, bound));
+                } catch (const std::exception& error) {
+                    result.failures.push_back(name + ": " + error.what());
+                }
+            }
+        }
+    return result;
+}
+
+}  // namespace unmask
