@@ -75,13 +75,14 @@ bool compiled_at_run_time(const Descriptor& configuration) {
     return std::find(notes.begin(), notes.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != notes.end();
 }
 
-// Leaves out those after the first few that are compiled when a plan is built.
-void limit_compiled(std::vector<Descriptor>& configurations) {
-    constexpr size_t most_compiled = 3;
+void limit_compiled(std::vector<Descriptor>& configurations, const CandidateLimits& limits) {
     size_t compiled = 0;
     std::erase_if(configurations, [&](const Descriptor& one) {
-        return compiled_at_run_time(one) && ++compiled > most_compiled;
+        return compiled_at_run_time(one) && ++compiled > limits.compiled;
     });
+    if (limits.compiled_last)
+        std::stable_partition(configurations.begin(), configurations.end(),
+                              [](const Descriptor& one) { return !compiled_at_run_time(one); });
 }
 
 }  // namespace
@@ -191,21 +192,21 @@ std::optional<Plan> make_plan(const PlanTarget& target, std::shared_ptr<const Op
 
 std::vector<Plan> candidate_plans(const PlanTarget& target,
                                   const std::shared_ptr<const OperationGraph>& graph,
-                                  const EngineRules& rules, size_t limit, size_t workspace_limit,
+                                  const EngineRules& rules, const CandidateLimits& limits,
                                   std::string& refusal) {
     std::vector<Plan> result;
     for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
         // The fallback list is long and slow: it is for graphs that the heuristic has nothing for.
         if (!result.empty()) break;
         auto configurations = engine_configurations(target, *graph, mode, rules, refusal);
-        limit_compiled(configurations);
+        limit_compiled(configurations, limits);
         for (Descriptor& configuration : configurations) {
-            if (result.size() == limit) break;
+            if (result.size() == limits.count) break;
             std::optional<Plan> plan = make_plan(target, graph, std::move(configuration), refusal);
             if (!plan) continue;
-            if (plan->workspace_bytes() > workspace_limit) {
+            if (plan->workspace_bytes() > limits.workspace_bytes) {
                 refusal = fmt::format("plan: a workspace of {} bytes, more than {}", plan->workspace_bytes(),
-                                      workspace_limit);
+                                      limits.workspace_bytes);
                 continue;
             }
             result.push_back(std::move(*plan));

@@ -67,11 +67,17 @@ class Plan {
                                             std::shared_ptr<const OperationGraph> graph, const Choice& choice,
                                             const EngineRules& rules, std::string& refusal);
 
-// At most `limit` plans that could be built with a workspace of at most `workspace_limit` bytes, best first.
-// Few of those that are compiled when they are built, which takes a second or two each.
+// What is wanted of a list of candidates.
+struct CandidateLimits {
+    size_t count = 8;                          // of plans
+    size_t workspace_bytes = size_t{1} << 30;  // of each
+    size_t compiled = 3;         // of engines that are compiled when a plan is built, a second or two each
+    bool compiled_last = false;  // whether the others go before them, whatever the library thinks of both
+};
+// Plans that could be built, best first.
 [[nodiscard]] std::vector<Plan> candidate_plans(const PlanTarget& target,
                                                 const std::shared_ptr<const OperationGraph>& graph,
-                                                const EngineRules& rules, size_t limit,
-                                                size_t workspace_limit, std::string& refusal);
+                                                const EngineRules& rules, const CandidateLimits& limits,
+                                                std::string& refusal);
 
 }  // namespace unmask::cudnn

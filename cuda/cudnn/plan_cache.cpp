@@ -17,8 +17,6 @@ namespace unmask::cudnn {
 namespace {
 
 constexpr size_t plan_capacity = 1024;
-constexpr size_t candidate_limit = 8;                // that are timed
-constexpr size_t workspace_limit = size_t{1} << 30;  // bytes
 constexpr int timed_runs = 5, timed_rounds = 2;
 // Fills of cuBLASLt's workspace ahead of a timing: about half a millisecond on a fast GPU.
 constexpr int fills_ahead = 64;
@@ -119,10 +117,8 @@ bool PlanCache::times() const {
 }
 
 PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Operand> operands) {
-    // Plans that are compiled when they are built take seconds: none is built only to be left.
-    const size_t limit = times() ? candidate_limit : 1;
     return choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
-                       problem.str() + mode_name(problem), choices_, limit, workspace_limit,
+                       problem.str() + mode_name(problem), choices_, times(),
                        [&](std::vector<Plan>& candidates, std::string& refusal) {
                            return choose(problem, candidates, operands, refusal);
                        });

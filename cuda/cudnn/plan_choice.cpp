@@ -6,8 +6,7 @@
 namespace unmask::cudnn {
 
 ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, const EngineRules& rules,
-                       const std::string& name, Choices& choices, size_t limit, size_t workspace_limit,
-                       const ChooseFastest& fastest) {
+                       const std::string& name, Choices& choices, bool timed, const ChooseFastest& fastest) {
     ChosenPlan chosen;
     std::shared_ptr<const OperationGraph> graph;
     try {
@@ -22,8 +21,13 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
             return chosen;
         }
     }
-    std::vector<Plan> candidates =
-        candidate_plans(target, graph, rules, limit, workspace_limit, chosen.refusal);
+    CandidateLimits limits;
+    if (!timed) {
+        const bool epilogue =
+            problem.bias || problem.residual || problem.params.activation != Activation::none;
+        limits = {.count = 1, .compiled = epilogue ? size_t{0} : size_t{1}, .compiled_last = true};
+    }
+    std::vector<Plan> candidates = candidate_plans(target, graph, rules, limits, chosen.refusal);
     if (candidates.empty()) return chosen;
     const auto [best, microseconds] = fastest(candidates, chosen.refusal);
     if (best == nullptr) return chosen;

@@ -24,9 +24,11 @@ using ChooseFastest =
     std::function<std::pair<Plan*, double>(std::vector<Plan>& candidates, std::string& refusal)>;
 
 // The plan of the choice that is stored under `name`, without asking for the fastest. Where there is none, or
-// no plan can be made of it, the fastest of at most `limit` candidates, which is stored.
+// no plan can be made of it, the fastest of the candidates, which is stored. Where nothing is `timed` the
+// first one is taken: not one that has to be compiled, where there are others or an epilogue can follow by
+// itself.
 [[nodiscard]] ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem,
                                      const EngineRules& rules, const std::string& name, Choices& choices,
-                                     size_t limit, size_t workspace_limit, const ChooseFastest& fastest);
+                                     bool timed, const ChooseFastest& fastest);
 
 }  // namespace unmask::cudnn

@@ -17,8 +17,6 @@ namespace {
 
 #if CUDNN_VERSION >= 90800
 
-constexpr size_t candidate_limit = 8, workspace_limit = size_t{1} << 30;
-
 struct Case {
     Shape x, weight;
     Conv2dParams params;
@@ -53,7 +51,7 @@ class CudnnPlans : public testing::TestWithParam<std::tuple<Gpu, ConvolutionKind
         SCOPED_TRACE(problem.str());
         const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
         std::string refusal;
-        const auto plans = candidate_plans(target, graph, rules, candidate_limit, workspace_limit, refusal);
+        const auto plans = candidate_plans(target, graph, rules, {}, refusal);
         ASSERT_FALSE(plans.empty()) << refusal;
         for (const Plan& plan : plans) {
             const auto again = make_plan(target, graph, plan.choice(), rules, refusal);
@@ -105,7 +103,7 @@ TEST_P(CudnnEpilogues, BiasResidualAndReluAreFused) {
         problem.residual = residual;
         const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
         std::string refusal;
-        EXPECT_FALSE(candidate_plans(target, graph, rules, candidate_limit, workspace_limit, refusal).empty())
+        EXPECT_FALSE(candidate_plans(target, graph, rules, {}, refusal).empty())
             << problem.str() << ": " << refusal;
     }
 }
