@@ -68,7 +68,7 @@ has() { # FILE TEXT…
 
 # Everything: a failure is counted and stops nothing, speed comes before the sanitizers, and one archive has all logs.
 suite 1
-has "$work/output" "ops_bf16  *passed" "^optimizer  *passed" "^integers  *passed" "memcheck_input  *passed" "memcheck_optimizer  *passed" \
+has "$work/output" "ops_bf16  *passed" "^convolutions  *passed" "^optimizer  *passed" "^integers  *passed" "memcheck_input  *passed" "memcheck_optimizer  *passed" \
     "memcheck_integers  *passed" "parity_tf32  *passed" "determinism_mobilenet_v1  *FAILED: exit code 1" \
     "determinism_efficientnet_b0  *passed" "speed  *passed" "memcheck_bf16  *passed" "racecheck_f32  *passed" "racecheck_input  *passed" "racecheck_integers  *passed" "ceilings: 4.00 TB/s"
 has "$CALLS" "gpu_suite ops --precision tf32" "gpu_suite parity --cases .*/cases --precision bf16" \
