@@ -279,14 +279,15 @@ void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradient
         wanted.weight = Tensor::empty_like(all.weight);
         wanted.bias = Tensor::empty_like(all.bias);
     }
-    Tensor gradient = gradients.scale.defined() ? gradients.joined() : grad_y;
-    if (drops(params)) {
-        gradient = Tensor::empty_like(grad_y);
-        dropout_forward(grad_y, gradient, params.dropout);
-    }
+    // What is not read from grad_y as it is goes to where the gradient of x will be, which is written element
+    // by element once it was read.
+    Tensor gradient = grad_y;
+    const bool made = gradients.scale.defined() || params.pool || drops(params);
+    if (made) gradient = gradients.x.defined() ? gradients.x : Tensor::empty_like(x);
+    if (gradients.scale.defined()) gradients.join(gradient);
+    if (drops(params)) dropout_forward(grad_y, gradient, params.dropout);
     Activation activation = params.activation;
     if (params.pool) {  // what relu did not let through was no maximum
-        gradient = Tensor::empty_like(x);
         max_pool2d_backward.function(Backend::portable)(grad_y, branch.argmax, gradient, *params.pool);
         activation = Activation::none;
     }

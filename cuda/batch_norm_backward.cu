@@ -2,8 +2,8 @@
 // Batch norm backward, all branches in each launch. Over many rows grad_y and x (and the mask, y or residual)
 // are read twice and the gradients written once: two stages of sums, then one pass (in inference, without the
 // sums, that pass alone); over few rows one kernel that reads everything once. Behind a gate the gradient
-// is put together from its parts where it is read; with pooling both passes
-// gather from grad_y.
+// is put together from its parts where it is read. With pooling the sums visit the windows, each of which
+// looks its winner's x up, and the last pass gather from grad_y.
 #include "cuda/batch_norm_backward.cuh"
 
 #include "cuda/batch_norm_backward.h"
@@ -61,7 +61,7 @@ class Backward {
     void run() const {
         if constexpr (std::is_same_v<Function, MaxPooled>) {
             launch<false>();
-        } else if constexpr (std::is_same_v<Function, Gated<Silu>>) {
+        } else if constexpr (std::is_same_v<Function, GatedSilu>) {
             if (!launch_small()) launch<false>();
         } else {
             if (launch_small()) return;
@@ -151,11 +151,14 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
     }
     const bool gated = gradients.front().scale.defined();
     if (gated && params.activation != Activation::silu) {
-        for (BatchNormGradients& each : gradients) {
-            each.grad_y = each.joined();
+        std::vector<BatchNormGradients> joined = gradients;
+        for (BatchNormGradients& each : joined) {
+            Tensor whole = Tensor::empty_like(each.grad_y);
+            each.join(whole);
+            each.grad_y = whole;
             each.scale = each.grad_means = Tensor();
         }
-        return launch_batch_norm_backward(x, branches, gradients, params);
+        return launch_batch_norm_backward(x, branches, joined, params);
     }
     dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
@@ -177,7 +180,7 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
         if (params.pool)
             run(MaxPooled{});
         else if (gated)
-            run(Gated<Silu>{});
+            run(GatedSilu{});
         else if (masked)
             run(MaskedRelu{});
         else

@@ -20,7 +20,7 @@ constexpr int gradient_blocks =
     : std::is_same_v<Function, MaskedRelu> || std::is_same_v<Function, Identity> ? 4
                                                                                  : 3;
 template <class T, bool dropped, class Function>
-constexpr int sum_blocks = std::is_same_v<Function, Silu> || std::is_same_v<Function, Gated<Silu>>
+constexpr int sum_blocks = std::is_same_v<Function, Silu> || std::is_same_v<Function, GatedSilu>
                                ? 2
                                : std::min(gradient_blocks<T, dropped, Function>, 3);
 

@@ -8,13 +8,12 @@
 
 namespace unmask {
 
-// In the place of the activation, which it has behind it.
-template <class Activation>
-struct Gated {};
+// In the place of SiLU.
+struct GatedSilu {};
 
-template <class T, int width, class Activation>
-struct GradientSource<T, width, Gated<Activation>> : GradientSource<T, width, Activation> {
-    using Plain = GradientSource<T, width, Activation>;
+template <class T, int width>
+struct GradientSource<T, width, GatedSilu> : GradientSource<T, width, Silu> {
+    using Plain = GradientSource<T, width, Silu>;
     int64_t pixels;
     float share;
 

@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(block_threads, 3)
 #pragma unroll
     for (int i = 0; i < width; ++i) {
         y[i] = from_float<T>(best[i]);
-        taps[i] = static_cast<uint8_t>(winner[i]);
+        taps[i] = static_cast<uint8_t>(is_relu && !(best[i] > 0.0f) ? no_tap : winner[i]);  // of NaN too
     }
     const int64_t first =
         ((place.image * grid.out_height + place.row) * grid.out_width + place.column) * grid.channels +
@@ -165,9 +165,8 @@ __global__ void __launch_bounds__(block_threads, 2)
             Pack<T, width> result;
 #pragma unroll
             for (int i = 0; i < width; ++i)
-                result[i] = from_float<T>(
-                    affine[i].scale * g[i] +
-                    (slope[i] * (has_centre<T> ? x[i] - affine[i].centre : x[i]) + constant[i]));
+                result[i] = from_float<T>(affine[i].scale * g[i] +
+                                          (slope[i] * x[i] + constant[i]));  // no centre in bf16
             store_pack<width>(own.grad_x + corner + (r * width_in + q) * grid.channels, result);
         }
 }

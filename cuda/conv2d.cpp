@@ -137,7 +137,6 @@ Convolution gradient_problem(ConvolutionKind kind, const Tensor& x, const Tensor
                         .params = params,
                         .alignment = common_alignment({&x, &weight, &y})};
     problem.params.activation = Activation::none;
-    problem.params.accumulate = false;
     return problem;
 }
 
@@ -163,19 +162,20 @@ bool add_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_
                        const Conv2dParams& params) {
     if (is_depthwise(grad_x.shape(), weight.shape(), params) || cudnn::legacy_enabled()) return false;
     Convolution problem = gradient_problem(ConvolutionKind::backward_data, grad_x, weight, grad_y, params);
-    problem.params.accumulate = true;
+    problem.accumulate = true;
     std::string refusal;
     return run(CudaContext::of(grad_y), problem, operands_of(grad_x, weight, grad_y), refusal);
 }
 
-void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params,
+                   bool accumulate) {
     check_dtype("conv2d_backward_data", grad_y);
     if (grad_x.numel() == 0) return;
     if (grad_y.numel() == 0 || weight.numel() == 0) {
-        if (!params.accumulate) grad_x.fill_zero();
+        if (!accumulate) grad_x.fill_zero();
         return;
     }
-    if (!params.accumulate) return write_backward_data(grad_y, weight, grad_x, params);
+    if (!accumulate) return write_backward_data(grad_y, weight, grad_x, params);
     if (!add_backward_data(grad_y, weight, grad_x, params))
         add_computed(grad_x, [&](Tensor& own) { write_backward_data(grad_y, weight, own, params); });
 }

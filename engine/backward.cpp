@@ -263,7 +263,9 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());
         for (size_t i = 0; i < gradients.size(); ++i)
-            if (needed[i] && gradients[i].defined()) {
+            if (needed[i] && needed.present(i) != nullptr && !gradients[i].defined())
+                walk.feed(*node.inputs[i], parameters);  // what it added there is this chain's
+            else if (needed[i] && gradients[i].defined()) {
                 GradientSlot& input = *node.inputs[i];
                 walk.feed(input, parameters);
                 if (input.pinned)

@@ -48,8 +48,9 @@ class WantedGradients {
     // Over what operator[] gives.
     [[nodiscard]] auto begin() const { return wanted_.begin(); }
     [[nodiscard]] auto end() const { return wanted_.end(); }
-    // What other ops gave input i, for this one to add its part in place: then its entry stays undefined.
-    // Null: there is nothing, or it may not be changed, and the op leaves a gradient of its own.
+    // What other ops gave input i, of its shape and dtype, for this one to add its part in place during the
+    // call: then its entry stays undefined. Null: there is nothing, or others hold it (recorded work of the
+    // CPU holds all), and the op leaves a gradient of its own.
     [[nodiscard]] Tensor* present(size_t i) const { return present_[i]; }
 
   private:

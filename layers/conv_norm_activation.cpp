@@ -42,13 +42,13 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Lay
 
 std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<ConvNormActivation*>& blocks,
                                                            const std::vector<Variable>& x,
-                                                           const Following& following) {
-    const auto& [residuals, pool, gates] = following;
+                                                           const Epilogue& epilogue) {
+    const auto& [residuals, pool, gates] = epilogue;
     const auto residual = [&residuals](size_t i) { return residuals.empty() ? Variable() : residuals[i]; };
     std::vector<Variable> y;
     if (!in_one_mode(blocks)) {
         for (size_t i = 0; i < blocks.size(); ++i) {
-            Following own{.residuals = {residual(i)}, .pool = pool};
+            Epilogue own{.residuals = {residual(i)}, .pool = pool};
             if (!gates.empty()) own.gates = {gates[i]};
             y.push_back(forward_lockstep({blocks[i]}, {x[i]}, own).front());
         }

@@ -44,16 +44,16 @@ class ConvNormActivation final : public LockstepLayer {
     // The convolutions one after the other, the norms together.
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
-    // What is made of the results of several blocks beside their activation: what is added before (one for
-    // each block), what is pooled from them, how their channels are weighted (one each); empty: nothing.
-    struct Following {
+    // What the norms of several blocks do beside their activation: add a residual before it (one for each
+    // block), pool behind it, weight channels behind it (a gate for each block); empty: nothing.
+    struct Epilogue {
         std::vector<Variable> residuals{};
         std::optional<Pool2dParams> pool{};
         std::vector<ChannelGate> gates{};
     };
     [[nodiscard]] static std::vector<Variable> forward_lockstep(
         const std::vector<ConvNormActivation*>& blocks, const std::vector<Variable>& x,
-        const Following& following);
+        const Epilogue& epilogue);
 
     // Histograms of what goes in and comes out of each fused convolution in float32 from here on; null when
     // not asked for any more.

@@ -162,7 +162,6 @@ for precision in $precisions; do
     chosen ops && run "ops_$precision" "$limit" "${suite[@]}" ops --precision "$precision"
 done
 if chosen ops; then
-    run convolutions "$limit" "${suite[@]}" convolutions
     run input "$limit" "${suite[@]}" input
     run optimizer "$limit" "${suite[@]}" optimizer
     run integers "$limit" "${suite[@]}" integers
@@ -175,6 +174,7 @@ if chosen parity; then
         run "rounding_$precision" "$limit" "${suite[@]}" rounding --precision $precision
     done
 fi
+chosen ops && run convolutions "$limit" "${suite[@]}" convolutions
 if chosen determinism; then
     for backbone in resnet18 mobilenet_v1 efficientnet_b0; do
         run "determinism_$backbone" "$limit" "${suite[@]}" determinism --backbone $backbone --steps \

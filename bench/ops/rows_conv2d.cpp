@@ -74,7 +74,7 @@ void add_backward(std::vector<OpRow>& rows, const Geometry& geometry) {
                 {{"grad_y", y, {}, false}, {"weight", geometry.weight(), {}, false}},
                 [geometry, params](const Inputs& in) {
                     Tensor gradient = Tensor::empty(geometry.x());
-                    conv2d_backward_data(in[0].value(), in[1].value(), gradient, params);
+                    conv2d_backward_data(in[0].value(), in[1].value(), gradient, params, false);
                     return Variable(gradient);
                 }};
     rows.push_back({std::move(data), {}, geometry.gradients_by_winograd()});

@@ -139,9 +139,10 @@ void write_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& gra
     });
 }
 
-void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params) {
+void backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x, const Conv2dParams& params,
+                   bool accumulate) {
     if (grad_x.numel() == 0) return;
-    if (!params.accumulate) return write_backward_data(grad_y, weight, grad_x, params);
+    if (!accumulate) return write_backward_data(grad_y, weight, grad_x, params);
     add_computed(grad_x, [&](Tensor& own) { write_backward_data(grad_y, weight, own, params); });
 }
 

@@ -9,6 +9,7 @@
 #include "cpu/onednn/primitive.h"
 #include "cpu/parallel.h"
 #include "engine/lru_cache.h"
+#include "engine/ops/elementwise.h"
 
 namespace unmask::onednn {
 namespace {
@@ -117,7 +118,9 @@ void adaptive_forward(const Tensor& x, Tensor& y) {
 
 void adaptive_backward(const Tensor& grad_y, Tensor& grad_x, bool accumulate) {
     const auto params = whole_map(grad_x.shape(), grad_y.shape());
-    if (params && !accumulate) return average_backward(grad_y, grad_x, *params);
+    if (params && accumulate)
+        return add_computed(grad_x, [&](Tensor& own) { average_backward(grad_y, own, *params); });
+    if (params) return average_backward(grad_y, grad_x, *params);
     portable_of(adaptive_average_pool2d_backward)(grad_y, grad_x, accumulate);
 }
 

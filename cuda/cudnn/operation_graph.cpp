@@ -95,7 +95,7 @@ class Builder {
         stages_left_ =
             (problem_.bias ? 1 : 0) + (problem_.residual ? 1 : 0) + (activation != Activation::none);
         UNMASK_ASSERT(forward || stages_left_ == 0);
-        UNMASK_ASSERT(!problem_.params.accumulate || problem_.kind == ConvolutionKind::backward_data);
+        UNMASK_ASSERT(!problem_.accumulate || problem_.kind == ConvolutionKind::backward_data);
         const Descriptor* stage = convolution();
         if (problem_.residual) stage = add(*stage, operand(residual_id, y_));
         if (problem_.bias) stage = add(*stage, operand(bias_id, per_channel(problem_.y[3])));
@@ -130,7 +130,7 @@ class Builder {
         operation.set_descriptor(names.weight, *weight);
         operation.set_descriptor(names.y, *y);
         operation.set(names.alpha, 1.0f);
-        operation.set(names.beta, problem_.params.accumulate ? 1.0f : 0.0f);
+        operation.set(names.beta, problem_.accumulate ? 1.0f : 0.0f);
         finalize(std::move(operation));
         return y;
     }
@@ -195,7 +195,7 @@ std::string Convolution::str() const {
     if (residual) text += " +residual";
     if (p.activation == Activation::relu) text += " relu";
     if (p.activation == Activation::silu) text += " silu";
-    if (p.accumulate) text += " accumulate";
+    if (accumulate) text += " accumulate";
     return text;
 }
 
@@ -203,7 +203,7 @@ std::string Convolution::key() const {
     CacheKey key;
     key.add(kind).add(dtype).add_all(x).add_all(weight).add_all(y);
     key.add_all(params.stride).add_all(params.padding_before).add_all(params.padding_after);
-    key.add_all(params.dilation).add(params.groups).add(params.activation).add(params.accumulate);
+    key.add_all(params.dilation).add(params.groups).add(params.activation).add(accumulate);
     key.add(bias).add(residual).add(alignment);
     return key.str();
 }

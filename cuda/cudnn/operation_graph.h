@@ -20,10 +20,11 @@ struct Convolution {
     ConvolutionKind kind = ConvolutionKind::forward;
     DType dtype = DType::f32;
     Shape x, weight, y;
-    Conv2dParams params;     // the activation is applied forward only, accumulate to x's gradient
-    bool bias = false;       // forward only: + bias [O]
-    bool residual = false;   // forward only: + residual (y's shape), before the activation
-    int64_t alignment = 16;  // of every operand, bytes
+    Conv2dParams params;      // the activation is applied forward only
+    bool bias = false;        // forward only: + bias [O]
+    bool residual = false;    // forward only: + residual (y's shape), before the activation
+    bool accumulate = false;  // backward_data only: x's gradient is added to
+    int64_t alignment = 16;   // of every operand, bytes
 
     // "conv2d_forward bf16 x [8, 56, 56, 64] weight […] …", for messages and stored choices.
     [[nodiscard]] std::string str() const;

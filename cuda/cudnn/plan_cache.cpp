@@ -67,8 +67,7 @@ class TimingWorkspace {
 class TimingSum {
   public:
     TimingSum(CudaContext& context, const Convolution& problem, std::span<Operand> operands)
-        : bytes_(problem.params.accumulate ? static_cast<size_t>(problem.x.numel()) * size_of(problem.dtype)
-                                           : 0),
+        : bytes_(problem.accumulate ? static_cast<size_t>(problem.x.numel()) * size_of(problem.dtype) : 0),
           memory_(context, bytes_) {
         if (bytes_ == 0) return;
         if (memory_.memory() == nullptr)

@@ -190,8 +190,7 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
     bool always = false;
     for (size_t i = 0; i < gates.size(); ++i) {
         ChannelGating& gate = state.gates.emplace_back(gates[i], results[i], recording);
-        results[i] = gate.result();
-        gate.release_result();
+        results[i] = gate.take_result();
         always = always || gate.requires_grad();
     }
     if (!recording && !always) return {results.begin(), results.end()};
@@ -203,13 +202,11 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
     return record_several("batch_norm", std::move(results), inputs, std::move(state), always);
 }
 
-Tensor BatchNormGradients::joined() const {
-    Tensor result = Tensor::empty_like(grad_y);
+void BatchNormGradients::join(Tensor& result) const {
     channel_scale_forward(grad_y, scale, result);
     if (grad_means.defined())
         adaptive_average_pool2d_backward(grad_means.reshape({grad_y.dim(0), 1, 1, grad_y.dim(3)}), result,
                                          true);
-    return result;
 }
 
 Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,

@@ -14,6 +14,10 @@ Variable gated(const Variable& y, const ChannelGate& gate) {
 ChannelGating::ChannelGating(const ChannelGate& gate, const Tensor& y, bool differentiable)
     : y_(y), means_(global_average_pool(y).value(), differentiable), weights_(gate(means_)) {
     check_shape("batch_norm", "weights of the channels", weights_.shape(), means_.shape());
+    if (weights_.dtype() != means_.dtype() || weights_.device() != means_.device())
+        fail("batch_norm: expected weights of the channels as {} on {}, like their means, found {} on {}",
+             name_of(means_.dtype()), name_of(means_.device()), name_of(weights_.dtype()),
+             name_of(weights_.device()));
     result_ = Tensor::empty_like(y_);
     channel_scale_forward(y_, weights_.value(), result_);
 }

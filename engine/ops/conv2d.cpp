@@ -76,11 +76,10 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias,
         [input = x.value(), kernel = weight.value(), params](const Tensor& gradient, const auto& needed) {
             std::vector<Tensor> gradients(needed.size());
             if (needed[0]) {
-                Conv2dParams own = params;
                 Tensor* const present = needed.present(0);
-                own.accumulate = present != nullptr;
                 if (present == nullptr) gradients[0] = Tensor::empty_like(input);
-                conv2d_backward_data(gradient, kernel, present != nullptr ? *present : gradients[0], own);
+                conv2d_backward_data(gradient, kernel, present != nullptr ? *present : gradients[0], params,
+                                     present != nullptr);
             }
             if (needed[1]) {
                 gradients[1] = Tensor::empty_like(kernel);

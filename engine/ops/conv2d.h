@@ -32,7 +32,6 @@ struct Conv2dParams {
     std::array<int, 2> dilation{1, 1};
     int groups = 1;
     Activation activation = Activation::none;  // after bias and residual; forward only (none, relu, silu)
-    bool accumulate = false;                   // conv2d_backward_data adds to grad_x; that alone
     bool operator==(const Conv2dParams&) const = default;
 };
 
@@ -40,8 +39,9 @@ struct Conv2dParams {
 inline constinit Kernel<void(const Tensor& x, const Tensor& weight, const Tensor& bias,
                              const Tensor& residual, Tensor& y, const Conv2dParams& params)>
     conv2d_forward{"conv2d_forward"};
+// accumulate: grad_x is added to.
 inline constinit Kernel<void(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
-                             const Conv2dParams& params)>
+                             const Conv2dParams& params, bool accumulate)>
     conv2d_backward_data{"conv2d_backward_data"};
 inline constinit Kernel<void(const Tensor& grad_y, const Tensor& x, Tensor& grad_weight,
                              const Conv2dParams& params)>

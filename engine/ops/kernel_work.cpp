@@ -129,8 +129,8 @@ double changed_in_place(const KernelCall& call) {
                (operands.clear_gradients ? double(gradient.bytes()) : 0.0);
     }
     if (const auto* arguments = call.of(conv2d_backward_data)) {
-        const auto& [grad_y, weight, grad_x, params] = *arguments;
-        return params.accumulate ? double(grad_x.bytes()) : 0.0;
+        const auto& [grad_y, weight, grad_x, params, accumulate] = *arguments;
+        return accumulate ? double(grad_x.bytes()) : 0.0;
     }
     if (const auto* arguments = call.of(adaptive_average_pool2d_backward)) {
         const auto& [grad_y, grad_x, accumulate] = *arguments;
@@ -186,7 +186,7 @@ std::optional<Conv2dShapes> conv2d_shapes(const KernelCall& call) {
         return Conv2dShapes{x.shape(), weight.shape(), y.shape()};
     }
     if (const auto* arguments = call.of(conv2d_backward_data)) {
-        const auto& [grad_y, weight, grad_x, params] = *arguments;
+        const auto& [grad_y, weight, grad_x, params, accumulate] = *arguments;
         return Conv2dShapes{grad_x.shape(), weight.shape(), grad_y.shape()};
     }
     if (const auto* arguments = call.of(conv2d_backward_weight)) {

@@ -133,7 +133,7 @@ Gradients gradients(const Operands& operands, DType dtype) {
     Conv2dParams params = operands.params;
     params.activation = Activation::none;
     Gradients result{Tensor::empty(operands.x.shape(), dtype), Tensor::empty(operands.weight.shape(), dtype)};
-    conv2d_backward_data(grad_y, operands.weight.to(dtype), result.x, params);
+    conv2d_backward_data(grad_y, operands.weight.to(dtype), result.x, params, false);
     conv2d_backward_weight(grad_y, operands.x.to(dtype), result.weight, params);
     return result;
 }
@@ -220,7 +220,7 @@ TEST(WinogradConv2d, HasTheGradientOfWeightsKeptForForward) {
         EXPECT_LE(largest_difference(operands.forward(DType::f32), operands.forward(DType::f64)), 2.5e-5);
         const Tensor grad_y = drawn(operands.y, "grad_y", 1);
         Tensor grad_x = Tensor::empty(operands.x.shape());
-        conv2d_backward_data(grad_y, operands.weight, grad_x, operands.params);
+        conv2d_backward_data(grad_y, operands.weight, grad_x, operands.params, false);
         EXPECT_LE(largest_difference(grad_x, gradients(operands, DType::f64).x), 2.5e-5);
         EXPECT_LE(largest_difference(operands.forward(DType::f32), operands.forward(DType::f64)), 2.5e-5)
             << "after the gradient";
@@ -264,7 +264,7 @@ TEST(WinogradConv2d, OfNoImagesIsNothing) {
     Tensor y = Tensor::empty({0, 6, 6, 32}), grad_x = Tensor::empty({0, 8, 8, 32});
     const Tensor weight = Tensor::zeros({32, 3, 3, 32}), none;
     EXPECT_NO_THROW(conv2d_forward(grad_x, weight, none, none, y, Conv2dParams{}));
-    EXPECT_NO_THROW(conv2d_backward_data(y, weight, grad_x, Conv2dParams{}));
+    EXPECT_NO_THROW(conv2d_backward_data(y, weight, grad_x, Conv2dParams{}, false));
 }
 
 TEST(WinogradConv2d, LeavesOtherConvolutionsAlone) {

@@ -12,7 +12,7 @@ namespace {
 constexpr Device gpu{DeviceType::cuda, 0};
 constexpr int cases = 2 * (12 * 4 + 2);  // the stem has no gradient of x
 
-using DataSlot = ReplacedKernel<void(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&)>;
+using DataSlot = ReplacedKernel<void(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&, bool)>;
 
 TEST(Convolutions, StayWithinTheirBounds) {
     const CheckResult result = check_convolutions(gpu, 1);
@@ -22,10 +22,8 @@ TEST(Convolutions, StayWithinTheirBounds) {
 
 TEST(Convolutions, AGradientThatIsLostShows) {
     const DataSlot fault(conv2d_backward_data, [](const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
-                                                  const Conv2dParams& params) {
-        Conv2dParams other = params;
-        other.accumulate = false;
-        DataSlot::before(grad_y, weight, grad_x, other);
+                                                  const Conv2dParams& params, bool) {
+        DataSlot::before(grad_y, weight, grad_x, params, false);
     });
     const CheckResult result = check_convolutions(gpu, 1);
     EXPECT_EQ(result.failures.size(), 2u * 12) << report(result);  // all that are added to
@@ -35,9 +33,9 @@ TEST(Convolutions, AGradientThatIsLostShows) {
 // x.
 TEST(Convolutions, AGradientThatIsClearedWhereNoTapReachesShows) {
     const DataSlot fault(conv2d_backward_data, [](const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
-                                                  const Conv2dParams& params) {
-        if (params.accumulate && weight.dim(1) == 1 && params.stride[0] == 2) grad_x.fill_zero();
-        DataSlot::before(grad_y, weight, grad_x, params);
+                                                  const Conv2dParams& params, bool accumulate) {
+        if (accumulate && weight.dim(1) == 1 && params.stride[0] == 2) grad_x.fill_zero();
+        DataSlot::before(grad_y, weight, grad_x, params, accumulate);
     });
     const CheckResult result = check_convolutions(gpu, 1);
     EXPECT_EQ(result.failures.size(), 2u * 3) << report(result);

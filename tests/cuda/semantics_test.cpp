@@ -122,7 +122,7 @@ TEST(KernelSemantics, DepthwiseConvolutionOfAGreatMap) {
     expect_as_on_the_cpu(
         [&](const auto& in) {
             Tensor grad_x = Tensor::empty(x, DType::f32, in[0].device());
-            conv2d_backward_data(in[0], in[1], grad_x, params);
+            conv2d_backward_data(in[0], in[1], grad_x, params, false);
             return grad_x;
         },
         {projection(conv2d_shape(x, weight, params), DType::f32), kernel}, 1e-6);

@@ -124,22 +124,30 @@ TEST(Variable, NoOpAddsToPinnedMemory) {
     EXPECT_DOUBLE_EQ(memory.item(), 5 + 4);
 }
 
-TEST(Variable, NoOpAddsToAGradientOfAnotherChain) {
-    for (const bool other : {false, true}) {
-        int added = 0;
-        const Variable x = scalar(3);
-        std::vector<Variable> parts;
-        {
-            Chains chains(cpu_device, 2);
-            for (int i = 0; i < 2; ++i) {
-                chains.use(other ? i : 1);
-                parts.push_back(doubled(x, added));
-            }
+// x feeds two ops of chains, and where `outside` a third one whose gradient comes first.
+int additions_of_chains(bool two_chains, bool outside, double expected) {
+    int added = 0;
+    const Variable x = scalar(3);
+    std::vector<Variable> parts;
+    {
+        Chains chains(cpu_device, 2);
+        for (int i = 0; i < 2; ++i) {
+            chains.use(two_chains ? i : 1);
+            parts.push_back(doubled(x, added));
         }
-        (parts[0] + parts[1]).backward();
-        EXPECT_EQ(added, other ? 0 : 1);
-        EXPECT_DOUBLE_EQ(x.gradient().item(), 4);
     }
+    Variable all = parts[0] + parts[1];
+    if (outside) all = all + affine(x, 1.0);
+    all.backward();
+    EXPECT_DOUBLE_EQ(x.gradient().item(), expected);
+    return added;
+}
+
+TEST(Variable, NoOpAddsToAGradientOfAnotherChain) {
+    EXPECT_EQ(additions_of_chains(false, false, 4), 1);
+    EXPECT_EQ(additions_of_chains(true, false, 4), 0);
+    EXPECT_EQ(additions_of_chains(false, true, 5), 2);
+    EXPECT_EQ(additions_of_chains(true, true, 5), 1);  // the first chain's; the second joins them
 }
 
 TEST(Variable, AResultThatNothingUsesBringsNoGradient) {

@@ -63,25 +63,23 @@ void convolve(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
 }
 
 void convolve_backward_data(const Tensor& grad_y, const Tensor& weight, Tensor& grad_x,
-                            const Conv2dParams& params) {
+                            const Conv2dParams& params, bool accumulate) {
     if (depthwise_conv2d_supported(grad_x.shape(), weight.shape(), params)) {
-        if (!params.accumulate) return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
+        if (!accumulate) return depthwise_conv2d_backward_data(grad_y, weight, grad_x, params);
         return add_computed(
             grad_x, [&](Tensor& own) { depthwise_conv2d_backward_data(grad_y, weight, own, params); });
     }
-    Conv2dParams plain = params;
-    plain.accumulate = false;
-    if (params.accumulate)  // in float32, as cuDNN does it
+    if (accumulate)  // in float32, as cuDNN does it
         run_on_host(
-            [plain](const Tensor& g, const Tensor& w, const Tensor& before, Tensor& out) {
+            [params](const Tensor& g, const Tensor& w, const Tensor& before, Tensor& out) {
                 Tensor sum = before.clone();
-                add_computed(sum, [&](Tensor& own) { conv2d_backward_data(g, w, own, plain); });
+                add_computed(sum, [&](Tensor& own) { conv2d_backward_data(g, w, own, params, false); });
                 out.copy_from(sum);
             },
             grad_x, grad_y, weight, grad_x);
     else
-        run_on_host([plain](const Tensor& g, const Tensor& w,
-                            Tensor& out) { conv2d_backward_data(g, w, out, plain); },
+        run_on_host([params](const Tensor& g, const Tensor& w,
+                             Tensor& out) { conv2d_backward_data(g, w, out, params, false); },
                     grad_x, grad_y, weight);
 }
 

@@ -96,8 +96,6 @@ std::function<void()> call(const Shape& x, const Shape& weight, const Shape& run
     };
 }
 
-}  // namespace
-
 void add_pooled_cases(OpTable& table) {
     const Pool2dParams stem{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}};
     const Pool2dParams uneven{.kernel = {2, 3}, .stride = {3, 2}, .padding = {1, 0}};
@@ -142,6 +140,8 @@ void add_pooled_cases(OpTable& table) {
     refuse("too_small", {1, 1, 4, 3}, {.pool = Pool2dParams{}}, false, {"[1, 1, 4, 3]"});
     refuse("taps", {1, 20, 20, 1}, {.pool = Pool2dParams{.kernel = {15, 17}}}, false, {"15 x 17"});
 }
+
+}  // namespace
 
 void add_batch_norm_cases(OpTable& table) {
     const BatchNormParams inference{.training = false};

@@ -71,6 +71,7 @@ void add_channel_gate_cases(OpTable& table) {
     add_gated(table, "one_pixel", {5, 1, 1, 8}, silu);
     add_gated(table, "inference", {3, 4, 5, 16}, {.training = false, .activation = Activation::silu});
     add_gated(table, "none", {3, 4, 5, 16}, {});
+    add_gated(table, "relu", {3, 4, 5, 16}, {.activation = Activation::relu});
     add_gated(table, "several", {3, 4, 5, 16}, silu, true);
     add_gated(table, "several_many", {5, 21, 21, 8}, silu, true);
 
@@ -96,6 +97,26 @@ void add_channel_gate_cases(OpTable& table) {
     refuse("pooling", {1, 6, 6, 3}, pooled, false, 3, {"pooling"});
     refuse("dropout", {1, 6, 6, 3}, {.dropout = {0.5, {3, 5}, 7}}, false, 3, {"0.5"});
     refuse("weights", {1, 6, 6, 3}, silu, false, 4, {"[1, 3]", "[1, 4]"});
+    table.bad_calls.push_back(
+        {"batch_norm",
+         "batch_norm_gated_dtype",
+         [] {
+             const Tensor norm = Tensor::zeros({3});
+             const ChannelGate gate = [](const Variable&) {
+                 return Variable(Tensor::zeros({1, 3}, DType::f64));
+             };
+             (void)batch_norm({Tensor::zeros({1, 6, 6, 3})}, {{norm, norm, norm, norm}}, {}, {}, {gate});
+         },
+         {"f32", "f64"}});
+    table.bad_calls.push_back({"batch_norm",
+                               "batch_norm_gated_count",
+                               [] {
+                                   const Tensor x = Tensor::zeros({1, 6, 6, 3}), norm = Tensor::zeros({3});
+                                   const BatchNormOperands norms{norm, norm, norm, norm};
+                                   const ChannelGate gate = [](const Variable& means) { return means; };
+                                   (void)batch_norm({x, x}, {norms, norms}, {}, {}, {gate});
+                               },
+                               {"found 1 for 2"}});
 }
 
 }  // namespace unmask::detail

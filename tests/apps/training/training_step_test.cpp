@@ -114,7 +114,7 @@ TEST(TrainingStep, RecomputingTakesLessMemoryForTheSameBytes) {
         SmallTraining kept({.capture = capture, .size = 96}),
             recomputed({.capture = capture, .recompute = true, .size = 96});
         const int64_t more = peak(kept), less = peak(recomputed);
-        EXPECT_LT(less, more * 6 / 10) << "captured: " << capture;
+        EXPECT_LT(less, more * 55 / 100) << "captured: " << capture;  // 53
         expect_same_bytes(recomputed, kept);
     }
 }
