@@ -43,7 +43,9 @@ std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<Lay
 std::vector<Variable> ConvNormActivation::forward_lockstep(const std::vector<ConvNormActivation*>& blocks,
                                                            const std::vector<Variable>& x,
                                                            const Epilogue& epilogue) {
-    const auto& [residuals, pool, gates] = epilogue;
+    const std::vector<Variable>& residuals = epilogue.residuals;
+    const std::optional<Pool2dParams>& pool = epilogue.pool;
+    const std::vector<ChannelGate>& gates = epilogue.gates;
     const auto residual = [&residuals](size_t i) { return residuals.empty() ? Variable() : residuals[i]; };
     std::vector<Variable> y;
     if (!in_one_mode(blocks)) {

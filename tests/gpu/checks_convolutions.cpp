@@ -118,10 +118,11 @@ CheckResult check_convolutions(Device device, int64_t images) {
                 ++result.cases;
                 const std::string name = fmt::format("{} {}, {}", name_of(dtype), geometry.name(), what);
                 try {
-                    const Variable expected = [&] {
+                    Variable expected;
+                    {
                         const ComputeModeScope any({.deterministic = false});
-                        return convolutions.expected(part);
-                    }();
+                        expected = convolutions.expected(part);
+                    }
                     const ComputeModeScope timed({.time_algorithms = true});
                     const double bound = dtype == DType::bf16   ? bf16_convolution_bound
                                          : part == Part::weight ? f32_weight_bound
