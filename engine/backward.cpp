@@ -262,17 +262,17 @@ void walk_back(const std::shared_ptr<GradientSlot>& root, const Tensor& gradient
         if (observer != nullptr) tell(*observer, node);
         std::vector<Tensor> gradients = function(incoming, needed);
         UNMASK_ASSERT(gradients.size() == node.inputs.size());
-        for (size_t i = 0; i < gradients.size(); ++i)
-            if (needed[i] && needed.present(i) != nullptr && !gradients[i].defined())
-                walk.feed(*node.inputs[i], parameters);  // what it added there is this chain's
-            else if (needed[i] && gradients[i].defined()) {
-                GradientSlot& input = *node.inputs[i];
-                walk.feed(input, parameters);
-                if (input.pinned)
-                    parameters.add(input, std::move(gradients[i]));
-                else
-                    accumulate(input, std::move(gradients[i]));
-            }
+        for (size_t i = 0; i < gradients.size(); ++i) {
+            const bool added = needed.present(i) != nullptr && !gradients[i].defined();
+            if (!needed[i] || (!added && !gradients[i].defined())) continue;
+            GradientSlot& input = *node.inputs[i];
+            walk.feed(input, parameters);
+            if (added) continue;
+            if (input.pinned)
+                parameters.add(input, std::move(gradients[i]));
+            else
+                accumulate(input, std::move(gradients[i]));
+        }
         parameters.passed(node.inputs);
     }
     parameters.flush();
