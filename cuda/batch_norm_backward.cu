@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch norm backward, all branches in each launch. Over many rows grad_y and x (and the mask, y or residual)
 // are read twice and the gradients written once: two stages of sums, then one pass (in inference, without the
-// sums, that pass alone); over few rows one kernel that reads everything once. Behind a gate the gradient
-// is put together from its parts where it is read. With pooling the sums visit the windows, each of which
-// looks its winner's x up, and the last pass gather from grad_y.
+// sums, that pass alone); over few rows one kernel that reads everything once. Behind a gate the gradient is
+// put together from its parts where it is read. With pooling the sums visit the windows, each of which looks
+// its winner's x up, and the last pass gathers from grad_y.
 #include "cuda/batch_norm_backward.cuh"
 
 #include "cuda/batch_norm_backward.h"

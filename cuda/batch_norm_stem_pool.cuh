@@ -11,7 +11,7 @@
 namespace unmask {
 
 template <class T, int width>
-constexpr bool is_stem_pack = std::is_same_v<T, BFloat16>&& width == 8;
+constexpr bool is_stem_pack = width == 8 && std::is_same_v<T, BFloat16>;
 
 // Blocks: the images in x; rows of windows, strips of `lanes` windows and tiles of channels in y.
 struct StemGrid {
