@@ -65,7 +65,8 @@ class Backward {
             if (!launch_small()) launch<false>();
         } else {
             if (launch_small()) return;
-            if (width == 1 || tensors_.dropout.active)
+            const bool added = std::is_same_v<Function, Silu> && tensors_.branches[0].residual != nullptr;
+            if (width == 1 || tensors_.dropout.active || added)
                 launch<true>();
             else
                 launch<width == 1>();
@@ -82,7 +83,7 @@ class Backward {
                       static_cast<int>(rows_), channels_, tensors_, table_, share_);
         return true;
     }
-    template <bool dropped>
+    template <bool extras>
     void launch_sums(unsigned chunks, float* parts) const {
         if constexpr (std::is_same_v<Function, MaxPooled>) {
             const auto kernel = static_cast<unsigned>(params_.pool->kernel[1]);
@@ -90,20 +91,21 @@ class Backward {
                           0, stream_, windows_, channels_, (65536u + kernel - 1) / kernel, tensors_, table_,
                           parts);
         } else {
-            UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, dropped, Function>),
+            UNMASK_LAUNCH((batch_norm_gradient_parts_kernel<T, width, extras, Function>),
                           grid(chunks, tiles_.tiles), tiles_.block(), 0, stream_, rows_, channels_, tensors_,
                           table_, parts);
         }
     }
-    template <bool dropped>
+    template <bool extras>
     void launch() const {
         const int64_t summed = std::is_same_v<Function, MaxPooled> ? windows_ : rows_;
-        const int64_t most = (summed + tiles_.lanes - 1) / tiles_.lanes;
+        const int64_t strip = int64_t{rows_in_turn<Function>} * tiles_.lanes;
+        const int64_t most = (summed + strip - 1) / strip;
         const int64_t chunks = wants_sums_ ? std::clamp<int64_t>(many_blocks / tiles_.tiles, 1, most) : 0;
         const Tensor parts = Tensor::empty({branches_, chunks, 2, channels_}, DType::f32, device_);
         const Tensor memory = Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
         const Coefficients coefficients{memory.data<float>(), channels_};
-        if (wants_sums_) launch_sums<dropped>(static_cast<unsigned>(chunks), parts.data<float>());
+        if (wants_sums_) launch_sums<extras>(static_cast<unsigned>(chunks), parts.data<float>());
         Tensor gathered;
         const auto merge = [&](const RankParts& sums, bool write) {
             UNMASK_LAUNCH(batch_norm_gradient_merge_kernel<T>, grid(blocks_for(channels_, part_columns)),
@@ -119,7 +121,7 @@ class Backward {
                 return;
             }
         const int share = rows_a_thread<T, width>(rows_, tiles_);
-        UNMASK_LAUNCH((batch_norm_gradient_apply_kernel<T, width, dropped, Function>),
+        UNMASK_LAUNCH((batch_norm_gradient_apply_kernel<T, width, extras, Function>),
                       grid(blocks_for(rows_, int64_t{share} * tiles_.lanes), tiles_.tiles), tiles_.block(), 0,
                       stream_, rows_, share, tensors_, coefficients);
     }

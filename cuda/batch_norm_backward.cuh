@@ -8,29 +8,32 @@
 
 namespace unmask {
 
+// Rows that a thread takes one after the other before it goes on behind the other blocks: several where they
+// share what is read besides.
+template <class Function>
+constexpr int rows_in_turn = std::is_same_v<Function, GatedSilu> ? 8 : 1;
 // Whether registers hold two rows of everything that the sums read, so that their loads are under way
 // together.
-template <class T, bool dropped, class Function>
-constexpr bool pairs_rows = !dropped && !has_centre<T> &&
-                            (std::is_same_v<Function, MaskedRelu> || std::is_same_v<Function, Identity>);
+template <class T, bool extras, class Function>
+constexpr bool pairs_rows = !extras && !has_centre<T> && !std::is_same_v<Function, Relu>;
 // Blocks that a multiprocessor's registers must hold.
-template <class T, bool dropped, class Function>
+template <class T, bool extras, class Function>
 constexpr int gradient_blocks =
-    dropped || has_centre<T>                                                     ? 2
+    extras || has_centre<T>                                                      ? 2
     : std::is_same_v<Function, MaskedRelu> || std::is_same_v<Function, Identity> ? 4
                                                                                  : 3;
-template <class T, bool dropped, class Function>
-constexpr int sum_blocks = std::is_same_v<Function, Silu> || std::is_same_v<Function, GatedSilu>
+template <class T, bool extras, class Function>
+constexpr int sum_blocks = std::is_same_v<Function, GatedSilu> || (std::is_same_v<Function, Silu> && extras)
                                ? 2
-                               : std::min(gradient_blocks<T, dropped, Function>, 3);
+                               : std::min(gradient_blocks<T, extras, Function>, 3);
 
 // parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
 // first.
-template <class T, int width, bool dropped, class Function>
-__global__ void __launch_bounds__(block_threads, sum_blocks<T, dropped, Function>)
+template <class T, int width, bool extras, class Function>
+__global__ void __launch_bounds__(block_threads, sum_blocks<T, extras, Function>)
     batch_norm_gradient_parts_kernel(int64_t rows, int channels, GradientTensors<T> tensors,
                                      BatchNormTable table, float* parts) {
-    const GradientSource<T, width, Function> source(tensors);
+    using Source = GradientSource<T, width, Function>;
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, shared, block_threads);
     const int column = static_cast<int>(threadIdx.x), columns = static_cast<int>(blockDim.x);
@@ -43,17 +46,17 @@ __global__ void __launch_bounds__(block_threads, sum_blocks<T, dropped, Function
         Affine<T> affine[width];
         float mean[width];
         read_channels(table, channel, affine, mean);
-        const int64_t turn = chunks * lanes;
-        const auto take = [&](auto count, int64_t row) {
+        Source source(tensors, channels, channel);
+        // Rows that are `pitch` apart.
+        const auto take = [&](auto count, int64_t row, int64_t pitch) {
             constexpr int n = count();
-            typename GradientSource<T, width, Function>::Loaded loaded[n];
+            typename Source::Loaded loaded[n];
 #pragma unroll
-            for (int k = 0; k < n; ++k) loaded[k] = source.load(rows - 1 - row - k * turn, channels, channel);
+            for (int k = 0; k < n; ++k) loaded[k] = source.template load<extras>(rows - 1 - row - k * pitch);
 #pragma unroll
             for (int k = 0; k < n; ++k) {
                 float g[width];
-                source.template gradient<dropped>(g, (rows - 1 - row - k * turn) * channels + channel,
-                                                  loaded[k], affine);
+                source.template gradient<extras>(g, rows - 1 - row - k * pitch, loaded[k], affine);
                 const Pack<float, width> x = to_floats(loaded[k].x);
 #pragma unroll
                 for (int i = 0; i < width; ++i) {
@@ -62,13 +65,23 @@ __global__ void __launch_bounds__(block_threads, sum_blocks<T, dropped, Function
                 }
             }
         };
-        int64_t row = chunk * lanes + lane;
-        if constexpr (pairs_rows<T, dropped, Function>) {
+        constexpr int run = rows_in_turn<Function>;
+        const auto walk = [&](int64_t row, int64_t end, int64_t pitch) {
+            if constexpr (pairs_rows<T, extras, Function>) {
 #pragma unroll 1
-            for (; row + turn < rows; row += 2 * turn) take(std::integral_constant<int, 2>{}, row);
+                for (; row + pitch < end; row += 2 * pitch)
+                    take(std::integral_constant<int, 2>{}, row, pitch);
+            }
+#pragma unroll 1
+            for (; row < end; row += pitch) take(std::integral_constant<int, 1>{}, row, pitch);
+        };
+        if constexpr (run == 1) {
+            walk(chunk * lanes + lane, rows, chunks * lanes);
+        } else {
+#pragma unroll 1
+            for (int64_t first = chunk * run * lanes; first < rows; first += chunks * run * lanes)
+                walk(first + lane, first + run * lanes < rows ? first + run * lanes : rows, lanes);
         }
-#pragma unroll 1
-        for (; row < rows; row += turn) take(std::integral_constant<int, 1>{}, row);
     }
     store_sums_of_lanes(shared, plain, deviating, column, columns, lane, lanes, inside,
                         parts + (blockIdx.z * chunks + chunk) * 2 * channels + channel, channels);
@@ -99,11 +112,10 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 // grad_x and grad_residual = g; either may be null.
-template <class T, int width, bool dropped, class Function>
-__global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Function>)
+template <class T, int width, bool extras, class Function>
+__global__ void __launch_bounds__(block_threads, gradient_blocks<T, extras, Function>)
     batch_norm_gradient_apply_kernel(int64_t rows, int rows_a_thread, GradientTensors<T> tensors,
                                      Coefficients coefficients) {
-    const GradientSource<T, width, Function> source(tensors);
     const int channels = coefficients.channels, lanes = static_cast<int>(blockDim.y);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= channels) return;
@@ -111,6 +123,7 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
     const auto constant = coefficients.row<width>(Coefficients::constant, channel);
     Affine<T> affine[width];
     coefficients.read(channel, affine);
+    GradientSource<T, width, Function> source(tensors, channels, channel);
     T *grad_x = source.grad_x, *grad_residual = source.grad_residual;
     if (grad_x == nullptr && grad_residual == nullptr) return;
     const int64_t begin = static_cast<int64_t>(blockIdx.x) * rows_a_thread * lanes + threadIdx.y;
@@ -118,10 +131,10 @@ __global__ void __launch_bounds__(block_threads, gradient_blocks<T, dropped, Fun
     for (int step = 0; step < rows_a_thread; ++step) {
         const int64_t row = begin + static_cast<int64_t>(step) * lanes;
         if (row >= rows) return;
-        const int64_t first = row * channels + channel;
-        const auto loaded = source.load(row, channels, channel);
+        const int64_t first = source.place(row);
+        const auto loaded = source.template load<extras>(row);
         float g[width];
-        source.template gradient<dropped>(g, first, loaded, affine);
+        source.template gradient<extras>(g, row, loaded, affine);
         const Pack<float, width> x = to_floats(loaded.x);
         Pack<T, width> in, before;
 #pragma unroll

@@ -32,7 +32,8 @@ struct GradientTensors {
 // ReLU whose mask forward left, for packs of 8.
 struct MaskedRelu {};
 
-// What backward reads at each element of its branch; Function is the activation.
+// What backward reads at each row of its branch, of `width` channels; Function is the activation. `extras`:
+// there may be dropout and, with silu, a residual.
 template <class T, int width, class Function>
 struct GradientSource : GradientTensors<T>::Branch {
     static constexpr bool is_masked = std::is_same_v<Function, MaskedRelu>,
@@ -40,20 +41,27 @@ struct GradientSource : GradientTensors<T>::Branch {
     static_assert(!is_masked || width == 8);
 
     const DropoutMask& dropout;
+    int channels, channel;
 
-    __device__ explicit GradientSource(const GradientTensors<T>& tensors)
-        : GradientTensors<T>::Branch(tensors.branches[blockIdx.z]), dropout(tensors.dropout) {}
+    __device__ GradientSource(const GradientTensors<T>& tensors, int channels, int channel)
+        : GradientTensors<T>::Branch(tensors.branches[blockIdx.z]),
+          dropout(tensors.dropout),
+          channels(channels),
+          channel(channel) {}
+    // The first of a row's elements.
+    __device__ int64_t place(int64_t row) const { return row * channels + channel; }
 
     struct Loaded {
         Pack<T, width> grad_y, x, other;  // other: residual or y
         unsigned bits;                    // of the mask
     };
-    __device__ Loaded load(int64_t row, int channels, int channel) const {
-        const int64_t first = row * channels + channel;
+    template <bool extras>
+    __device__ Loaded load(int64_t row) const {
+        const int64_t first = place(row);
         Loaded loaded;
         loaded.grad_y = load_pack<width>(this->grad_y + first);
         loaded.x = load_pack<width>(this->x + first);
-        if constexpr (is_silu)
+        if constexpr (is_silu && extras)
             if (this->residual != nullptr) loaded.other = load_pack<width>(this->residual + first);
         if constexpr (is_masked) loaded.bits = this->mask[static_cast<uint64_t>(first) / 8];
         if constexpr (is_relu) {
@@ -65,19 +73,18 @@ struct GradientSource : GradientTensors<T>::Branch {
         return loaded;
     }
 
-    // g of the elements from `first` on. affine: what forward did, used for silu only. `dropped`: there may
-    // be dropout.
-    template <bool dropped>
-    __device__ void gradient(float (&g)[width], int64_t first, const Loaded& loaded,
+    // g of a row. affine: what forward did, used for silu only.
+    template <bool extras>
+    __device__ void gradient(float (&g)[width], int64_t row, const Loaded& loaded,
                              const Affine<T> (&affine)[width]) const {
         const Pack<float, width> incoming = to_floats(loaded.grad_y);
 #pragma unroll
         for (int i = 0; i < width; ++i) g[i] = incoming[i];
-        through_activation<dropped>(g, first, loaded, affine);
+        through_activation<extras>(g, row, loaded, affine);
     }
     // From the gradient of y in g.
-    template <bool dropped>
-    __device__ void through_activation(float (&g)[width], int64_t first, const Loaded& loaded,
+    template <bool extras>
+    __device__ void through_activation(float (&g)[width], int64_t row, const Loaded& loaded,
                                        const Affine<T> (&affine)[width]) const {
         unsigned bits = loaded.bits;
         if constexpr (is_relu)
@@ -87,15 +94,16 @@ struct GradientSource : GradientTensors<T>::Branch {
                 for (int i = 0; i < width; ++i)
                     if (to_float(loaded.other[i]) > 0.0f) bits |= 1u << i;
             }
-        if constexpr (dropped)
-            if (dropout.active) dropout.apply(g, first);
+        if constexpr (extras)
+            if (dropout.active) dropout.apply(g, place(row));
         [[maybe_unused]] const Pack<float, width> x = to_floats(loaded.x);
 #pragma unroll
         for (int i = 0; i < width; ++i) {
             if constexpr (is_relu || is_masked) g[i] = (bits >> i & 1u) != 0 ? g[i] : 0.0f;
             if constexpr (is_silu) {
                 float before = affine[i](x[i]);
-                if (this->residual != nullptr) before += to_float(loaded.other[i]);
+                if constexpr (extras)
+                    if (this->residual != nullptr) before += to_float(loaded.other[i]);
                 g[i] *= silu_derivative_for<T>(before);
             }
         }

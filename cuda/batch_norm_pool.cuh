@@ -80,18 +80,24 @@ template <class T, int width>
 struct GradientSource<T, width, MaxPooled> : GradientTensors<T>::Branch {
     PoolMap rows, columns;
 
-    __device__ explicit GradientSource(const GradientTensors<T>& tensors)
+    int channels, channel;
+
+    __device__ GradientSource(const GradientTensors<T>& tensors, int channels, int channel)
         : GradientTensors<T>::Branch(tensors.branches[blockIdx.z]),
           rows(tensors.pool_rows),
-          columns(tensors.pool_columns) {}
+          columns(tensors.pool_columns),
+          channels(channels),
+          channel(channel) {}
+    __device__ int64_t place(int64_t pixel) const { return pixel * channels + channel; }
 
     struct Loaded {
         Pack<T, width> x;
         Pack<float, width> g;
     };
-    __device__ Loaded load(int64_t pixel, int channels, int channel) const {
+    template <bool extras>
+    __device__ Loaded load(int64_t pixel) const {
         Loaded loaded;
-        loaded.x = load_pack<width>(this->x + pixel * channels + channel);
+        loaded.x = load_pack<width>(this->x + place(pixel));
         loaded.g = {};
         const auto line = static_cast<int>(quotient(pixel, columns.inputs)), image = line / rows.inputs;
         const int row = line - image * rows.inputs;
@@ -112,7 +118,7 @@ struct GradientSource<T, width, MaxPooled> : GradientTensors<T>::Branch {
         }
         return loaded;
     }
-    template <bool dropped>
+    template <bool extras>
     __device__ void gradient(float (&g)[width], int64_t, const Loaded& loaded,
                              const Affine<T> (&)[width]) const {
 #pragma unroll

@@ -11,11 +11,10 @@ template <class T, int width, class Function>
 __global__ void __launch_bounds__(block_threads)
     batch_norm_small_gradient_kernel(int rows, int channels, GradientTensors<T> tensors, BatchNormTable table,
                                      double share) {
-    const GradientSource<T, width, Function> source(tensors);
     UNMASK_SHARED(float, shared, block_threads / 32 * small_columns<width> * width);
     const int channel = small_channel<width>();
     const bool inside = channel < channels;
-    const auto place = [&](int row) { return static_cast<int64_t>(row) * channels + channel; };
+    GradientSource<T, width, Function> source(tensors, channels, channel);
 
     Affine<T> affine[width] = {};
     float mean[width] = {};
@@ -26,8 +25,8 @@ __global__ void __launch_bounds__(block_threads)
     };
     const auto load = [&](int row) {
         Row result;
-        const auto loaded = source.load(row, channels, channel);
-        source.template gradient<true>(result.g, place(row), loaded, affine);
+        const auto loaded = source.template load<true>(row);
+        source.template gradient<true>(result.g, row, loaded, affine);
         result.x = loaded.x;
         return result;
     };
@@ -64,8 +63,8 @@ __global__ void __launch_bounds__(block_threads)
             in[i] = from_float<T>(affine[i].scale * values.g[i] +
                                   (slope[i] * (has_centre<T> ? value - mean[i] : value) + constant[i]));
         }
-        if (grad_x != nullptr) store_pack<width>(grad_x + place(row), in);
-        if (grad_residual != nullptr) store_pack<width>(grad_residual + place(row), before);
+        if (grad_x != nullptr) store_pack<width>(grad_x + source.place(row), in);
+        if (grad_residual != nullptr) store_pack<width>(grad_residual + source.place(row), before);
     });
 }
 

@@ -63,20 +63,19 @@ class TimingWorkspace {
     size_t bytes_ = 0;
 };
 
-// Where runs that are timed add to memory: zeros of their own instead of the gradient at hand.
+// Where runs that are timed add to memory: zeros of their own, if there is memory for them, instead of the
+// gradient at hand.
 class TimingSum {
   public:
     TimingSum(CudaContext& context, const Convolution& problem, std::span<Operand> operands)
         : bytes_(problem.accumulate ? static_cast<size_t>(problem.x.numel()) * size_of(problem.dtype) : 0),
           memory_(context, bytes_) {
-        if (bytes_ == 0) return;
-        if (memory_.memory() == nullptr)
-            throw OutOfMemory(fmt::format("{}: out of memory, {} has no {} bytes left to time algorithms in",
-                                          problem.str(), name_of(context.device()), bytes_));
+        if (bytes_ == 0 || !enough()) return;
         UNMASK_CUDA(cudaMemsetAsync(memory_.memory(), 0, bytes_, context.stream()));
         for (Operand& operand : operands)
             if (operand.id == x_id) operand.memory = memory_.memory();
     }
+    [[nodiscard]] bool enough() const { return memory_.bytes() == bytes_; }
 
   private:
     size_t bytes_;
@@ -128,6 +127,7 @@ std::pair<Plan*, double> PlanCache::choose(const Convolution& problem, std::vect
     if (!times()) return {&candidates.front(), 0.0};
     std::vector<Operand> operands(given.begin(), given.end());
     const TimingSum sum(context_, problem, operands);
+    if (!sum.enough()) return {&candidates.front(), 0.0};  // the sum itself needs no such memory
     size_t bytes = 0;
     for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
     const TimingWorkspace workspace(context_, bytes);

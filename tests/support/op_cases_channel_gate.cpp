@@ -67,6 +67,7 @@ void add_channel_gate_cases(OpTable& table) {
     add_gated(table, "odd", {3, 4, 5, 6}, silu);
     add_gated(table, "eights", {3, 4, 5, 16}, silu);
     add_gated(table, "eights_many", {6, 21, 20, 16}, silu);
+    add_gated(table, "eights_strips", {3, 27, 27, 136}, silu);
     add_gated(table, "odd_many", {4, 15, 16, 5}, silu);
     add_gated(table, "one_pixel", {5, 1, 1, 8}, silu);
     add_gated(table, "inference", {3, 4, 5, 16}, {.training = false, .activation = Activation::silu});
