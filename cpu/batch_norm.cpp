@@ -7,6 +7,8 @@
 // of pooling.
 #include "engine/ops/batch_norm.h"
 
+#include "cpu/batch_norm_gate.h"
+#include "cpu/batch_norm_groups.h"
 #include "cpu/batch_norm_pool.h"
 #include "cpu/batch_norm_statistics.h"
 #include "cpu/channel_sums.h"
@@ -22,27 +24,18 @@ template <class T, class Function>
 class Normaliser {
   public:
     Normaliser(const BatchNormGroup& state, Function function)
-        : channels_(state.weight.numel()),
-          scale_(Tensor::empty({channels_}, state.weight.dtype())),
-          mean_(state.saved_mean.data<T>()),
-          bias_(state.bias.data<T>()),
-          function_(function) {
-        for (int64_t c = 0; c < channels_; ++c)
-            scale_.data<T>()[c] = state.weight.data<T>()[c] * state.saved_inverse_deviation.data<T>()[c];
-    }
+        : channels_(state.weight.numel()), norm_(state), function_(function) {}
     // `added`: null for none.
     void operator()(const T* from, const T* added, T* to, int64_t rows) const {
-        const T *scale = scale_.template data<T>(), *mean = mean_, *bias = bias_;
+        const NormOfChannels<T> norm = norm_;
         const Function function = function_;
         for (int64_t row = 0; row < rows; ++row, from += channels_, to += channels_) {
             if (added == nullptr) {
 #pragma omp simd
-                for (int64_t c = 0; c < channels_; ++c)
-                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c]);
+                for (int64_t c = 0; c < channels_; ++c) to[c] = function(norm(from[c], c));
             } else {
 #pragma omp simd
-                for (int64_t c = 0; c < channels_; ++c)
-                    to[c] = function((from[c] - mean[c]) * scale[c] + bias[c] + added[c]);
+                for (int64_t c = 0; c < channels_; ++c) to[c] = function(norm(from[c], c) + added[c]);
                 added += channels_;
             }
         }
@@ -50,8 +43,7 @@ class Normaliser {
 
   private:
     int64_t channels_;
-    Tensor scale_;
-    const T *mean_, *bias_;
+    ChannelNorms<T> norm_;
     Function function_;
 };
 
@@ -72,55 +64,16 @@ void normalise(BatchNormBranch& branch, const BatchNormGroup& state, const Batch
     });
 }
 
-// The norms of all groups as one, [C] each.
-BatchNormGroup gathered(const BatchNormBranch& state) {
-    if (state.groups.size() == 1) return state.groups[0];
-    constexpr Tensor BatchNormGroup::*parts[] = {
-        &BatchNormGroup::weight,       &BatchNormGroup::bias,
-        &BatchNormGroup::running_mean, &BatchNormGroup::running_variance,
-        &BatchNormGroup::saved_mean,   &BatchNormGroup::saved_inverse_deviation};
-    BatchNormGroup all;
-    const auto count = static_cast<int64_t>(state.groups.size());
-    for (const auto part : parts) {
-        const Tensor& first = state.groups[0].*part;
-        all.*part = Tensor::empty({count, first.numel()}, first.dtype());
-        for (int64_t i = 0; i < count; ++i)
-            (all.*part)
-                .rows(i, i + 1)
-                .reshape(first.shape())
-                .copy_from(state.groups[static_cast<size_t>(i)].*part);
-        all.*part = (all.*part).reshape({count * first.numel()});
-    }
-    return all;
-}
-
-// Part `index` of `count` equal ones.
-Tensor part_of(const Tensor& whole, size_t index, size_t count) {
-    const int64_t size = whole.numel() / static_cast<int64_t>(count),
-                  begin = static_cast<int64_t>(index) * size;
-    return whole.rows(begin, begin + size);
-}
-
-// What forward changed, back into the groups.
-void scatter(const BatchNormGroup& all, BatchNormBranch& state) {
-    const size_t count = state.groups.size();
-    if (count == 1) return;
-    for (size_t i = 0; i < count; ++i) {
-        BatchNormGroup& group = state.groups[i];
-        group.running_mean.copy_from(part_of(all.running_mean, i, count));
-        group.running_variance.copy_from(part_of(all.running_variance, i, count));
-        group.saved_mean.copy_from(part_of(all.saved_mean, i, count));
-        group.saved_inverse_deviation.copy_from(part_of(all.saved_inverse_deviation, i, count));
-    }
-}
-
 bool drops(const BatchNormParams& params) {
     return params.training && params.dropout.probability > 0.0;
 }
 
 void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
     const Tensor& x = branch.x;
-    if (x.numel() == 0) return;
+    if (x.numel() == 0) {
+        if (branch.means.defined()) branch.means.fill_zero();
+        return;
+    }
     BatchNormGroup all = gathered(branch);
     dispatch_floating(batch_norm_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
@@ -128,6 +81,7 @@ void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
             batch_statistics<T>(x, all, params);
         else
             running_statistics<T>(all, params);
+        if (branch.means.defined()) return gate_means<T>(x, all, branch.means);
         dispatch_fused_activation(params.activation,
                                   [&](auto function) { normalise<T>(branch, all, params, function); });
     });

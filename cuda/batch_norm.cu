@@ -5,6 +5,7 @@
 #include "engine/ops/batch_norm.h"
 
 #include "cuda/batch_norm_backward.h"
+#include "cuda/batch_norm_gate.h"
 #include "cuda/batch_norm_small.cuh"
 #include "cuda/batch_norm_statistics.cuh"
 #include "cuda/batch_norm_stem_pool.cuh"
@@ -29,6 +30,7 @@ class Forward {
           tiles_(channel_tiles(channels_, width, most_columns)),
           x_(x),
           y_(branches.front().y),
+          gated_(branches.front().means.defined()),
           device_(x.device()),
           stream_(stream_of(x)) {
         tensors_.dropout = DropoutMask(params.dropout, params.training);
@@ -38,11 +40,16 @@ class Forward {
                 branch.mask = Tensor::empty({x.numel() / 8}, DType::u8, device_);
             const Tensor& bits = params.pool ? branch.argmax : branch.mask;
             *place++ = {branch.x.data<T>(), branch.residual.defined() ? branch.residual.data<T>() : nullptr,
-                        branch.y.data<T>(), bits.defined() ? bits.data<uint8_t>() : nullptr};
+                        gated_ ? nullptr : branch.y.data<T>(),
+                        bits.defined() ? bits.data<uint8_t>() : nullptr};
         }
     }
 
     void run() const {
+        if (gated_) {
+            const Tensor memory = coefficients_memory();
+            return launch_coefficients({memory.data<float>(), channels_});
+        }
         dispatch_fused_activation(params_.activation, [&](auto activation) {
             if (params_.training && params_.ranks() == 1 && !params_.pool && rows_ <= small_rows<width>) {
                 UNMASK_LAUNCH((batch_norm_small_kernel<T, width, decltype(activation)>),
@@ -51,14 +58,9 @@ class Forward {
                               activation);
                 return;
             }
-            const Tensor memory =
-                Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
+            const Tensor memory = coefficients_memory();
             const Coefficients coefficients{memory.data<float>(), channels_};
-            if (params_.training)
-                launch_statistics(coefficients);
-            else
-                UNMASK_LAUNCH(batch_norm_running_kernel<T>, grid(blocks_for(channels_, block_threads)),
-                              block_threads, 0, stream_, table_, params_.eps, coefficients);
+            launch_coefficients(coefficients);
             if (params_.pool)
                 launch_pool(coefficients, activation);
             else if (width == 1 || tensors_.dropout.active)
@@ -72,6 +74,16 @@ class Forward {
 
   private:
     [[nodiscard]] dim3 grid(unsigned x, unsigned y = 1) const { return dim3(x, y, branches_); }
+    [[nodiscard]] Tensor coefficients_memory() const {
+        return Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
+    }
+    void launch_coefficients(const Coefficients& coefficients) const {
+        if (params_.training)
+            launch_statistics(coefficients);
+        else
+            UNMASK_LAUNCH(batch_norm_running_kernel<T>, grid(blocks_for(channels_, block_threads)),
+                          block_threads, 0, stream_, table_, params_.eps, coefficients);
+    }
     void launch_statistics(const Coefficients& coefficients) const {
         const int64_t most = (rows_ + tiles_.lanes - 1) / tiles_.lanes;
         const int64_t chunks = std::clamp<int64_t>(many_blocks / tiles_.tiles, 1, most);
@@ -120,23 +132,30 @@ class Forward {
     StatisticsRule rule_;
     ChannelTiles tiles_;
     const Tensor &x_, &y_;
+    bool gated_;  // only the statistics are wanted here
     Device device_;
     Stream stream_;
     BatchNormTensors<T> tensors_{};
 };
 
 void forward(const Tensor& x, std::vector<BatchNormBranch>& branches, const BatchNormParams& params) {
-    if (x.numel() == 0) return;
+    const bool gated = branches.front().means.defined();
+    if (x.numel() == 0) {
+        for (BatchNormBranch& branch : branches)
+            if (gated) branch.means.fill_zero();
+        return;
+    }
     dispatch_storage(batch_norm_forward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         const bool packs = std::ranges::all_of(branches, [](const BatchNormBranch& branch) {
-            return can_take<T>(8, branch.x.dim(-1), branch.x.raw(), place(branch.residual), branch.y.raw());
+            return can_take<T>(8, branch.x.dim(-1), branch.x.raw(), place(branch.residual), place(branch.y));
         });
         if (packs)
             Forward<T, 8>(x, branches, params).run();
         else
             Forward<T, 1>(x, branches, params).run();
     });
+    if (gated) launch_gate_means(x, branches);
 }
 
 const KernelEntry forward_entry{batch_norm_forward, Backend::cuda, &forward};

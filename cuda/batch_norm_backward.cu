@@ -42,7 +42,12 @@ class Backward {
             tensors_.pool_rows = pool_axis(x, gradients.front().grad_y, 0, *params.pool);
             tensors_.pool_columns = pool_axis(x, gradients.front().grad_y, 1, *params.pool);
         }
-        if (gradients.front().scale.defined()) tensors_.pixels = x.dim(1) * x.dim(2);
+        if (gradients.front().scale.defined()) {
+            tensors_.pixels = x.dim(1) * x.dim(2);
+            if (rows_ > INT32_MAX)
+                fail("{}: expected less than 2^31 pixels behind a gate, found {}", batch_norm_backward.name(),
+                     x.shape().str());
+        }
         for (size_t i = 0; i < branches.size(); ++i) {
             const BatchNormBranch& branch = branches[i];
             const BatchNormGradients& own = gradients[i];
@@ -62,7 +67,9 @@ class Backward {
         if constexpr (std::is_same_v<Function, MaxPooled>) {
             launch<false>();
         } else if constexpr (std::is_same_v<Function, GatedSilu>) {
-            if (!launch_small()) launch<false>();
+            if constexpr (width == 8)
+                if (launch_small()) return;
+            launch<false>();
         } else {
             if (launch_small()) return;
             const bool added = std::is_same_v<Function, Silu> && tensors_.branches[0].residual != nullptr;
@@ -152,16 +159,6 @@ void launch_batch_norm_backward(const Tensor& x, const std::vector<BatchNormBran
         return;
     }
     const bool gated = gradients.front().scale.defined();
-    if (gated && params.activation != Activation::silu) {
-        std::vector<BatchNormGradients> joined = gradients;
-        for (BatchNormGradients& each : joined) {
-            Tensor whole = Tensor::empty_like(each.grad_y);
-            each.join(whole);
-            each.grad_y = whole;
-            each.scale = each.grad_means = Tensor();
-        }
-        return launch_batch_norm_backward(x, branches, joined, params);
-    }
     dispatch_storage(batch_norm_backward.name(), x, [&](auto zero) {
         using T = decltype(zero);
         bool packs = true;

@@ -3,6 +3,8 @@
 // kernel's parameters, and the coefficients that the passes over x read. blockIdx.z is the branch.
 #pragma once
 
+#include <span>
+
 #include "cuda/channel_tiles.cuh"
 #include "engine/ops/batch_norm.h"
 
@@ -70,6 +72,7 @@ struct BatchNormTable {
     };
     Group groups[most_groups];
     int count = 1, size = 1;  // groups of a branch, channels of a group
+    bool packs = true;  // whether eight channels from a multiple of eight on are one group's, and aligned
 
     BatchNormTable(const std::vector<BatchNormBranch>& branches,
                    const std::vector<BatchNormGradients>* gradients) {
@@ -91,6 +94,9 @@ struct BatchNormTable {
         }
         count = static_cast<int>(each);
         size = static_cast<int>(branches.front().groups.front().weight.numel());
+        for (const Group& group : std::span(groups).first(branches.size() * each))
+            packs = packs && can_take<float>(8, size, group.weight, group.bias, group.saved_mean,
+                                             group.saved_inverse_deviation);
     }
 
     __device__ const Group& of(int channel) const {

@@ -4,11 +4,10 @@
 #pragma once
 
 #include "cuda/batch_norm_gradient.cuh"
-#include "cuda/index.cuh"
 
 namespace unmask {
 
-// In the place of SiLU.
+// In the place of SiLU. Less than 2^31 rows.
 struct GatedSilu {};
 
 template <class T, int width>
@@ -16,12 +15,12 @@ struct GradientSource<T, width, GatedSilu> : GradientSource<T, width, Silu> {
     using Plain = GradientSource<T, width, Silu>;
 
     __device__ GradientSource(const GradientTensors<T>& tensors, int channels, int channel)
-        : Plain(tensors, channels, channel), pixels_(tensors.pixels) {}
+        : Plain(tensors, channels, channel), pixels_(static_cast<uint32_t>(tensors.pixels)) {}
 
     template <bool extras>
     __device__ void gradient(float (&g)[width], int64_t row, const typename Plain::Loaded& loaded,
                              const Affine<T> (&affine)[width]) {
-        seek(row);
+        seek(static_cast<uint32_t>(row));
         const Pack<float, width> incoming = to_floats(loaded.grad_y);
 #pragma unroll
         for (int i = 0; i < width; ++i) g[i] = incoming[i] * gate_[i] + constant_[i];
@@ -30,11 +29,11 @@ struct GradientSource<T, width, GatedSilu> : GradientSource<T, width, Silu> {
 
   private:
     // Neighbouring rows are mostly of one image, whose weights stay in registers.
-    __device__ void seek(int64_t row) {
-        if (static_cast<uint64_t>(row - first_) < static_cast<uint64_t>(end_ - first_)) return;
-        const int64_t image = quotient(row, pixels_);
+    __device__ void seek(uint32_t row) {
+        if (row - first_ < count_) return;
+        const uint32_t image = row / pixels_;
         first_ = image * pixels_;
-        end_ = first_ + pixels_;
+        count_ = pixels_;
         gate_ = load_pack<width>(this->weights + this->place(image));
         constant_ = Pack<float, width>{};
         if (this->grad_means == nullptr) return;
@@ -44,7 +43,7 @@ struct GradientSource<T, width, GatedSilu> : GradientSource<T, width, Silu> {
         for (int i = 0; i < width; ++i) constant_[i] = sums[i] * share;
     }
 
-    int64_t pixels_, first_ = 0, end_ = 0;  // rows of the image at hand
+    uint32_t pixels_, first_ = 0, count_ = 0;  // of an image; rows of the one at hand
     Pack<float, width> gate_, constant_;
 };
 

@@ -114,13 +114,29 @@ struct GradientSource : GradientTensors<T>::Branch {
 template <class T, int width>
 __device__ void read_channels(const BatchNormTable& table, int channel, Affine<T> (&affine)[width],
                               float (&mean)[width]) {
+    Pack<float, width> means, inverses, weights, biases;
+    if (width == 8 && table.packs) {
+        const BatchNormTable::Group& group = table.of(channel);
+        const int own = channel % table.size;
+        means = load_pack<width>(group.saved_mean + own);
+        inverses = load_pack<width>(group.saved_inverse_deviation + own);
+        weights = load_pack<width>(group.weight + own);
+        biases = load_pack<width>(group.bias + own);
+    } else {
+#pragma unroll
+        for (int i = 0; i < width; ++i) {
+            const BatchNormTable::Group& group = table.of(channel + i);
+            const int own = (channel + i) % table.size;
+            means[i] = group.saved_mean[own];
+            inverses[i] = group.saved_inverse_deviation[own];
+            weights[i] = group.weight[own];
+            biases[i] = group.bias[own];
+        }
+    }
 #pragma unroll
     for (int i = 0; i < width; ++i) {
-        const BatchNormTable::Group& group = table.of(channel + i);
-        const int own = (channel + i) % table.size;
-        mean[i] = group.saved_mean[own];
-        affine[i] =
-            Affine<T>(mean[i], group.saved_inverse_deviation[own], group.weight[own], group.bias[own]);
+        mean[i] = means[i];
+        affine[i] = Affine<T>(means[i], inverses[i], weights[i], biases[i]);
     }
 }
 

@@ -3,27 +3,10 @@
 // writes grad_x once, with the sums over the pixels of each image taken along.
 #include "engine/ops/channel_scale.h"
 
-#include "cuda/channel_tiles.cuh"
+#include "cuda/image_chunks.cuh"
 
 namespace unmask {
 namespace {
-
-// Blocks in x: the chunks of the first image's pixels, then the next image's; in y: tiles of channels.
-struct Chunks {
-    int64_t pixels;
-    unsigned count;  // of an image
-    int64_t size;    // pixels of a chunk
-    int channels;
-
-    Chunks(const Tensor& x, int64_t wanted)
-        : pixels(x.dim(1) * x.dim(2)), channels(static_cast<int>(x.dim(3))) {
-        size = (pixels + wanted - 1) / wanted;
-        count = static_cast<unsigned>((pixels + size - 1) / size);
-    }
-    __device__ int64_t image() const { return blockIdx.x / count; }
-    __device__ int64_t begin() const { return blockIdx.x % count * size; }
-    __device__ int64_t end() const { return begin() + size < pixels ? begin() + size : pixels; }
-};
 
 template <int width, class S>
 __device__ Pack<float, width> load_scale(const S* scale, int64_t place) {
@@ -44,7 +27,7 @@ __device__ Pack<T, width> product(const Pack<T, width>& values, const Pack<float
 
 template <class T, class S, int width>
 __global__ void __launch_bounds__(block_threads)
-    forward_kernel(Chunks chunks, const T* x, const S* scale, T* y) {
+    forward_kernel(ImageChunks chunks, const T* x, const S* scale, T* y) {
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
     if (channel >= chunks.channels) return;
     const int64_t image = chunks.image(), end = chunks.end(), lanes = blockDim.y;
@@ -61,8 +44,8 @@ __global__ void __launch_bounds__(block_threads)
 // neither is wanted when both are null.
 template <class T, class S, int width>
 __global__ void __launch_bounds__(block_threads)
-    backward_kernel(Chunks chunks, int64_t images, const T* grad_y, const T* x, const S* scale, T* grad_x,
-                    S* grad_scale, float* parts) {
+    backward_kernel(ImageChunks chunks, int64_t images, const T* grad_y, const T* x, const S* scale,
+                    T* grad_x, S* grad_scale, float* parts) {
     using Sums = Pack<float, width>;
     UNMASK_SHARED(Sums, shared, block_threads);
     const int channel = static_cast<int>(blockIdx.y * blockDim.x + threadIdx.x) * width;
@@ -125,10 +108,6 @@ void dispatch(const char* kernel, const Tensor& x, const Tensor& scale, const Te
     });
 }
 
-dim3 grid_of(const Tensor& x, const Chunks& chunks, const ChannelTiles& tiles) {
-    return dim3(blocks_for(x.dim(0) * chunks.count, 1), tiles.tiles);
-}
-
 void forward(const Tensor& x, const Tensor& scale, Tensor& y) {
     if (x.numel() == 0) return;
     dispatch(
@@ -137,8 +116,8 @@ void forward(const Tensor& x, const Tensor& scale, Tensor& y) {
             using T = decltype(zero);
             using S = decltype(zero_scale);
             const ChannelTiles tiles = channel_tiles(x.dim(3), width(), 64);
-            const Chunks chunks(x, std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 8), 1));
-            UNMASK_LAUNCH((forward_kernel<T, S, width()>), grid_of(x, chunks, tiles), tiles.block(), 0,
+            const ImageChunks chunks = ImageChunks::for_pixels(x, tiles);
+            UNMASK_LAUNCH((forward_kernel<T, S, width()>), chunks.grid(x.dim(0), tiles), tiles.block(), 0,
                           stream_of(x), chunks, x.data<T>(), scale.data<S>(), y.data<T>());
         },
         y);
@@ -156,14 +135,13 @@ void backward(const Tensor& grad_y, const Tensor& x, const Tensor& scale, Tensor
         [&](auto zero, auto zero_scale, auto width) {
             using T = decltype(zero);
             using S = decltype(zero_scale);
-            const int64_t images = x.dim(0), pixels = x.dim(1) * x.dim(2);
+            const int64_t images = x.dim(0);
             const ChannelTiles tiles = channel_tiles(x.dim(3), width(), 64);
-            const int64_t most = std::max<int64_t>(pixels / (tiles.lanes * 4), 1);
-            const Chunks chunks(x, std::clamp<int64_t>(2 * many_blocks / (images * tiles.tiles), 1, most));
+            const ImageChunks chunks = ImageChunks::for_sums(x, tiles);
             Tensor parts;
             if (grad_scale.defined() && chunks.count > 1)
                 parts = Tensor::empty({chunks.count, images, x.dim(3)}, DType::f32, x.device());
-            UNMASK_LAUNCH((backward_kernel<T, S, width()>), grid_of(x, chunks, tiles), tiles.block(), 0,
+            UNMASK_LAUNCH((backward_kernel<T, S, width()>), chunks.grid(x.dim(0), tiles), tiles.block(), 0,
                           stream_of(x), chunks, images, grad_y.data<T>(), x.data<T>(), scale.data<S>(),
                           grad_x.defined() ? grad_x.data<T>() : nullptr,
                           grad_scale.defined() ? grad_scale.data<S>() : nullptr,

@@ -53,6 +53,18 @@ void add_norm_rows(std::vector<OpRow>& rows) {
         {{"gated", "gated_8x28x240", {{"x", {8, 28, 28, 240}}, {"weight", {240, 240}}}, [](const Inputs& in) {
               return gated(in[0], [&](const Variable& means) { return sigmoid(matmul(means, in[1])); });
           }}});
+    rows.push_back({{"batch_norm",
+                     "batch_norm_8x28x240_silu_gated",
+                     {{"x", {8, 28, 28, 240}}, {"weight", {240}}, {"bias", {240}}, {"gate", {240, 240}}},
+                     [](const Inputs& in) {
+                         const Tensor zeros = Tensor::zeros({240}), ones = Tensor::full({240}, 1.0);
+                         const ChannelGate gate = [&](const Variable& means) {
+                             return sigmoid(matmul(means, in[3]));
+                         };
+                         return batch_norm({in[0]}, {{in[1], in[2], zeros, ones}},
+                                           {.activation = Activation::silu}, {}, {gate})
+                             .front();
+                     }}});
     rows.push_back({{"channel_scale",
                      "channel_scale_8x28x240",
                      {{"x", {8, 28, 28, 240}}, {"scale", {8, 240}}},

@@ -139,11 +139,6 @@ struct Recorded {
             BatchNormGradients& own = gradients[i];
             own.grad_y =
                 incoming[i].defined() ? incoming[i] : Tensor::zeros(y, branch.x.dtype(), branch.x.device());
-            if (!gates.empty()) {
-                ChannelGating::Gradient parts = gates[i].backward(own.grad_y);
-                own.scale = std::move(parts.weights);
-                own.grad_means = std::move(parts.grad_means);
-            }
             own.x = result.emplace_back(wanted(branch.x));
             for (const BatchNormGroup& group : branch.groups) {
                 own.groups.push_back({wanted(group.weight), wanted(group.bias)});
@@ -151,11 +146,39 @@ struct Recorded {
             }
             own.residual = result.emplace_back(wanted(branch.x));
         }
+        if (!gates.empty()) walk_gates(gradients);
         if (std::ranges::find(needed, true) != needed.end())
             batch_norm_backward(branches.front().x, branches, gradients, params);
         return result;
     }
+
+  private:
+    void walk_gates(std::vector<BatchNormGradients>& gradients) const {
+        std::vector<Tensor> incoming, own;
+        for (size_t i = 0; i < gates.size(); ++i) {
+            incoming.push_back(gradients[i].grad_y);
+            own.push_back(gates[i].requires_grad() ? Tensor::empty_like(gates[i].weights()) : Tensor());
+        }
+        if (std::ranges::any_of(own, &Tensor::defined))
+            batch_norm_gate_backward(branches.front().x, branches, incoming, own);
+        for (size_t i = 0; i < gates.size(); ++i) {
+            gradients[i].scale = gates[i].weights();
+            gradients[i].grad_means = gates[i].backward(own[i]);
+        }
+    }
 };
+
+// Gives the maps whose channels the gates weight.
+std::vector<Tensor> weighted(Recorded& state, const std::vector<ChannelGate>& gates, bool recording) {
+    std::vector<Tensor> weights, results;
+    for (size_t i = 0; i < gates.size(); ++i) {
+        const BatchNormBranch& branch = state.branches[i];
+        weights.push_back(state.gates.emplace_back(gates[i], branch.means, recording).weights());
+        results.push_back(Tensor::empty_like(branch.x));
+    }
+    batch_norm_gate_forward(state.branches.front().x, state.branches, weights, results);
+    return results;
+}
 
 }  // namespace
 
@@ -167,6 +190,11 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
     const bool recording = records(x, norms, residuals);
     const bool added = !residuals.empty() && residuals.front().defined();
     check_gates(x, params, added, gates);
+    if (!gates.empty() && params.activation != Activation::silu) {  // nobody has wanted more so far
+        std::vector<Variable> y = batch_norm(x, norms, params);
+        for (size_t i = 0; i < y.size(); ++i) y[i] = gated(y[i], gates[i]);
+        return y;
+    }
     Recorded state{.params = params, .y = check_pooling(x.front(), params, added, recording)};
     std::vector<Variable> inputs;
     std::vector<Tensor> results;
@@ -174,7 +202,11 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
         const Variable residual = residuals.empty() ? Variable() : residuals[i];
         BatchNormBranch& branch = state.branches.emplace_back();
         branch.x = x[i].value();
-        branch.y = results.emplace_back(Tensor::empty(state.y, branch.x.dtype(), branch.x.device()));
+        const Tensor& like_norms = norms[i * groups].weight.value();
+        if (gates.empty())
+            branch.y = results.emplace_back(Tensor::empty(state.y, branch.x.dtype(), branch.x.device()));
+        else
+            branch.means = Tensor::empty({state.y[0], state.y[3]}, like_norms.dtype(), branch.x.device());
         if (params.pool && recording) branch.argmax = Tensor::empty(state.y, DType::u8, branch.x.device());
         branch.residual = residual.value();
         inputs.push_back(x[i]);
@@ -187,17 +219,14 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
         inputs.push_back(residual);
     }
     batch_norm_forward(state.branches.front().x, state.branches, params);
-    bool always = false;
-    for (size_t i = 0; i < gates.size(); ++i) {
-        ChannelGating& gate = state.gates.emplace_back(gates[i], results[i], recording);
-        results[i] = gate.take_result();
-        always = always || gate.requires_grad();
-    }
+    if (!gates.empty()) results = weighted(state, gates, recording);
+    const bool always = std::ranges::any_of(state.gates, &ChannelGating::requires_grad);
     if (!recording && !always) return {results.begin(), results.end()};
     for (BatchNormBranch& branch : state.branches) {
         if (params.activation != Activation::silu) branch.residual = Tensor();
         if (params.activation != Activation::relu || branch.mask.defined() || params.pool)
             branch.y = Tensor();
+        branch.means = Tensor();
     }
     return record_several("batch_norm", std::move(results), inputs, std::move(state), always);
 }

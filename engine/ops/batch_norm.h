@@ -58,6 +58,9 @@ struct BatchNormBranch {
     // With pooling, where backward is to come: u8, y's shape, the winner's place in its window, row-major
     // (the first of equals), 255 where relu lets none through. Then backward is given no y.
     Tensor argmax;
+    // Behind a gate, with silu: [N, C], f32 where x is bf16. Forward fills it with the mean of a over each
+    // image; y is undefined, since a is made again from x wherever it is read.
+    Tensor means;
 };
 
 // Of argmax: no tap of the window.
@@ -91,6 +94,14 @@ inline constinit Kernel<void(const Tensor& first, std::vector<BatchNormBranch>& 
 inline constinit Kernel<void(const Tensor& first, const std::vector<BatchNormBranch>& branches,
                              std::vector<BatchNormGradients>& gradients, const BatchNormParams& params)>
     batch_norm_backward{"batch_norm_backward"};
+// Behind gates: y[i] = a · weights[i], from the branches as forward left them; weights like their means.
+inline constinit Kernel<void(const Tensor& first, const std::vector<BatchNormBranch>& branches,
+                             const std::vector<Tensor>& weights, std::vector<Tensor>& y)>
+    batch_norm_gate_forward{"batch_norm_gate_forward"};
+// grad_weights[i] = Σ_{h,w} grad_y[i] · a, summed in a fixed order; undefined tensors are not wanted.
+inline constinit Kernel<void(const Tensor& first, const std::vector<BatchNormBranch>& branches,
+                             const std::vector<Tensor>& grad_y, std::vector<Tensor>& grad_weights)>
+    batch_norm_gate_backward{"batch_norm_gate_backward"};
 
 struct BatchNormOperands {
     Variable weight, bias;                  // [C / groups]

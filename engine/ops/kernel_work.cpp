@@ -61,7 +61,7 @@ struct ArgumentVisitor {
             group.saved_inverse_deviation);
     }
     void one(const BatchNormBranch& branch) const {
-        all(branch.x, branch.y, branch.residual, branch.mask, branch.argmax, branch.groups);
+        all(branch.x, branch.y, branch.residual, branch.mask, branch.argmax, branch.means, branch.groups);
     }
     void one(const BatchNormGradients::Group& group) const { all(group.weight, group.bias); }
     void one(const BatchNormGradients& gradients) const {
@@ -74,7 +74,8 @@ struct ArgumentVisitor {
 template <class Kernel>
 bool names_its_device(const Kernel& kernel) {
     const void* slot = &kernel;
-    return slot == &batch_norm_forward || slot == &batch_norm_backward || slot == &accumulate_gradients ||
+    return slot == &batch_norm_forward || slot == &batch_norm_backward || slot == &batch_norm_gate_forward ||
+           slot == &batch_norm_gate_backward || slot == &accumulate_gradients ||
            slot == &information_objective_forward;
 }
 
@@ -149,12 +150,12 @@ bool visit_tensors(const KernelCall& call, const Visit& visit) {
         call, visit, accumulate_gradients, activation_forward, activation_backward, adam_step, sgd_step,
         adaptive_average_pool2d_forward, adaptive_average_pool2d_backward, affine_forward, augment_forward,
         average_pool2d_forward, average_pool2d_backward, batch_norm_forward, batch_norm_backward,
-        binary_forward, broadcast_forward, cast_forward, channel_scale_forward, channel_scale_backward,
-        compact_conv2d_forward, conv2d_forward, conv2d_backward_data, conv2d_backward_weight, copy_pitched,
-        dequantize_forward, dropout_forward, embedding_forward, embedding_backward,
-        information_objective_forward, leave_one_out_linear_forward, leave_one_out_linear_backward,
-        matmul_forward, max_pool2d_forward, max_pool2d_backward, move_averages, permute_forward,
-        quantize_forward, quantized_conv2d_forward, reduce_forward, reduce_max_backward,
+        batch_norm_gate_forward, batch_norm_gate_backward, binary_forward, broadcast_forward, cast_forward,
+        channel_scale_forward, channel_scale_backward, compact_conv2d_forward, conv2d_forward,
+        conv2d_backward_data, conv2d_backward_weight, copy_pitched, dequantize_forward, dropout_forward,
+        embedding_forward, embedding_backward, information_objective_forward, leave_one_out_linear_forward,
+        leave_one_out_linear_backward, matmul_forward, max_pool2d_forward, max_pool2d_backward, move_averages,
+        permute_forward, quantize_forward, quantized_conv2d_forward, reduce_forward, reduce_max_backward,
         resize_bilinear_forward, resize_bilinear_backward, softmax_forward, softmax_backward, unary_forward,
         unary_backward);
 }

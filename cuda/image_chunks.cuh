@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How blocks cover maps [N, H, W, C] where the images are told apart: chunks of an image's pixels, tiles of
+// channels.
+#pragma once
+
+#include "cuda/channel_tiles.cuh"
+
+namespace unmask {
+
+// Blocks in x: the chunks of the first image's pixels, then the next image's; in y: tiles of channels.
+struct ImageChunks {
+    int64_t pixels;
+    unsigned count;  // of an image
+    int64_t size;    // pixels of a chunk
+    int channels;
+
+    ImageChunks(const Tensor& x, int64_t wanted)
+        : pixels(x.dim(1) * x.dim(2)), channels(static_cast<int>(x.dim(3))) {
+        size = (pixels + wanted - 1) / wanted;
+        count = static_cast<unsigned>((pixels + size - 1) / size);
+    }
+    // Where each pixel is for itself: eight for a thread, if there are as many.
+    static ImageChunks for_pixels(const Tensor& x, const ChannelTiles& tiles) {
+        return {x, std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 8), 1)};
+    }
+    // Where the pixels are summed: as few as keep the GPU busy.
+    static ImageChunks for_sums(const Tensor& x, const ChannelTiles& tiles) {
+        const int64_t most = std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 4), 1);
+        return {x, std::clamp<int64_t>(2 * many_blocks / (x.dim(0) * tiles.tiles), 1, most)};
+    }
+    [[nodiscard]] dim3 grid(int64_t images, const ChannelTiles& tiles, unsigned branches = 1) const {
+        return dim3(blocks_for(images * count, 1), tiles.tiles, branches);
+    }
+    __device__ int64_t image() const { return blockIdx.x / count; }
+    __device__ int64_t begin() const { return blockIdx.x % count * size; }
+    __device__ int64_t end() const { return begin() + size < pixels ? begin() + size : pixels; }
+};
+
+}  // namespace unmask
