@@ -44,6 +44,8 @@ std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& 
     static_cast<void>(cublaslt());
     static_cast<void>(cublaslt_workspace());
     make_current();
+    workspace_.fill(*memory_);
+    for (Chain& chain : chains_) chain.workspace.fill(*memory_);
 
     // Ends the capture on every way out.
     struct Open {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains of a GPU's work as streams (see CudaContext::fork), and what each stream has of its own.
+#include <algorithm>
 #include <utility>
 
 #include "cuda/check.h"
@@ -29,7 +30,7 @@ CudaContext::Chain CudaContext::make_chain() {
 }
 
 void CudaContext::end_chain(Chain& chain) noexcept {
-    chain.workspace.reset();
+    chain.workspace.block.reset();
     if (chain.done != nullptr) cudaEventDestroy(chain.done);
     if (chain.stream != nullptr) cudaStreamDestroy(chain.stream);
     memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
@@ -78,16 +79,19 @@ void CudaContext::precede(cudaStream_t other) {
 
 void* CudaContext::shared_workspace(size_t bytes) {
     if (bytes == 0) return nullptr;
-    auto& workspace = chain_ < 0 ? workspace_ : chains_[static_cast<size_t>(chain_)].workspace;
-    if (workspace == nullptr || workspace->bytes() < bytes) {
-        if (capturing_) return nullptr;
-        workspace.reset();  // first, so that the two are not held together
-        auto larger = std::make_shared<const SharedBlock>(*memory_, bytes);
-        if (larger->memory() == nullptr) return nullptr;
-        workspace = std::move(larger);
-    }
-    keep_for_capture(workspace);
-    return workspace->memory();
+    Workspace& workspace = chain_ < 0 ? workspace_ : chains_[static_cast<size_t>(chain_)].workspace;
+    workspace.wanted = std::max(workspace.wanted, bytes);
+    if (!capturing_) workspace.fill(*memory_);
+    if (workspace.block == nullptr || workspace.block->bytes() < bytes) return nullptr;
+    keep_for_capture(workspace.block);
+    return workspace.block->memory();
+}
+
+void CudaContext::Workspace::fill(DeviceMemory& memory) {
+    if (wanted == 0 || (block != nullptr && block->bytes() >= wanted)) return;
+    block.reset();  // first, so that the two are not held together
+    auto larger = std::make_shared<const SharedBlock>(memory, wanted);
+    if (larger->memory() != nullptr) block = std::move(larger);
 }
 
 }  // namespace unmask

@@ -2,7 +2,9 @@
 // The texts of failed calls of the CUDA libraries.
 #include "cuda/check.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "engine/error.h"
@@ -21,9 +23,17 @@ std::string text_of(std::string_view library, std::string_view call, std::string
 
 // What a kernel did wrong as it ran, which any later call may return.
 bool is_asynchronous(cudaError_t status) {
-    return status == cudaErrorIllegalAddress || status == cudaErrorLaunchFailure ||
-           status == cudaErrorMisalignedAddress || status == cudaErrorAssert ||
-           status == cudaErrorIllegalInstruction;
+    constexpr cudaError_t faults[] = {cudaErrorECCUncorrectable,
+                                      cudaErrorIllegalAddress,
+                                      cudaErrorLaunchTimeout,
+                                      cudaErrorLaunchFailure,
+                                      cudaErrorAssert,
+                                      cudaErrorIllegalInstruction,
+                                      cudaErrorMisalignedAddress,
+                                      cudaErrorInvalidAddressSpace,
+                                      cudaErrorInvalidPc,
+                                      cudaErrorHardwareStackError};
+    return std::ranges::find(faults, status) != std::end(faults);
 }
 
 }  // namespace

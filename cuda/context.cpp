@@ -65,7 +65,7 @@ CudaContext::~CudaContext() {
     if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
     if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
     if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
-    workspace_.reset();
+    workspace_.block.reset();
     for (Chain& chain : chains_) end_chain(chain);
     if (forked_ != nullptr) cudaEventDestroy(forked_);
     staging_.reset();
@@ -105,8 +105,8 @@ void* CudaContext::allocate(size_t bytes) {
 void CudaContext::release_cached() {
     refuse_while_capturing("give memory back");
     if (forked_chains_ == 0) {  // what captured work needs of these, it keeps
-        workspace_.reset();
-        for (Chain& chain : chains_) chain.workspace.reset();
+        workspace_.block.reset();
+        for (Chain& chain : chains_) chain.workspace.block.reset();
     }
     memory_->release_cached();
 }

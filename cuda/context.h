@@ -100,7 +100,8 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
 
     // At least that many bytes for what is enqueued next on the current stream; each use may overwrite what
     // the one before left there. One block a stream, which grows outside of captures and which captured work
-    // keeps. nullptr for 0 bytes, when the device has no more, and where it would have to grow in a capture.
+    // keeps: as much as was ever wanted is made ready before a capture. nullptr for 0 bytes, when the device
+    // has no more, and where it would have to grow in a capture.
     [[nodiscard]] void* shared_workspace(size_t bytes);
 
     // An object of this context's, made at the first call as T(context): plan caches.
@@ -112,11 +113,19 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     }
 
   private:
+    // What shared_workspace gives on one stream.
+    struct Workspace {
+        std::shared_ptr<const SharedBlock> block;
+        size_t wanted = 0;  // the most bytes so far
+
+        // Makes the block as large, if there is memory for it.
+        void fill(DeviceMemory& memory);
+    };
     struct Chain {
         cudaStream_t stream = nullptr;
         cudaEvent_t done = nullptr;
         void* cublaslt_workspace = nullptr;
-        std::shared_ptr<const SharedBlock> workspace;
+        Workspace workspace;
     };
     [[nodiscard]] const cudnn::Choices* choices() const;  // null when none were asked for yet
     void refuse_while_capturing(const char* what) const;
@@ -136,7 +145,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     cudnnContext* cudnn_ = nullptr;
     cublasLtContext* cublaslt_ = nullptr;
     void* cublaslt_workspace_ = nullptr;
-    std::shared_ptr<const SharedBlock> workspace_;
+    Workspace workspace_;
     std::map<std::type_index, std::shared_ptr<void>> services_;
     bool capturing_ = false;
     std::set<std::shared_ptr<const void>> captured_;

@@ -67,6 +67,7 @@ class NcclCommunicator final : public Communicator {
         begun_.push_back(std::move(values));
     }
     void finish_all_reduces() override {
+        if (begun_.empty()) return;
         lead();
         begun_.clear();
     }

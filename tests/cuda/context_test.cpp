@@ -140,6 +140,23 @@ TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {
     for (void* block : {other, again}) context_->release(block, bytes);
 }
 
+// What gives memory back just before a capture does not leave each convolution in it with memory of its own.
+TEST_F(CudaContexts, CapturesHaveTheWorkspaceThatTheirWorkWantedBefore) {
+    constexpr size_t bytes = 70000;
+    const Device device{DeviceType::cuda, 0};
+    const auto work = [&] {
+        EXPECT_NE(context_->shared_workspace(bytes), nullptr);
+        const Chains chains(device, 2);
+        for (int chain = 0; chain < 2; ++chain) {
+            context_->use_chain(chain);
+            EXPECT_NE(context_->shared_workspace(2 * bytes), nullptr);
+        }
+    };
+    work();
+    context_->release_cached();
+    EXPECT_NE(context_->capture(work), nullptr);
+}
+
 // In the middle of captured work, in a chain or not.
 TEST_F(CudaContexts, AFailureInCapturedWorkLeavesTheContextUsable) {
     const Device device{DeviceType::cuda, 0};
