@@ -2,15 +2,16 @@
 // conv2d by cuDNN's graph API in f32 and bf16 (sums in float32), depthwise convolution by kernels of our own.
 // Bias, residual and activation are fused into the convolution where an engine takes them, else one kernel
 // follows. A gradient of x that is added to is so in the convolution's own pass. Channel counts that tensor
-// cores do not like are padded by cuDNN inside its workspace; the images come with a fourth channel of zeros
-// already. What a ReLU that cuDNN fuses makes of NaN is not specified (0, it may be); fused activations serve
-// inference alone.
+// cores do not like are padded by cuDNN inside its workspace, at every pass; the images come with channels of
+// zeros already. What a ReLU that cuDNN fuses makes of NaN is not specified (0, it may be); fused activations
+// serve inference alone.
 #include "engine/ops/conv2d.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdint>
+#include <functional>
 
 #include "cuda/check.h"
 #include "cuda/context.h"
@@ -47,11 +48,11 @@ bool is_depthwise(const Shape& x, const Shape& weight, const Conv2dParams& param
            depthwise_conv2d_supported(x, weight, params);
 }
 
-// False when no engine takes the problem; `refusal` then says why.
+// False when no engine takes the problem, or `unfused` is faster; `refusal` then says why.
 bool run(CudaContext& context, const Convolution& problem, std::span<const Operand> operands,
-         std::string& refusal) {
+         std::string& refusal, const std::function<void()>& unfused = {}) {
     context.make_current();
-    const auto entry = context.service<cudnn::PlanCache>().get(problem, operands);
+    const auto entry = context.service<cudnn::PlanCache>().get(problem, operands, unfused);
     if (entry->plan == nullptr) {
         refusal = entry->refusal;
         return false;
@@ -94,19 +95,24 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     std::array<Operand, 5> operands{
         Operand{cudnn::x_id, x.raw()}, {cudnn::weight_id, weight.raw()}, {cudnn::y_id, y.raw()}};
     size_t count = 3;
-    const bool epilogue = bias.defined() || residual.defined() || params.activation != Activation::none;
     // y is written before the residual is read, by candidates that are timed and by the convolution alone.
     UNMASK_ASSERT(!residual.defined() || residual.raw() != y.raw());
-    if (epilogue && !cudnn::legacy_enabled()) {
+    const bool epilogue = problem.has_epilogue();
+    const auto unfused = [&] {
+        Convolution plain = problem;
+        plain.bias = plain.residual = false;
+        plain.params.activation = Activation::none;
+        run_plain(context, plain, std::span(operands).first(3));
+        if (epilogue) conv2d_epilogue(bias, residual, y, params.activation);
+    };
+    // cuDNN offers the same fused engines whatever the alignment, unlike plain ones.
+    if (epilogue && problem.alignment == 16 && !cudnn::legacy_enabled()) {
         if (bias.defined()) operands[count++] = {cudnn::bias_id, bias.raw()};
         if (residual.defined()) operands[count++] = {cudnn::residual_id, residual.raw()};
         std::string refusal;
-        if (run(context, problem, std::span(operands).first(count), refusal)) return;
+        if (run(context, problem, std::span(operands).first(count), refusal, unfused)) return;
     }
-    problem.bias = problem.residual = false;
-    problem.params.activation = Activation::none;
-    run_plain(context, problem, std::span(operands).first(3));
-    if (epilogue) conv2d_epilogue(bias, residual, y, params.activation);
+    unfused();
 }
 
 void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,

@@ -31,7 +31,7 @@ class CacheKey {
     std::string bytes_;
 };
 
-// Thread-safe; values are copied out, so they should be handles.
+// Thread-safe, and `make` may ask the same cache for another key; values are copied out, so they should be handles.
 template <class Value>
 class LruCache {
   public:
@@ -62,7 +62,7 @@ class LruCache {
   private:
     using Entries = std::list<std::pair<std::string, Value>>;
     size_t capacity_;
-    mutable std::mutex mutex_;
+    mutable std::recursive_mutex mutex_;
     Entries entries_;  // most recently used first
     std::unordered_map<std::string, typename Entries::iterator> places_;
 };

@@ -26,6 +26,9 @@ struct Convolution {
     bool accumulate = false;  // backward_data only: x's gradient is added to
     int64_t alignment = 16;   // of every operand, bytes
 
+    [[nodiscard]] bool has_epilogue() const {
+        return bias || residual || params.activation != Activation::none;
+    }
     // "conv2d_forward bf16 x [8, 56, 56, 64] weight […] …", for messages and stored choices.
     [[nodiscard]] std::string str() const;
     // The same as bytes, for lookups.

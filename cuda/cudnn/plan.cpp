@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cuda/check.h"
 #include "engine/compute_mode.h"
@@ -68,6 +69,13 @@ std::string refused(const char* what, cudnnStatus_t status) {
     return fmt::format("{}: {} ({})", what, cudnnGetErrorString(status), last_message());
 }
 
+bool on_tensor_cores(const Descriptor& configuration) {
+    const auto notes = engine_of(configuration)
+                           .values<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                                CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    return std::find(notes.begin(), notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) != notes.end();
+}
+
 bool compiled_at_run_time(const Descriptor& configuration) {
     const auto notes = engine_of(configuration)
                            .values<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
@@ -75,14 +83,19 @@ bool compiled_at_run_time(const Descriptor& configuration) {
     return std::find(notes.begin(), notes.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != notes.end();
 }
 
+void order(std::vector<Descriptor>& configurations, const CandidateLimits& limits) {
+    if (limits.tensor_cores_first)
+        std::stable_partition(configurations.begin(), configurations.end(), on_tensor_cores);
+    if (limits.compiled_last)
+        std::stable_partition(configurations.begin(), configurations.end(),
+                              [](const Descriptor& one) { return !compiled_at_run_time(one); });
+}
+
 void limit_compiled(std::vector<Descriptor>& configurations, const CandidateLimits& limits) {
     size_t compiled = 0;
     std::erase_if(configurations, [&](const Descriptor& one) {
         return compiled_at_run_time(one) && ++compiled > limits.compiled;
     });
-    if (limits.compiled_last)
-        std::stable_partition(configurations.begin(), configurations.end(),
-                              [](const Descriptor& one) { return !compiled_at_run_time(one); });
 }
 
 }  // namespace
@@ -192,25 +205,25 @@ std::optional<Plan> make_plan(const PlanTarget& target, std::shared_ptr<const Op
 
 std::vector<Plan> candidate_plans(const PlanTarget& target,
                                   const std::shared_ptr<const OperationGraph>& graph,
-                                  const EngineRules& rules, const CandidateLimits& limits,
-                                  std::string& refusal) {
+                                  cudnnBackendHeurMode_t mode, const EngineRules& rules,
+                                  const CandidateLimits& limits, std::string& refusal) {
+    auto configurations = engine_configurations(target, *graph, mode, rules, refusal);
+    limit_compiled(configurations, limits);
+    order(configurations, limits);
     std::vector<Plan> result;
-    for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-        // The fallback list is long and slow: it is for graphs that the heuristic has nothing for.
-        if (!result.empty()) break;
-        auto configurations = engine_configurations(target, *graph, mode, rules, refusal);
-        limit_compiled(configurations, limits);
-        for (Descriptor& configuration : configurations) {
-            if (result.size() == limits.count) break;
-            std::optional<Plan> plan = make_plan(target, graph, std::move(configuration), refusal);
-            if (!plan) continue;
-            if (plan->workspace_bytes() > limits.workspace_bytes) {
-                refusal = fmt::format("plan: a workspace of {} bytes, more than {}", plan->workspace_bytes(),
-                                      limits.workspace_bytes);
-                continue;
-            }
-            result.push_back(std::move(*plan));
+    std::map<int64_t, size_t> of_engine;
+    for (Descriptor& configuration : configurations) {
+        const int64_t engine = engine_of(configuration).value<int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+        if (result.size() >= limits.count && of_engine[engine] >= limits.of_engine) continue;
+        std::optional<Plan> plan = make_plan(target, graph, std::move(configuration), refusal);
+        if (!plan) continue;
+        if (plan->workspace_bytes() > limits.workspace_bytes) {
+            refusal = fmt::format("plan: a workspace of {} bytes, more than {}", plan->workspace_bytes(),
+                                  limits.workspace_bytes);
+            continue;
         }
+        ++of_engine[engine];
+        result.push_back(std::move(*plan));
     }
     return result;
 }

@@ -69,15 +69,18 @@ class Plan {
 
 // What is wanted of a list of candidates.
 struct CandidateLimits {
-    size_t count = 8;                          // of plans
+    size_t count = 8;                          // of plans, whatever their engines
+    size_t of_engine = 2;                      // of each engine beyond those, as one may fill the list alone
     size_t workspace_bytes = size_t{1} << 30;  // of each
-    size_t compiled = 3;         // of engines that are compiled when a plan is built, a second or two each
-    bool compiled_last = false;  // whether the others go before them, whatever the library thinks of both
+    size_t compiled = 3;  // of engines that are compiled when a plan is built, a second or two each
+    // Where the first will be taken without timing: whether those go last, and whether engines on tensor
+    // cores go first, whatever the library thinks of them.
+    bool compiled_last = false, tensor_cores_first = false;
 };
-// Plans that could be built, best first.
+// Plans of one heuristic's configurations that could be built, best first.
 [[nodiscard]] std::vector<Plan> candidate_plans(const PlanTarget& target,
                                                 const std::shared_ptr<const OperationGraph>& graph,
-                                                const EngineRules& rules, const CandidateLimits& limits,
-                                                std::string& refusal);
+                                                cudnnBackendHeurMode_t mode, const EngineRules& rules,
+                                                const CandidateLimits& limits, std::string& refusal);
 
 }  // namespace unmask::cudnn

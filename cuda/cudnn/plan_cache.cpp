@@ -18,6 +18,8 @@ namespace {
 
 constexpr size_t plan_capacity = 1024;
 constexpr int timed_runs = 5, timed_rounds = 2;
+// So many times the shortest time so far is not timed again.
+constexpr double hopeless = 1.5;
 // Fills of cuBLASLt's workspace ahead of a timing: about half a millisecond on a fast GPU.
 constexpr int fills_ahead = 64;
 
@@ -103,9 +105,17 @@ PlanCache::PlanCache(CudaContext& context)
       choices_({cudnnGetVersion(), context.info().name}) {}
 
 std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
-                                                       std::span<const Operand> operands) {
-    auto entry = plans_->get(mode_key(problem),
-                             [&] { return std::make_shared<const Entry>(make(problem, operands)); });
+                                                       std::span<const Operand> operands,
+                                                       const std::function<void()>& unfused) {
+    const auto make = [&] {
+        return std::make_shared<const Entry>(
+            choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
+                        problem.str() + mode_name(problem), choices_, times(),
+                        [&](std::vector<Plan>& candidates, std::string& refusal) {
+                            return choose(problem, candidates, operands, unfused, refusal);
+                        }));
+    };
+    auto entry = plans_->get(mode_key(problem), make);
     context_.keep_for_capture(entry);  // a plan may own kernels that were compiled for it
     return entry;
 }
@@ -114,57 +124,61 @@ bool PlanCache::times() const {
     return !context_.capturing() && compute_mode().time_algorithms;
 }
 
-PlanCache::Entry PlanCache::make(const Convolution& problem, std::span<const Operand> operands) {
-    return choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
-                       problem.str() + mode_name(problem), choices_, times(),
-                       [&](std::vector<Plan>& candidates, std::string& refusal) {
-                           return choose(problem, candidates, operands, refusal);
-                       });
-}
-
-std::pair<Plan*, double> PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
-                                           std::span<const Operand> given, std::string& refusal) {
-    if (!times()) return {&candidates.front(), 0.0};
+Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
+                          std::span<const Operand> given, const std::function<void()>& unfused,
+                          std::string& refusal) {
+    if (context_.capturing()) return {.plan = &candidates.front()};
     std::vector<Operand> operands(given.begin(), given.end());
     const TimingSum sum(context_, problem, operands);
-    if (!sum.enough()) return {&candidates.front(), 0.0};  // the sum itself needs no such memory
+    if (!sum.enough()) return {.plan = &candidates.front()};  // the sum itself needs no such memory
     size_t bytes = 0;
     for (const Plan& candidate : candidates) bytes = std::max(bytes, candidate.workspace_bytes());
     const TimingWorkspace workspace(context_, bytes);
-    Plan* fastest = nullptr;
+    Fastest fastest{.microseconds = std::numeric_limits<double>::infinity()};
     bool lacks_memory = false;
-    double shortest = std::numeric_limits<double>::infinity();
     for (Plan& candidate : candidates) {
         if (candidate.workspace_bytes() > workspace.bytes()) {
             refusal = fmt::format("plan: no memory for a workspace of {} bytes", candidate.workspace_bytes());
             lacks_memory = true;
             continue;
         }
-        const std::optional<double> microseconds = time(candidate, operands, workspace.memory(), refusal);
-        if (microseconds && *microseconds < shortest) {
-            shortest = *microseconds;
-            fastest = &candidate;
+        const auto run = [&] { return runs(candidate, operands, workspace.memory(), refusal); };
+        if (!times()) {
+            if (run()) return {.plan = &candidate};
+            continue;
         }
+        const std::optional<double> microseconds = time(run, fastest.microseconds);
+        if (microseconds && *microseconds < fastest.microseconds)
+            fastest = {.plan = &candidate, .microseconds = *microseconds};
     }
     // Not an answer to keep: there may be more memory the next time.
-    if (fastest == nullptr && lacks_memory)
-        throw OutOfMemory(fmt::format("conv2d: out of memory while algorithms are timed on {} ({})",
+    if (fastest.plan == nullptr && lacks_memory)
+        throw OutOfMemory(fmt::format("conv2d: out of memory while algorithms are chosen on {} ({})",
                                       name_of(context_.device()), refusal));
-    return {fastest, shortest};
+    if (fastest.plan == nullptr || !unfused || !times()) return fastest;
+    const std::optional<double> microseconds = time(
+        [&] {
+            unfused();
+            return true;
+        },
+        fastest.microseconds);
+    if (*microseconds < fastest.microseconds) return {.unfused = true, .microseconds = *microseconds};
+    return fastest;
 }
 
-std::optional<double> PlanCache::time(const Plan& plan, std::span<const Operand> operands, void* workspace,
-                                      std::string& refusal) {
-    const auto run = [&] {
-        const cudnnStatus_t status = plan.execute(context_.cudnn(), operands, workspace);
-        if (status != CUDNN_STATUS_SUCCESS)
-            refusal = fmt::format("execution: {} ({})", cudnnGetErrorString(status), last_message());
-        return status == CUDNN_STATUS_SUCCESS;
-    };
+bool PlanCache::runs(const Plan& plan, std::span<const Operand> operands, void* workspace,
+                     std::string& refusal) {
+    const cudnnStatus_t status = plan.execute(context_.cudnn(), operands, workspace);
+    if (status != CUDNN_STATUS_SUCCESS)
+        refusal = fmt::format("execution: {} ({})", cudnnGetErrorString(status), last_message());
+    return status == CUDNN_STATUS_SUCCESS;
+}
+
+std::optional<double> PlanCache::time(const std::function<bool()>& run, double shortest) {
     const Events events;
     if (!run()) return std::nullopt;  // the first run loads the kernels and is not counted
-    double shortest = std::numeric_limits<double>::infinity();
-    for (int round = 0; round < timed_rounds; ++round) {
+    double own = std::numeric_limits<double>::infinity();
+    for (int round = 0; round < timed_rounds && own < hopeless * shortest; ++round) {
         // The GPU is kept busy until all runs are enqueued: else short ones would be as long as the host
         // takes.
         for (int i = 0; i < fills_ahead; ++i)
@@ -177,9 +191,9 @@ std::optional<double> PlanCache::time(const Plan& plan, std::span<const Operand>
         UNMASK_CUDA(cudaEventSynchronize(events.end));
         float milliseconds = 0;
         UNMASK_CUDA(cudaEventElapsedTime(&milliseconds, events.begin, events.end));
-        shortest = std::min(shortest, 1000.0 * static_cast<double>(milliseconds) / timed_runs);
+        own = std::min(own, 1000.0 * static_cast<double>(milliseconds) / timed_runs);
     }
-    return shortest;
+    return own;
 }
 
 std::string PlanCache::import_choices(const std::string& json) {

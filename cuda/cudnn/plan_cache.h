@@ -4,11 +4,11 @@
 // bytes.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cuda/cudnn/plan_choice.h"
@@ -25,11 +25,13 @@ class PlanCache {
     explicit PlanCache(CudaContext& context);
 
     using Entry = ChosenPlan;
-    // The plan for the problem in the present compute mode. Candidates are timed with the operands given:
-    // what the plan writes is overwritten by them, so it must not be among the inputs. While the stream is
-    // captured nothing is timed: the heuristics' first is taken.
+    // The plan for the problem in the present compute mode. Candidates run with the operands given, to be
+    // timed or to see that they run: what the plan writes is overwritten by them, so it must not be among the
+    // inputs. While the stream is captured none of them runs: the heuristics' first is taken. `unfused`: what
+    // would take the place of a plan with an epilogue, timed beside the candidates; may be empty.
     [[nodiscard]] std::shared_ptr<const Entry> get(const Convolution& problem,
-                                                   std::span<const Operand> operands);
+                                                   std::span<const Operand> operands,
+                                                   const std::function<void()>& unfused = {});
 
     // Choices made or read so far, those by name too.
     [[nodiscard]] const Choices& choices() const { return choices_; }
@@ -41,13 +43,14 @@ class PlanCache {
 
   private:
     [[nodiscard]] bool times() const;  // in the present compute mode
-    Entry make(const Convolution& problem, std::span<const Operand> operands);
-    // The fastest and its microseconds (0: not timed); nullptr when none runs.
-    std::pair<Plan*, double> choose(const Convolution& problem, std::vector<Plan>& candidates,
-                                    std::span<const Operand> operands, std::string& refusal);
-    // Microseconds of one execution; nullopt when the plan does not run.
-    std::optional<double> time(const Plan& plan, std::span<const Operand> operands, void* workspace,
-                               std::string& refusal);
+    Fastest choose(const Convolution& problem, std::vector<Plan>& candidates,
+                   std::span<const Operand> operands, const std::function<void()>& unfused,
+                   std::string& refusal);
+    // Whether the plan runs; else `refusal` says why it does not.
+    bool runs(const Plan& plan, std::span<const Operand> operands, void* workspace, std::string& refusal);
+    // Microseconds of one run of the work, not precisely where it takes much longer than `shortest`; nullopt
+    // when it does not run.
+    std::optional<double> time(const std::function<bool()>& run, double shortest);
 
     CudaContext& context_;
     std::unique_ptr<LruCache<std::shared_ptr<const Entry>>> plans_;

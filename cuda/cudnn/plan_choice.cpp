@@ -15,24 +15,34 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
         chosen.refusal = std::string("graph: ") + refused.what();
         return chosen;
     }
+    constexpr const char* unfused = "chosen: the convolution and then its epilogue";
     if (const std::optional<TimedChoice> known = choices.find(name)) {
+        if (known->choice == Choice{} && problem.has_epilogue()) {
+            chosen.refusal = unfused;
+            return chosen;
+        }
         if (auto plan = make_plan(target, graph, known->choice, rules, chosen.refusal)) {
             chosen.plan = std::make_shared<const Plan>(std::move(*plan));
             return chosen;
         }
     }
     CandidateLimits limits;
-    if (!timed) {
-        const bool epilogue =
-            problem.bias || problem.residual || problem.params.activation != Activation::none;
-        limits = {.count = 1, .compiled = epilogue ? size_t{0} : size_t{1}, .compiled_last = true};
+    if (!timed)
+        limits = {.count = 4,
+                  .of_engine = 0,
+                  .compiled = problem.has_epilogue() ? size_t{0} : size_t{1},
+                  .compiled_last = true,
+                  .tensor_cores_first = !rules.full_float32};
+    for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+        std::vector<Plan> candidates = candidate_plans(target, graph, mode, rules, limits, chosen.refusal);
+        if (candidates.empty()) continue;
+        const Fastest found = fastest(candidates, chosen.refusal);
+        if (found.unfused) chosen.refusal = unfused;
+        if (found.plan == nullptr && !found.unfused) continue;
+        choices.store(name, {found.unfused ? Choice{} : found.plan->choice(), found.microseconds});
+        if (!found.unfused) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
+        break;
     }
-    std::vector<Plan> candidates = candidate_plans(target, graph, rules, limits, chosen.refusal);
-    if (candidates.empty()) return chosen;
-    const auto [best, microseconds] = fastest(candidates, chosen.refusal);
-    if (best == nullptr) return chosen;
-    choices.store(name, {best->choice(), microseconds});
-    chosen.plan = std::make_shared<const Plan>(std::move(*best));
     return chosen;
 }
 

@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cuda/cudnn/plan.h"
@@ -18,15 +17,20 @@ struct ChosenPlan {
     std::string refusal;               // then why, in cuDNN's words
 };
 
-// The fastest of the candidates, which are not empty, and its microseconds (0: not timed); nullptr when none
-// runs, and `refusal` says why.
-using ChooseFastest =
-    std::function<std::pair<Plan*, double>(std::vector<Plan>& candidates, std::string& refusal)>;
+// What choosing found.
+struct Fastest {
+    Plan* plan = nullptr;     // one of the candidates; nullptr when none runs, or
+    bool unfused = false;     // when the convolution and its epilogue one after the other are faster
+    double microseconds = 0;  // 0: not timed
+};
+// The fastest of the candidates, which are not empty; where none runs `refusal` says why.
+using ChooseFastest = std::function<Fastest(std::vector<Plan>& candidates, std::string& refusal)>;
 
 // The plan of the choice that is stored under `name`, without asking for the fastest. Where there is none, or
-// no plan can be made of it, the fastest of the candidates, which is stored. Where nothing is `timed` the
-// first one is taken: not one that has to be compiled, where there are others or an epilogue can follow by
-// itself.
+// no plan can be made of it, the fastest of the candidates, which is stored: of the heuristic's, or if none
+// of those runs of the fallback list, which is long and slow. Where nothing is `timed` the first that runs is
+// to be taken: not one that has to be compiled, where there are others or an epilogue can follow by itself.
+// That an epilogue is better left to a kernel of its own is stored too, as a choice of no engine.
 [[nodiscard]] ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem,
                                      const EngineRules& rules, const std::string& name, Choices& choices,
                                      bool timed, const ChooseFastest& fastest);

@@ -92,7 +92,8 @@ TEST_F(CudnnEngineRules, HoldForStoredChoicesToo) {
     const EngineRules loose{.deterministic = false, .full_float32 = false}, strict{};
     std::string refusal;
     int refused = 0;
-    for (const Plan& plan : candidate_plans(target, graph, loose, {.count = 64}, refusal)) {
+    for (const Plan& plan :
+         candidate_plans(target, graph, CUDNN_HEUR_MODE_A, loose, {.count = 64}, refusal)) {
         refusal.clear();
         if (make_plan(target, graph, plan.choice(), strict, refusal)) continue;
         EXPECT_NE(refusal.find("does not keep to the compute mode"), std::string::npos) << refusal;

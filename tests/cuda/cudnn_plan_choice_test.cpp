@@ -33,18 +33,18 @@ class CudnnPlanChoice : public testing::Test {
         return choose_plan({.device = &*device_}, problem, {.full_float32 = false, .float32 = false}, "name",
                            *choices_, timed, fastest);
     }
-    static std::pair<Plan*, double> first(std::vector<Plan>& candidates, std::string&) {
-        return {&candidates.front(), 0.0};
+    static Fastest first(std::vector<Plan>& candidates, std::string&) {
+        return {.plan = &candidates.front()};
     }
     // Calls the last of them the fastest, which the heuristics do not.
-    static std::pair<Plan*, double> last(std::vector<Plan>& candidates, std::string&) {
+    static Fastest last(std::vector<Plan>& candidates, std::string&) {
         EXPECT_GT(candidates.size(), 1u);
         EXPECT_NE(candidates.back().choice(), candidates.front().choice());
-        return {&candidates.back(), 12.5};
+        return {.plan = &candidates.back(), .microseconds = 12.5};
     }
-    static std::pair<Plan*, double> unexpected(std::vector<Plan>&, std::string&) {
+    static Fastest unexpected(std::vector<Plan>&, std::string&) {
         ADD_FAILURE() << "the choice was known";
-        return {nullptr, 0.0};
+        return {};
     }
     std::optional<Descriptor> device_;
     static constexpr size_t version = CUDNN_VERSION;
@@ -72,13 +72,42 @@ TEST_F(CudnnPlanChoice, AChoiceThatNoEngineTakesIsMadeAnew) {
 }
 
 TEST_F(CudnnPlanChoice, WhereNoneRunsNothingIsStored) {
-    const ChosenPlan chosen = choose([](std::vector<Plan>&, std::string& refusal) {
+    int lists = 0;
+    const ChosenPlan chosen = choose([&](std::vector<Plan>&, std::string& refusal) {
+        ++lists;
         refusal = "none runs";
-        return std::pair<Plan*, double>{nullptr, 0.0};
+        return Fastest{};
     });
+    EXPECT_EQ(lists, 2);  // the heuristic's and the fallback
     EXPECT_EQ(chosen.plan, nullptr);
     EXPECT_EQ(chosen.refusal, "none runs");
     EXPECT_FALSE(choices_->find("name").has_value());
+}
+
+TEST_F(CudnnPlanChoice, WhereNoneOfTheHeuristicsRunsTheFallbackListIsTried) {
+    int lists = 0;
+    const ChosenPlan chosen = choose([&](std::vector<Plan>& candidates, std::string& refusal) {
+        return ++lists == 1 ? Fastest{} : first(candidates, refusal);
+    });
+    EXPECT_EQ(lists, 2);
+    ASSERT_NE(chosen.plan, nullptr) << chosen.refusal;
+    EXPECT_EQ(choices_->find("name"), (TimedChoice{chosen.plan->choice(), 0.0}));
+}
+
+TEST_F(CudnnPlanChoice, ThatAnEpilogueIsFasterByItselfIsKept) {
+    Convolution fused = plain_problem();
+    fused.bias = true;
+    fused.params.activation = Activation::relu;
+    const ChosenPlan chosen =
+        choose([](std::vector<Plan>&, std::string&) { return Fastest{.unfused = true, .microseconds = 3.5}; },
+               fused);
+    EXPECT_EQ(chosen.plan, nullptr);
+    const std::string kept = choices_->json();
+    choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+    EXPECT_EQ(choices_->add(kept), "");
+    const ChosenPlan again = choose(unexpected, fused);
+    EXPECT_EQ(again.plan, nullptr);
+    EXPECT_EQ(again.refusal, chosen.refusal);
 }
 
 TEST_F(CudnnPlanChoice, AGraphThatCudnnRefusesIsARefusalInItsWords) {

@@ -5,7 +5,9 @@
 #include <cudnn_graph.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -41,6 +43,31 @@ std::vector<Case> cases() {
     };
 }
 
+// As choose_plan asks for them.
+std::vector<Plan> plans_of(const PlanTarget& target, const Convolution& problem, const EngineRules& rules,
+                           const CandidateLimits& limits = {}) {
+    const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
+    std::string refusal;
+    std::vector<Plan> plans;
+    for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
+        if (plans.empty()) plans = candidate_plans(target, graph, mode, rules, limits, refusal);
+    EXPECT_FALSE(plans.empty()) << problem.str() << ": " << refusal;
+    return plans;
+}
+
+bool has_note(const PlanTarget& target, const Convolution& problem, int64_t engine,
+              cudnnBackendNumericalNote_t note) {
+    const OperationGraph graph = convolution_graph(target, problem);
+    Descriptor descriptor(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    descriptor.set_descriptor(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph.graph);
+    descriptor.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, engine);
+    descriptor.set_descriptor(CUDNN_ATTR_ENGINE_DEVICEPROP, *target.device);
+    descriptor.finalize();
+    const auto notes = descriptor.values<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
+                                                                      CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    return std::ranges::find(notes, note) != notes.end();
+}
+
 class CudnnPlans : public testing::TestWithParam<std::tuple<Gpu, ConvolutionKind, DType, bool>> {
   protected:
     void SetUp() override {
@@ -53,8 +80,7 @@ class CudnnPlans : public testing::TestWithParam<std::tuple<Gpu, ConvolutionKind
         SCOPED_TRACE(problem.str());
         const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
         std::string refusal;
-        const auto plans = candidate_plans(target, graph, rules, {}, refusal);
-        EXPECT_FALSE(plans.empty()) << refusal;
+        const auto plans = plans_of(target, problem, rules);
         for (const Plan& plan : plans) {
             const auto again = make_plan(target, graph, plan.choice(), rules, refusal);
             if (!again) {
@@ -88,6 +114,15 @@ TEST_P(CudnnPlans, EveryConvolutionHasPlansThatAreFoundAgainByTheirChoice) {
     }
 }
 
+// Of one GPU and dtype.
+class CudnnTensorCores : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (const std::string why = missing_feature(); !why.empty())
+            GTEST_SKIP() << "cuDNN describes no device without a GPU: " << why;
+    }
+};
+
 // Epilogues are for the forward direction.
 class CudnnEpilogues : public CudnnPlans {};
 
@@ -107,11 +142,44 @@ TEST_P(CudnnEpilogues, BiasResidualAndReluAreFused) {
         .bias = true};
     for (const bool residual : {false, true}) {
         problem.residual = residual;
-        const auto graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
-        std::string refusal;
-        EXPECT_FALSE(candidate_plans(target, graph, rules, {}, refusal).empty())
-            << problem.str() << ": " << refusal;
+        static_cast<void>(plans_of(target, problem, rules));
     }
+}
+
+// Of convolutions of resnet34 in bf16. What is taken without timing computes on tensor cores; images with
+// zeros up to eight channels need no padded copy in a workspace; one engine does not keep the others from
+// being timed.
+TEST_F(CudnnTensorCores, ServeResnetInBf16) {
+    const Descriptor device = described_device(h200);
+    const PlanTarget target{.device = &device};
+    const EngineRules rules{.full_float32 = false, .float32 = false};
+    const Conv2dParams same{.padding_before = {1, 1}, .padding_after = {1, 1}};
+    const Conv2dParams stem{.stride = {2, 2}, .padding_before = {3, 3}, .padding_after = {3, 3}};
+    const Case some[] = {{{256, 224, 224, 8}, {256, 7, 7, 8}, stem},
+                         {{256, 56, 56, 64}, {64, 3, 3, 64}, same},
+                         {{64, 56, 56, 64}, {128, 1, 1, 64}, {.stride = {2, 2}}},
+                         {{1, 7, 7, 512}, {512, 3, 3, 512}, same}};
+    for (const Case& one : some)
+        for (const auto kind :
+             {ConvolutionKind::forward, ConvolutionKind::backward_data, ConvolutionKind::backward_weight}) {
+            const Convolution problem{.kind = kind,
+                                      .dtype = DType::bf16,
+                                      .x = one.x,
+                                      .weight = one.weight,
+                                      .y = conv2d_shape(one.x, one.weight, one.params),
+                                      .params = one.params};
+            SCOPED_TRACE(problem.str());
+            const auto first =
+                plans_of(target, problem, rules, {.count = 4, .of_engine = 0, .tensor_cores_first = true});
+            EXPECT_TRUE(
+                has_note(target, problem, first.front().choice().engine, CUDNN_NUMERICAL_NOTE_TENSOR_CORE));
+            if (kind == ConvolutionKind::forward) EXPECT_LT(first.front().workspace_bytes(), size_t{8} << 20);
+            std::set<int64_t> engines, all;
+            for (const Plan& plan : plans_of(target, problem, rules)) engines.insert(plan.choice().engine);
+            for (const Plan& plan : plans_of(target, problem, rules, {.count = 64}))
+                all.insert(plan.choice().engine);
+            EXPECT_EQ(engines, all);
+        }
 }
 
 const auto gpus = testing::Values(h200, a100);
