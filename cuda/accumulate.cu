@@ -37,19 +37,28 @@ struct Move {
     }
 };
 
+// Neighbouring threads take neighbouring packs of the block's elements, from `begin` on.
 template <int N, class Function, class T>
-__device__ void apply(Function function, const T* source, float* target, int64_t first, int64_t count) {
-    if (first + per_thread <= count) {
+__device__ void apply(Function function, const T* source, float* target, int64_t begin, int64_t count) {
+    if (begin + per_block <= count) {
+        constexpr int packs = per_thread / N;
+        Pack<T, N> s[packs];
+        Pack<float, N> t[packs];
+        const int64_t first = begin + threadIdx.x * N;
 #pragma unroll
-        for (int i = 0; i < per_thread; i += N) {
-            const Pack<T, N> s = load_pack<N>(source + first + i);
-            Pack<float, N> t = load_pack<N>(target + first + i);
+        for (int i = 0; i < packs; ++i) {
+            s[i] = load_pack<N>(source + first + i * block_threads * N);
+            t[i] = load_pack<N>(target + first + i * block_threads * N);
+        }
 #pragma unroll
-            for (int k = 0; k < N; ++k) t[k] = function(t[k], to_float(s[k]));
-            store_pack<N>(target + first + i, t);
+        for (int i = 0; i < packs; ++i) {
+#pragma unroll
+            for (int k = 0; k < N; ++k) t[i][k] = function(t[i][k], to_float(s[i][k]));
+            store_pack<N>(target + first + i * block_threads * N, t[i]);
         }
     } else {
-        for (int64_t i = first; i < count; ++i) target[i] = function(target[i], to_float(source[i]));
+        for (int64_t i = begin + threadIdx.x; i < count; i += block_threads)
+            target[i] = function(target[i], to_float(source[i]));
     }
 }
 
@@ -64,12 +73,11 @@ __global__ void table_kernel(const Table table, Function function) {
             high = middle - 1;
     }
     const Part& part = table.parts[low];
-    const int64_t first =
-        static_cast<int64_t>(blockIdx.x - part.first_block) * per_block + threadIdx.x * per_thread;
+    const int64_t begin = static_cast<int64_t>(blockIdx.x - part.first_block) * per_block;
     if (part.is_bf16 != 0)
-        apply<N>(function, static_cast<const BFloat16*>(part.source), part.target, first, part.count);
+        apply<N>(function, static_cast<const BFloat16*>(part.source), part.target, begin, part.count);
     else
-        apply<N>(function, static_cast<const float*>(part.source), part.target, first, part.count);
+        apply<N>(function, static_cast<const float*>(part.source), part.target, begin, part.count);
 }
 
 // target = function(target, source), launched as often as tables are full.

@@ -104,11 +104,15 @@ class Backward {
         }
     }
     template <bool extras>
+    static constexpr int resident_blocks =
+        std::is_same_v<Function, MaxPooled> ? pool_sum_blocks : sum_blocks<T, extras, Function>;
+    template <bool extras>
     void launch() const {
         const int64_t summed = std::is_same_v<Function, MaxPooled> ? windows_ : rows_;
         const int64_t strip = int64_t{rows_in_turn<Function>} * tiles_.lanes;
         const int64_t most = (summed + strip - 1) / strip;
-        const int64_t chunks = wants_sums_ ? std::clamp<int64_t>(many_blocks / tiles_.tiles, 1, most) : 0;
+        constexpr int64_t blocks = multiprocessors * resident_blocks<extras>;  // whole waves
+        const int64_t chunks = wants_sums_ ? std::clamp<int64_t>(blocks / tiles_.tiles, 1, most) : 0;
         const Tensor parts = Tensor::empty({branches_, chunks, 2, channels_}, DType::f32, device_);
         const Tensor memory = Tensor::empty({branches_, Coefficients::count, channels_}, DType::f32, device_);
         const Coefficients coefficients{memory.data<float>(), channels_};

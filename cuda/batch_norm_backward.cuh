@@ -25,6 +25,8 @@ constexpr int gradient_blocks =
 template <class T, bool extras, class Function>
 constexpr int sum_blocks = std::is_same_v<Function, GatedSilu> || (std::is_same_v<Function, Silu> && extras)
                                ? 2
+                           : std::is_same_v<Function, Identity>
+                               ? gradient_blocks<T, extras, Function>
                                : std::min(gradient_blocks<T, extras, Function>, 3);
 
 // parts[branch][chunk][2][channels] = Σg, Σg·(x - mean) over a block's rows, taken from the last to the
@@ -96,16 +98,18 @@ __global__ void __launch_bounds__(block_threads)
     const int channels = coefficients.channels;
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
-    double plain = 0.0, deviating = 0.0;
+    double sums[2] = {};  // Σg, Σg·(x - mean)
     for (int rank = 0; rank < parts.ranks && inside; ++rank) {
         const float* part = parts.of(rank) + channel;
-        plain += sum_own_parts(part, parts.chunks, parts.pitch());
-        deviating += sum_own_parts(part + channels, parts.chunks, parts.pitch());
+#pragma unroll 8
+        for (int64_t chunk = threadIdx.x / part_columns; chunk < parts.chunks; chunk += part_lanes) {
+            sums[0] += static_cast<double>(part[chunk * parts.pitch()]);
+            sums[1] += static_cast<double>(part[chunk * parts.pitch() + channels]);
+        }
     }
-    plain = sum_part_lanes(plain);
-    deviating = sum_part_lanes(deviating);
+    sum_part_lanes(sums);
     if (threadIdx.x >= part_columns || !inside) return;
-    const GradientLine<T> line(table, channel, static_cast<float>(plain), static_cast<float>(deviating),
+    const GradientLine<T> line(table, channel, static_cast<float>(sums[0]), static_cast<float>(sums[1]),
                                share, write);
     coefficients.put(channel, line.affine);
     coefficients.put_gradient(channel, line.slope, line.constant);

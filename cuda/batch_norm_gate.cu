@@ -165,10 +165,12 @@ void launch_sums(const char* kernel, const std::vector<BatchNormBranch>& branche
     dispatch(kernel, branches, grad_y, sums, [&](auto zero, auto width) {
         using T = decltype(zero);
         GateTensors<T> tensors{};
-        for (size_t i = 0; i < branches.size(); ++i)
-            tensors.branches[i] = {.x = branches[i].x.template data<T>(),
-                                   .grad_y = with_gradient ? grad_y[i].template data<T>() : nullptr,
-                                   .sums = sums[i].defined() ? sums[i].template data<float>() : nullptr};
+        for (size_t i = 0; i < branches.size(); ++i) {
+            auto& own = tensors.branches[i];
+            own.x = branches[i].x.template data<T>();
+            if (with_gradient) own.grad_y = grad_y[i].template data<T>();
+            if (sums[i].defined()) own.sums = sums[i].template data<float>();
+        }
         const auto count = static_cast<unsigned>(branches.size());
         const int64_t values = x.dim(0) * x.dim(3);
         const ChannelTiles tiles = channel_tiles(x.dim(3), width(), 64);
@@ -193,10 +195,12 @@ void forward(const Tensor& x, const std::vector<BatchNormBranch>& branches,
     dispatch(batch_norm_gate_forward.name(), branches, y, weights, [&](auto zero, auto width) {
         using T = decltype(zero);
         GateTensors<T> tensors{};
-        for (size_t i = 0; i < branches.size(); ++i)
-            tensors.branches[i] = {.x = branches[i].x.template data<T>(),
-                                   .weights = weights[i].data<float>(),
-                                   .y = y[i].template data<T>()};
+        for (size_t i = 0; i < branches.size(); ++i) {
+            auto& own = tensors.branches[i];
+            own.x = branches[i].x.template data<T>();
+            own.weights = weights[i].template data<float>();
+            own.y = y[i].template data<T>();
+        }
         const ChannelTiles tiles = channel_tiles(x.dim(3), width(), 64);
         const ImageChunks chunks = ImageChunks::for_pixels(x, tiles);
         UNMASK_LAUNCH((weighted_kernel<T, width()>),

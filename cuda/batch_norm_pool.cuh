@@ -141,10 +141,12 @@ struct GradientSource<T, width, MaxPooled> : GradientTensors<T>::Branch {
     };
 };
 
+constexpr int pool_sum_blocks = 3;  // that a multiprocessor's registers must hold
+
 // The sums of batch_norm_gradient_parts_kernel over the windows instead of the map: only a window's winner
 // has a gradient, and its x is looked up. inverse_kernel: 65536 / columns.kernel, rounded up.
 template <class T, int width>
-__global__ void __launch_bounds__(block_threads, 3)
+__global__ void __launch_bounds__(block_threads, pool_sum_blocks)
     batch_norm_pool_sums_kernel(int64_t pixels, int channels, unsigned inverse_kernel,
                                 GradientTensors<T> tensors, BatchNormTable table, float* parts) {
     const auto own = tensors.branches[blockIdx.z];

@@ -75,7 +75,9 @@ __global__ void __launch_bounds__(block_threads)
     store_pack<width>(part + channels, squares);
 }
 
-// Merges the parts, M2 = Σ M2ᵢ + nᵢ · (meanᵢ - mean)², moves the running statistics and leaves the
+// Merges the parts in one pass over them,
+//     M2 = Σ (M2ᵢ + nᵢ · (meanᵢ - o)²) - n · (mean - o)², o the first part's mean,
+// moves the running statistics and leaves the
 // coefficients.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
@@ -85,26 +87,22 @@ __global__ void __launch_bounds__(block_threads)
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
     const int64_t pitch = parts.pitch(), chunks = parts.chunks;
-    double sum = 0.0;
+    // Deviations are taken from one part's mean, so that large means don't cancel.
+    const double origin = inside ? static_cast<double>(parts.of(0)[channel]) : 0.0;
+    double sums[2] = {};  // Σ n · (mean - origin), Σ (M2 + n · (mean - origin)²)
     for (int rank = 0; rank < parts.ranks && inside; ++rank) {
         const float* part = parts.of(rank) + channel;
-#pragma unroll 4
-        for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes)
-            sum += static_cast<double>(part[chunk * pitch]) *
-                   static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
-    }
-    const double mean = sum_part_lanes(sum) * rule.share;
-    double squares = 0.0;
-    for (int rank = 0; rank < parts.ranks && inside; ++rank) {
-        const float* part = parts.of(rank) + channel;
-#pragma unroll 4
+#pragma unroll 8
         for (int64_t chunk = threadIdx.x / part_columns; chunk < chunks; chunk += part_lanes) {
-            const double delta = static_cast<double>(part[chunk * pitch]) - mean;
-            squares += static_cast<double>(part[chunk * pitch + channels]) +
-                       delta * delta * static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
+            const double offset = static_cast<double>(part[chunk * pitch]) - origin;
+            const double weighted = offset * static_cast<double>(chunk_rows(rows, lanes, chunks, chunk));
+            sums[0] += weighted;
+            sums[1] += static_cast<double>(part[chunk * pitch + channels]) + weighted * offset;
         }
     }
-    squares = sum_part_lanes(squares);
+    sum_part_lanes(sums);
+    const double offset = sums[0] * rule.share, mean = origin + offset;
+    const double squares = fmax(sums[1] - sums[0] * offset, 0.0);
     if (threadIdx.x >= part_columns || !inside) return;
     const BatchNormTable::Group& group = table.of(channel);
     const int own = channel % table.size;

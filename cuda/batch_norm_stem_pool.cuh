@@ -13,12 +13,13 @@ namespace unmask {
 template <class T, int width>
 constexpr bool is_stem_pack = width == 8 && std::is_same_v<T, BFloat16>;
 
-// Blocks: the images in x; rows of windows, strips of `lanes` windows and tiles of channels in y.
+// Blocks: tiles of channels, strips of `lanes` windows and rows of windows in x, so that rows that are read
+// twice are so soon; the images in y.
 struct StemGrid {
     int out_height, out_width, channels;
     unsigned images, strips, tiles;
 
-    // Nothing where the pooling is another, or there are more rows than a grid has blocks.
+    // Nothing where the pooling is another, or there are more images than a grid has blocks.
     static std::optional<StemGrid> of(const Tensor& x, const Tensor& y, const Pool2dParams& pool,
                                       const ChannelTiles& tiles) {
         const std::array<int, 2> three{3, 3}, two{2, 2}, one{1, 1};
@@ -26,12 +27,12 @@ struct StemGrid {
                               static_cast<int>(y.dim(3)),        static_cast<unsigned>(y.dim(0)),
                               blocks_for(y.dim(2), tiles.lanes), tiles.tiles};
         if (pool.kernel != three || pool.stride != two || pool.padding != one || x.dim(1) != 2 * y.dim(1) ||
-            x.dim(2) != 2 * y.dim(2) || y.dim(1) * result.strips * tiles.tiles > 65535)
+            x.dim(2) != 2 * y.dim(2) || y.dim(0) > 65535)
             return std::nullopt;
         return result;
     }
     [[nodiscard]] dim3 grid(unsigned branches) const {
-        return dim3(images, static_cast<unsigned>(out_height) * strips * tiles, branches);
+        return dim3(blocks_for(int64_t{out_height} * strips * tiles, 1), images, branches);
     }
 };
 
@@ -42,11 +43,11 @@ struct StemPlace {
     bool inside;
 
     __device__ StemPlace(const StemGrid& grid, int width) {
-        const unsigned strip = blockIdx.y / grid.tiles, line = strip / grid.strips;
-        image = blockIdx.x;
+        const unsigned strip = blockIdx.x / grid.tiles, line = strip / grid.strips;
+        image = blockIdx.y;
         row = static_cast<int>(line);
         column = static_cast<int>((strip - line * grid.strips) * blockDim.y + threadIdx.y);
-        channel = static_cast<int>((blockIdx.y - strip * grid.tiles) * blockDim.x + threadIdx.x) * width;
+        channel = static_cast<int>((blockIdx.x - strip * grid.tiles) * blockDim.x + threadIdx.x) * width;
         inside = column < grid.out_width && channel < grid.channels;
     }
 };

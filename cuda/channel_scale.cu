@@ -33,11 +33,23 @@ __global__ void __launch_bounds__(block_threads)
     const int64_t image = chunks.image(), end = chunks.end(), lanes = blockDim.y;
     const int64_t first = image * chunks.pixels * chunks.channels + channel;
     const auto factors = load_scale<width>(scale, image * chunks.channels + channel);
-#pragma unroll 4
-    for (int64_t pixel = chunks.begin() + threadIdx.y; pixel < end; pixel += lanes) {
-        const int64_t place = first + pixel * chunks.channels;
-        store_pack<width>(y + place, product(load_pack<width>(x + place), factors));
-    }
+    const auto take = [&](auto count, int64_t pixel) {
+        constexpr int n = count();
+        Pack<T, width> in[n];
+#pragma unroll
+        for (int k = 0; k < n; ++k)
+            in[k] = load_pack<width>(x + first + (pixel + k * lanes) * chunks.channels);
+#pragma unroll
+        for (int k = 0; k < n; ++k)
+            store_pack<width>(y + first + (pixel + k * lanes) * chunks.channels, product(in[k], factors));
+    };
+    constexpr int batch = sizeof(T) == 4 ? 2 : 4;
+    int64_t pixel = chunks.begin() + threadIdx.y;
+#pragma unroll 1
+    for (; pixel + (batch - 1) * lanes < end; pixel += batch * lanes)
+        take(std::integral_constant<int, batch>{}, pixel);
+#pragma unroll 1
+    for (; pixel < end; pixel += lanes) take(std::integral_constant<int, 1>{}, pixel);
 }
 
 // grad_x may be null. The sums go to grad_scale where an image is one chunk, else to parts[chunk][N][C];

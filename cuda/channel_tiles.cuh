@@ -69,31 +69,28 @@ __device__ void sum_lanes(Pack<float, width>* shared, int column, int columns, i
     __syncthreads();
 }
 
-// ---- the second stage: 256 threads fold the parts of 8 columns, 32 lanes each ----
+// ---- the second stage: 256 threads fold the parts of 4 columns, 64 lanes each ----
 
-constexpr int part_columns = 8, part_lanes = block_threads / part_columns;
+constexpr int part_columns = 4, part_lanes = block_threads / part_columns;
 
-// The sum over the block's lanes, in every thread: thread t has column t % 8. All threads must take part.
-__device__ inline double sum_part_lanes(double value) {
-    UNMASK_SHARED(double, shared, block_threads);
+// The sums of `count` values over the block's lanes, in every thread: thread t has column t % 4. Once for a
+// kernel; all threads must take part.
+template <int count>
+__device__ void sum_part_lanes(double (&values)[count]) {
+    UNMASK_SHARED(double, shared, block_threads* count);
     const int thread = static_cast<int>(threadIdx.x);
-    __syncthreads();  // the array may still be read from the call before
-    shared[thread] = value;
+#pragma unroll
+    for (int i = 0; i < count; ++i) shared[i * block_threads + thread] = values[i];
     for (int half = part_lanes / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (thread < half * part_columns) shared[thread] += shared[thread + half * part_columns];
+        if (thread >= half * part_columns) continue;
+#pragma unroll
+        for (int i = 0; i < count; ++i)
+            shared[i * block_threads + thread] += shared[i * block_threads + thread + half * part_columns];
     }
     __syncthreads();
-    return shared[thread % part_columns];
-}
-
-// Σ parts[part · pitch] over the thread's parts.
-__device__ inline double sum_own_parts(const float* parts, int64_t count, int64_t pitch) {
-    double sum = 0.0;
-#pragma unroll 4
-    for (int64_t part = threadIdx.x / part_columns; part < count; part += part_lanes)
-        sum += static_cast<double>(parts[part * pitch]);
-    return sum;
+#pragma unroll
+    for (int i = 0; i < count; ++i) values[i] = shared[i * block_threads + thread % part_columns];
 }
 
 // finish(column, sum): the sums of parts [count, columns] over count.
@@ -101,8 +98,13 @@ template <class Finish>
 __global__ void __launch_bounds__(block_threads)
     sum_parts_kernel(const float* parts, int64_t count, int64_t columns, Finish finish) {
     const int64_t column = static_cast<int64_t>(blockIdx.x) * part_columns + threadIdx.x % part_columns;
-    const double sum = sum_part_lanes(column < columns ? sum_own_parts(parts + column, count, columns) : 0.0);
-    if (threadIdx.x < part_columns && column < columns) finish(column, static_cast<float>(sum));
+    double sum[1] = {};
+    if (column < columns)
+#pragma unroll 8
+        for (int64_t part = threadIdx.x / part_columns; part < count; part += part_lanes)
+            sum[0] += static_cast<double>(parts[part * columns + column]);
+    sum_part_lanes(sum);
+    if (threadIdx.x < part_columns && column < columns) finish(column, static_cast<float>(sum[0]));
 }
 
 template <class Finish>

@@ -147,7 +147,8 @@ void depthwise_conv2d_backward_weight(const Tensor& grad_y, const Tensor& x, Ten
                 constexpr int S = stride();
                 const Strips strips(shape.images, shape.out_height, shape.out_width, depthwise_strip<S>);
                 const int64_t most = (strips.count + tiles.lanes - 1) / tiles.lanes;
-                const int64_t wanted = std::clamp<int64_t>(many_blocks / tiles.tiles, 1, most);
+                constexpr int64_t blocks = multiprocessors * weight_parts_blocks<T>;  // whole waves
+                const int64_t wanted = std::clamp<int64_t>(blocks / tiles.tiles, 1, most);
                 const int64_t share = (strips.count + wanted - 1) / wanted;
                 const int64_t chunks = (strips.count + share - 1) / share;
                 const Tensor parts = Tensor::empty({chunks, K * K, shape.channels}, DType::f32, x.device());

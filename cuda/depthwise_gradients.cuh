@@ -85,11 +85,14 @@ __global__ void __launch_bounds__(block_threads)
     store_sums(grad_x + shape.place(image, row, column) + thread.channel, sums);
 }
 
+template <class T>
+constexpr int weight_parts_blocks = sizeof(T) == 4 ? 2 : 3;  // that a multiprocessor's registers must hold
+
 // parts[chunk][tap][channel] = Σ grad_y · x over the chunk's strips of outputs. A thread takes one row of
 // taps, its neighbours in y the others, so that grad_y and all rows of x but one come from the cache. Floor:
 // grad_y once and x once; the parts add at most a few percent.
 template <class T, int width, int K, int S>
-__global__ void __launch_bounds__(block_threads, sizeof(T) == 4 ? 2 : 3)
+__global__ void __launch_bounds__(block_threads, weight_parts_blocks<T>)
     depthwise_weight_parts_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips,
                                   int64_t chunk_strips, const T* grad_y, const T* x, float* parts) {
     constexpr int strip = depthwise_strip<S>, reach = (strip - 1) * S + K;

@@ -170,9 +170,10 @@ __device__ float block_reduce(float value, Op op = {}) {
 // ---- launch sizes ----
 
 constexpr int block_threads = 256;
-// Blocks of a launch that keep a large GPU's memory busy: 4 for each of 132 multiprocessors. The same on
-// every GPU, so that sums are cut alike.
-constexpr int64_t many_blocks = 528;
+// Multiprocessors of a large GPU (an H200). The same on every GPU, so that sums are cut alike.
+constexpr int64_t multiprocessors = 132;
+// Blocks of a launch that keep its memory busy.
+constexpr int64_t many_blocks = 4 * multiprocessors;
 
 // Blocks that cover `count` items, `per_block` each.
 inline unsigned blocks_for(int64_t count, int64_t per_block) {

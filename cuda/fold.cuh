@@ -38,6 +38,30 @@ inline constexpr bool joins_partials = false;
 template <class Fold>
 inline constexpr bool joins_partials<JoinFold<Fold>> = true;
 
+// Adds the packs at place_of(first), place_of(first + step), … below end, four loads under way at a time.
+template <int N, class Fold, class PlaceOf>
+__device__ void walk(const typename Fold::Element* x, typename Fold::State (&states)[N], const Fold& fold,
+                     int64_t first, int64_t end, int64_t step, PlaceOf place_of) {
+    const auto take = [&](auto count, int64_t index) {
+        constexpr int n = count();
+        Pack<typename Fold::Element, N> elements[n];
+        int64_t places[n];
+#pragma unroll
+        for (int k = 0; k < n; ++k) places[k] = place_of(index + k * step);
+#pragma unroll
+        for (int k = 0; k < n; ++k) elements[k] = load_pack<N>(x + places[k]);
+#pragma unroll
+        for (int k = 0; k < n; ++k)
+#pragma unroll
+            for (int i = 0; i < N; ++i) fold.add(states[i], elements[k][i], places[k] + i);
+    };
+    int64_t index = first;
+#pragma unroll 1
+    for (; index + 3 * step < end; index += 4 * step) take(std::integral_constant<int, 4>{}, index);
+#pragma unroll 1
+    for (; index < end; index += step) take(std::integral_constant<int, 1>{}, index);
+}
+
 // What a thread folds of one output whose innermost dimensions are reduced: packs first, first + step, …
 // below end.
 template <int N, class Fold>
@@ -48,13 +72,8 @@ __device__ typename Fold::Value fold_packs(const Folding& folding, const Fold& f
     typename Fold::State states[N];
 #pragma unroll
     for (int i = 0; i < N; ++i) states[i] = fold.start(output);
-#pragma unroll 4
-    for (int64_t pack = first; pack < end; pack += step) {
-        const int64_t offset = base + folding.reduced.offset(pack * N);
-        const auto elements = load_pack<N>(x + offset);
-#pragma unroll
-        for (int i = 0; i < N; ++i) fold.add(states[i], elements[i], offset + i);
-    }
+    walk<N>(x, states, fold, first, end, step,
+            [&](int64_t pack) { return base + folding.reduced.offset(pack * N); });
     typename Fold::Value result = fold.value(states[0]);
 #pragma unroll
     for (int i = 1; i < N; ++i) result = Fold::join(result, fold.value(states[i]));
@@ -98,8 +117,8 @@ __global__ void fold_by_blocks_kernel(Folding folding, int64_t parts, int64_t pa
         fold.finish(output, value);
 }
 
-// Innermost dimensions kept: a block folds `lanes` (a power of two) neighbouring packs of outputs, 256 /
-// lanes rows at a time. partials[part · outputs + output], null where there is one part.
+// Innermost dimensions kept: a block folds `lanes` neighbouring packs of outputs, 256 / lanes rows at a
+// time. partials[part · outputs + output], null where there is one part.
 template <int N, class Fold>
 __global__ void fold_rows_kernel(Folding folding, int64_t tiles, int lanes, int64_t part_rows,
                                  const typename Fold::Element* x, Fold fold, typename Fold::Value* partials) {
@@ -109,7 +128,7 @@ __global__ void fold_rows_kernel(Folding folding, int64_t tiles, int lanes, int6
     const int rows = block_threads / lanes;
     const int64_t unit = quotient(blockIdx.x, tiles);
     const int64_t column = ((blockIdx.x - unit * tiles) * lanes + lane) * N;
-    const bool inside = column < folding.inner;
+    const bool inside = row < rows && column < folding.inner;
     const int64_t output = unit * folding.inner + column;
     const int64_t begin = blockIdx.y * part_rows;
     const int64_t end = begin + part_rows < folding.count ? begin + part_rows : folding.count;
@@ -118,19 +137,15 @@ __global__ void fold_rows_kernel(Folding folding, int64_t tiles, int lanes, int6
         typename Fold::State states[N];
 #pragma unroll
         for (int i = 0; i < N; ++i) states[i] = fold.start(output + i);
-#pragma unroll 4
-        for (int64_t r = begin + row; r < end; r += rows) {
-            const int64_t offset = base + folding.reduced.offset(r);
-            const auto elements = load_pack<N>(x + offset);
-#pragma unroll
-            for (int i = 0; i < N; ++i) fold.add(states[i], elements[i], offset + i);
-        }
+        walk<N>(x, states, fold, begin + row, end, rows,
+                [&](int64_t r) { return base + folding.reduced.offset(r); });
 #pragma unroll
         for (int i = 0; i < N; ++i) shared[i * block_threads + threadIdx.x] = fold.value(states[i]);
     }
-    for (int half = rows / 2; half > 0; half /= 2) {
+    for (int active = rows, half; active > 1; active = half) {
+        half = (active + 1) / 2;
         __syncthreads();
-        if (!inside || row >= half) continue;
+        if (!inside || row + half >= active) continue;
 #pragma unroll
         for (int i = 0; i < N; ++i) {
             Value& own = shared[i * block_threads + threadIdx.x];
@@ -173,8 +188,10 @@ void launch_fold(const Tensor& y, const Folding& folding, const typename Fold::E
         const int64_t packs = (folding.inner_reduced ? folding.count : folding.inner) / N;
         if (!folding.inner_reduced) {
             const int64_t units = folding.outputs / folding.inner;
-            int lanes = power_of_two(packs, joins ? 8 : 32);
-            while (lanes < block_threads && lanes < packs && block_threads / lanes > folding.count)
+            constexpr int64_t most_lanes = joins ? 8 : 32;
+            const int64_t strips = (packs + most_lanes - 1) / most_lanes;
+            int lanes = static_cast<int>((packs + strips - 1) / strips);
+            while (2 * lanes <= block_threads && lanes < packs && block_threads / lanes > folding.count)
                 lanes *= 2;
             const int64_t rows = block_threads / lanes, tiles = blocks_for(packs, lanes);
             const int64_t most = joins ? 1 : std::max<int64_t>(folding.count / (8 * rows), 1);
