@@ -81,7 +81,9 @@ class BenchWork::Images {
     explicit Images(const BenchOptions& options)
         : input_({.device = options.train.compute.device,
                   .dtype = image_dtype(options.train.compute.precision),
-                  .channels = options.train.compute.device.type == DeviceType::cpu ? 3 : gpu_image_channels}),
+                  .channels = options.train.compute.device.type == DeviceType::cpu
+                                  ? 3
+                                  : gpu_image_channels(options.train.compute.precision)}),
           raw_(options.input == BenchInput::raw) {
         if (raw_)
             pictures_ = random_pictures(options);

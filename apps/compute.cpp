@@ -32,11 +32,15 @@ DType image_dtype(Precision precision) {
     return precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 
+int gpu_image_channels(Precision precision) {
+    return precision == Precision::bf16 ? 8 : 4;
+}
+
 Tensor model_input(const Tensor& images, const Compute& compute) {
     const NoGrad nothing_recorded;
     const DType dtype = image_dtype(compute.precision);
     const Variable input = cast(images.to(compute.device), dtype);
-    const int64_t missing = gpu_image_channels - images.dim(3);
+    const int64_t missing = gpu_image_channels(compute.precision) - images.dim(3);
     if (compute.device.type == DeviceType::cpu || missing <= 0) return input.value();
     Shape shape = images.shape();
     shape.set(3, missing);

@@ -37,9 +37,9 @@ struct ComputeGiven {
          nondeterministic = false;
 };
 
-// Channels of the images that a GPU makes of pictures: RGB and one of zeros, since convolutions there load a
-// pixel's channels as one vector.
-inline constexpr int gpu_image_channels = 4;
+// Channels of the images that a GPU makes of pictures: RGB and zeros up to 16 bytes a pixel. cuDNN's
+// convolutions for tensor cores would else pad a copy of the images at every pass.
+[[nodiscard]] int gpu_image_channels(Precision precision);
 // What a model's images are held in.
 [[nodiscard]] DType image_dtype(Precision precision);
 // Images [n, size, size, 3] as the model takes them: on the device, in image_dtype, on a GPU with

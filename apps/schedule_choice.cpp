@@ -18,7 +18,10 @@ namespace {
 
 // Runs before the work is recorded, as elsewhere: the first choose and time the libraries' algorithms.
 constexpr int runs_before = 2;
-constexpr int timed_runs = 3;
+constexpr int timed_rounds = 3;
+// Of a round: short work is repeated, so that the clock and the start of a run do not count.
+constexpr double least_seconds = 0.02;
+constexpr int most_runs = 64;
 
 // Of the shortest time so far: what a schedule must stay below to replace a plainer one, as timing wavers.
 constexpr double real_gain = 0.98;
@@ -46,7 +49,7 @@ std::string problem_of(const DetectorOptions& model, const Compute& compute, con
     return text;
 }
 
-// The shortest of several runs.
+// Of one run, by the shortest of several rounds of them.
 double seconds_of(Context& context, const ScheduledWork& work) {
     context.synchronize();
     context.release_cached();  // what another schedule left
@@ -57,14 +60,15 @@ double seconds_of(Context& context, const ScheduledWork& work) {
         context.release_cached();  // the recorded work has memory of its own
         captured = context.capture(work.run);
     }
-    const auto run = [&] { captured ? captured->run() : work.run(); };
-    run();
-    double shortest = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < timed_runs; ++i) {
+    const auto seconds = [&](int runs) {
         const double begin = context.seconds();
-        run();
-        shortest = std::min(shortest, context.seconds() - begin);
-    }
+        for (int i = 0; i < runs; ++i) captured ? captured->run() : work.run();
+        return (context.seconds() - begin) / runs;
+    };
+    seconds(1);
+    const int runs = int(std::clamp(least_seconds / std::max(seconds(1), 1e-6), 1.0, double(most_runs)));
+    double shortest = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < timed_rounds; ++i) shortest = std::min(shortest, seconds(runs));
     return shortest;
 }
 

@@ -10,6 +10,7 @@
 #include "apps/counted.h"
 #include "apps/output_files.h"
 #include "apps/progress.h"
+#include "apps/tuning_file.h"
 
 namespace unmask {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 struct BenchCommandArguments {
     BenchArguments bench;
     bool no_graph = false;
+    std::string tuning;
 };
 
 // What backward needs and how much more it was; nothing where that is not known.
@@ -30,7 +32,9 @@ std::string needed_text(const BenchResult& result) {
 int run_bench_command(const BenchCommandArguments& arguments, const GlobalOptions& global) {
     BenchOptions options = bench_options(arguments.bench, global);
     options.graph = !arguments.no_graph;
+    const TuningFile tuning(arguments.tuning, options.train.compute.device);
     const BenchResult result = run_bench(options);
+    tuning.keep();
     const std::string& json = arguments.bench.json;
     if (!json.empty()) write_answer(json, bench_answer(result));
     if (json != "-")
@@ -54,6 +58,10 @@ CommandRun set_up_bench(CLI::App& app, const GlobalOptions& global) {
                    "Steps of a run, enqueued before the device is waited for")
         ->capture_default_str()
         ->check(CLI::Range(1, 10000));
+    app.add_option("--tuning", arguments->tuning,
+                   "Algorithms and schedules chosen by timing on a GPU: taken from the file, if it is there, "
+                   "instead of timing; written to it at the end")
+        ->option_text("FILE");
     return [arguments, &global] { return run_bench_command(*arguments, global); };
 }
 

@@ -19,17 +19,26 @@ Tensor images_of(const std::vector<const Image*>& pictures, int size, const Norm
     return images;
 }
 
-FaceScorer::FaceScorer(Detector& detector, const Compute& compute, const Normalisation& normalisation,
-                       double temperature)
-    : detector_(detector), compute_(compute), normalisation_(normalisation), temperature_(temperature) {
-    detector_.set_training(false);
-    prepare_scoring(detector_, TrainedWeights::released);
+namespace {
+
+Detector& ready_for_scoring(Detector& detector) {
+    detector.set_training(false);
+    prepare_scoring(detector, TrainedWeights::released);
+    return detector;
 }
 
+}  // namespace
+
+FaceScorer::FaceScorer(Detector& detector, const Compute& compute, const Normalisation& normalisation,
+                       double temperature)
+    : size_(detector.options().size),
+      scorer_(ready_for_scoring(detector), compute),
+      normalisation_(normalisation),
+      temperature_(temperature) {}
+
 std::vector<double> FaceScorer::score(const std::vector<const Image*>& crops) {
-    const Tensor images = images_of(crops, size(), normalisation_);
     std::vector<double> scores =
-        calibrated(fake_probabilities(detector_.infer(model_input(images, compute_))), temperature_);
+        calibrated(scorer_.score(images_of(crops, size(), normalisation_)), temperature_);
     for (const double score : scores)
         if (!std::isfinite(score)) fail("the model's answer is not a number");
     return scores;

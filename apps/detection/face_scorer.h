@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "apps/compute.h"
+#include "apps/batch_scorer.h"
 #include "data/image.h"
 #include "data/normalisation.h"
 #include "models/detector.h"
@@ -25,11 +25,11 @@ class FaceScorer {
     // The calibrated probability of fake of each crop. Error when the model's answer is not a number.
     [[nodiscard]] std::vector<double> score(const std::vector<const Image*>& crops);
 
-    [[nodiscard]] int size() const { return detector_.options().size; }
+    [[nodiscard]] int size() const { return size_; }
 
   private:
-    Detector& detector_;
-    Compute compute_;
+    int size_;
+    BatchScorer scorer_;
     Normalisation normalisation_;
     double temperature_;
 };

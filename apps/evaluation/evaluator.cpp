@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "apps/batch_scorer.h"
 #include "data/loader.h"
 #include "engine/error.h"
 #include "layers/evaluation_mode.h"
@@ -46,13 +47,13 @@ std::vector<double> score_dataset(Detector& detector, const FaceDataset& dataset
                                 .parts = options.parts});
     const EvaluationMode mode(detector);
     prepare_scoring(detector);
+    BatchScorer scorer(detector, options.compute);
     std::vector<double> scores(dataset.size());
     int64_t done = 0;
     loader.start(0);
     while (const std::optional<Batch> batch = loader.next()) {
         if (batch->indices.empty()) continue;
-        const std::vector<double> found =
-            fake_probabilities(detector.infer(model_input(batch->images, options.compute)));
+        const std::vector<double> found = scorer.score(batch->images);
         for (size_t i = 0; i < found.size(); ++i) {
             if (!std::isfinite(found[i]))
                 fail("{}: the model's answer is not a number", dataset.file(batch->indices[i]).string());

@@ -34,6 +34,7 @@ std::vector<std::vector<double>> score_variants(Detector& detector, const FaceDa
                                                 const Normalisation& normalisation) {
     std::vector<std::vector<double>> scores(variants.size());
     Progress progress("robustness", int64_t(dataset.size() * variants.size()), "images");
+    BatchScorer scorer(detector, options.compute);
     const auto count = int64_t(dataset.size());
     const int64_t side = dataset.options().size;
     int64_t done = 0;
@@ -55,8 +56,7 @@ std::vector<std::vector<double>> score_variants(Detector& detector, const FaceDa
                                            uint64_t(first + i));
                 normalise(changed, normalisation, output);
             });
-            for (const double score :
-                 fake_probabilities(detector.infer(model_input(images, options.compute)))) {
+            for (const double score : scorer.score(images)) {
                 if (!std::isfinite(score))
                     fail("{}: the model's answer is not a number", dataset.file(scores[v].size()).string());
                 scores[v].push_back(score);

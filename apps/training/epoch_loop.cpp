@@ -41,7 +41,7 @@ EpochLoop::EpochLoop(const TrainOptions& options, const FaceDataset& pictures, i
     if (options.compute.device.type != DeviceType::cpu)
         input_.emplace(DeviceInputOptions{.device = options.compute.device,
                                           .dtype = image_dtype(options.compute.precision),
-                                          .channels = gpu_image_channels,
+                                          .channels = gpu_image_channels(options.compute.precision),
                                           .normalisation = {}});
     const int64_t batch = std::min<int64_t>(options.batch, loader_.pictures());
     if (batch % options.ranks.size() != 0)

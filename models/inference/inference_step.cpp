@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/inference/inference_step.h"
 
+#include <algorithm>
+
 #include "engine/error.h"
 #include "engine/ops/cast.h"
 
@@ -9,13 +11,17 @@ namespace {
 
 // Runs before a GPU's work is recorded: the first chooses and times the libraries' algorithms.
 constexpr int runs_before_capture = 2;
+// Recorded work has memory of its own: of more shapes than these the one that waited longest goes.
+constexpr size_t most_programs = 8;
 
 }  // namespace
 
-// The batch in the device's memory, where recorded work finds the next one too. The logits go before the work
-// that writes them.
+// The batch in the device's memory, where recorded work finds the next one too: the caller's own, until it
+// comes with another. The logits go before the work that writes them.
 struct InferenceStep::Program {
     Tensor images;
+    bool borrowed = false;
+    int64_t used = 0;  // the step's count of calls then
     int runs = 0;
     std::unique_ptr<CapturedWork> captured;
     Tensor logits;
@@ -48,12 +54,32 @@ void InferenceStep::check_images(const Tensor& images) const {
 const Tensor& InferenceStep::enqueue(const Tensor& images) {
     check_images(images);
     const std::pair key{images.dim(0), images.dim(3)};
+    if (!programs_.contains(key) && programs_.size() == most_programs)
+        programs_.erase(
+            std::ranges::min_element(programs_, {}, [](const auto& program) { return program.second.used; }));
     try {
-        return enqueue(programs_[key], images);
+        Program& program = programs_[key];
+        program.used = ++calls_;
+        return enqueue(program, images);
     } catch (...) {
         programs_.erase(key);
         throw;
     }
+}
+
+void InferenceStep::place(Program& program, const Tensor& images) const {
+    if (program.borrowed && program.images.raw() == images.raw()) return;
+    if (program.borrowed) program = Program{.used = program.used};  // that memory is not ours to write
+    if (!program.images.defined()) {
+        program.borrowed =
+            device_.type == DeviceType::cuda && images.device() == device_ && images.dtype() == dtype_;
+        program.images = program.borrowed ? images : Tensor::empty(images.shape(), dtype_, device_);
+        if (program.borrowed) return;
+    }
+    if (images.dtype() == dtype_)
+        program.images.copy_from(images);
+    else
+        cast_forward(images.to(device_), program.images);
 }
 
 const Tensor& InferenceStep::enqueue(Program& program, const Tensor& images) {
@@ -61,13 +87,9 @@ const Tensor& InferenceStep::enqueue(Program& program, const Tensor& images) {
         program.logits = detector_.infer(cast(images.to(device_), dtype_).value());
         return program.logits;
     }
-    if (!program.images.defined()) program.images = Tensor::empty(images.shape(), dtype_, device_);
-    if (images.dtype() == program.images.dtype())
-        program.images.copy_from(images);
-    else
-        cast_forward(images.to(device_), program.images);
-    const auto work = [&] { program.logits = detector_.infer(program.images); };
     const bool on_gpu = device_.type == DeviceType::cuda;
+    place(program, images);
+    const auto work = [&] { program.logits = detector_.infer(program.images); };
     if (program.captured == nullptr && (!on_gpu || program.runs >= runs_before_capture)) {
         Context& context = *context_of(device_);
         program.logits = Tensor();  // so that nothing from outside ends inside the recording

@@ -26,17 +26,20 @@ class InferenceStep {
 
     // The global head's logits [n, 2] of images [n, size, size, 3] (or 4 or 8 channels, zeros behind the
     // third) of any device and floating dtype, on the detector's device; Error for others. Enqueued without
-    // waiting; recorded work overwrites them at its next run with the same n and channels.
+    // waiting; recorded work overwrites them at its next run with the same n and channels. Images that stay
+    // where they are on a GPU from call to call are not copied.
     const Tensor& enqueue(const Tensor& images);
 
   private:
     struct Program;  // the work for one shape of images
     void check_images(const Tensor& images) const;
+    void place(Program& program, const Tensor& images) const;
     const Tensor& enqueue(Program& program, const Tensor& images);
     Detector& detector_;
     Device device_;
     DType dtype_;
     bool capture_;
+    int64_t calls_ = 0;
     std::map<std::pair<int64_t, int64_t>, Program> programs_;  // by batch size and channels
 };
 

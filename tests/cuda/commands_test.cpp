@@ -175,6 +175,27 @@ TEST_F(GpuCommands, Bench) {
     EXPECT_EQ(json["precision"], "int8");
 }
 
+// What the first measured the second takes: where its schedule is kept nothing is measured again.
+TEST_F(GpuCommands, BenchKeepsWhatItTimedInAFile) {
+    const std::string file = path("bench-tuning.json");
+    const std::string command = "bench --warm-up 0 --steps 1 --tuning " + file + small;
+    const Json first = Json::parse(outcome_of(command));
+    ASSERT_TRUE(fs::exists(file));
+    std::string kept = bytes_of(file);
+    EXPECT_NE(kept.find("branches of"), std::string::npos) << kept;
+    for (const std::string schedule : {"parallel", "lockstep"}) {  // as if that had been the fastest
+        const size_t begin = kept.rfind("\":\"") + 3, end = kept.find('"', begin);
+        kept.replace(begin, end - begin, schedule);
+        std::ofstream(file) << kept;
+        EXPECT_EQ(Json::parse(outcome_of(command))["schedule_taken"], schedule);
+        EXPECT_EQ(bytes_of(file), kept);
+    }
+    std::ofstream(file) << "no choices";
+    expect_failure(command, {"bench-tuning.json"});
+    EXPECT_EQ(bytes_of(file), "no choices");
+    expect_failure("bench --tuning " + file, {"--tuning", "CPU"});
+}
+
 // The same calls whatever their order; parallel branches are profiled one after the other.
 TEST_F(GpuCommands, Profile) {
     for (const std::string mode : {"infer", "train"}) {
