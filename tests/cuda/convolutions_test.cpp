@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/ops/conv2d.h"
+#include "engine/ops/elementwise.h"
 #include "tests/cuda/replaced_kernel.h"
 #include "tests/gpu/checks.h"
 
@@ -10,7 +11,7 @@ namespace unmask {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
-constexpr int cases = 2 * (12 * 4 + 2);  // the stem has no gradient of x
+constexpr int cases = 2 * (14 * 7 + 5);  // the stem has no gradient of x
 
 using DataSlot = ReplacedKernel<void(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&, bool)>;
 
@@ -26,7 +27,7 @@ TEST(Convolutions, AGradientThatIsLostShows) {
         DataSlot::before(grad_y, weight, grad_x, params, false);
     });
     const CheckResult result = check_convolutions(gpu, 1);
-    EXPECT_EQ(result.failures.size(), 2u * 12) << report(result);  // all that are added to
+    EXPECT_EQ(result.failures.size(), 2u * 14) << report(result);  // all that are added to
 }
 
 // As an engine would do it that clears what no tap reaches: three quarters of a strided 1 x 1 convolution's
@@ -39,6 +40,20 @@ TEST(Convolutions, AGradientThatIsClearedWhereNoTapReachesShows) {
     });
     const CheckResult result = check_convolutions(gpu, 1);
     EXPECT_EQ(result.failures.size(), 2u * 3) << report(result);
+}
+
+using ForwardSlot = ReplacedKernel<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
+                                        const Conv2dParams&)>;
+
+TEST(Convolutions, AResidualThatIsAddedBehindTheActivationShows) {
+    const ForwardSlot fault(
+        conv2d_forward, [](const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
+                           Tensor& y, const Conv2dParams& params) {
+            ForwardSlot::before(x, weight, bias, Tensor(), y, params);
+            if (residual.defined()) y.copy_from((Variable(y) + Variable(residual)).value());
+        });
+    const CheckResult result = check_convolutions(gpu, 1);
+    EXPECT_EQ(result.failures.size(), 2u * 15) << report(result);
 }
 
 }  // namespace

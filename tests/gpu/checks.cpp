@@ -3,10 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <iostream>
+#include <utility>
+
 namespace unmask {
 
+void CheckResult::failed(std::string failure) {
+    std::cerr << name << ": " << failure << std::endl;
+    failures.push_back(std::move(failure));
+}
+
 std::string report(const CheckResult& result) {
-    constexpr size_t most = 10;
+    constexpr size_t most = 50;
     std::string text = fmt::format("{:<40} {:>5} cases  {:>4} failed  worst error/bound {:.3f}\n",
                                    result.name, result.cases, result.failures.size(), result.worst);
     for (size_t i = 0; i < result.failures.size() && i < most; ++i)

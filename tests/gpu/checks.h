@@ -16,6 +16,10 @@ struct CheckResult {
     int cases = 0;
     std::vector<std::string> failures{};  // one line each: the case, what was found, what was expected
     double worst = 0.0;                   // the largest error over its bound
+
+    // Adds a failure, and says it on stderr at once: a check that is ended from outside has said what it
+    // found.
+    void failed(std::string failure);
 };
 
 // Every row of the op-case table on the device against the CPU: in f32 against float64 with the row's own
@@ -26,8 +30,9 @@ inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
 
 // The convolutions of resnet34 and of mobilenet_v1 at 224 pixels, forward and back, in bf16 and f32: by the
 // algorithms that timing chooses, as in training, against what the library suggests first where any algorithm
-// will do. A gradient that is added to against one that is written and then added. The op cases compute by
-// the first suggestions alone, and by those for small shapes.
+// will do. A gradient that is added to against one that is written and then added, what is fused as in
+// inference against the convolution and then its epilogue. The op cases compute by the first suggestions
+// alone, and by those for small shapes.
 inline constexpr double bf16_convolution_bound = 6e-3, f32_convolution_bound = 2e-5, f32_weight_bound = 2e-4;
 [[nodiscard]] CheckResult check_convolutions(Device device, int64_t images);
 
@@ -54,7 +59,7 @@ inline constexpr double bf16_map_bound = 0.065, bf16_logits_bound = 0.08;
 inline constexpr double tf32_map_bound = 0.0065, tf32_logits_bound = 0.0065;
 [[nodiscard]] CheckResult check_rounding(Device device, Precision precision);
 
-// Every augmentation alone and all together, with mixup, in f32 and as training takes it (bf16, four
+// Every augmentation alone and all together, with mixup, in f32 and as training takes it (bf16, eight
 // channels): the CPU's pixels but for a share of values that are rounded the other way.
 inline constexpr double augment_share = 1e-4;
 [[nodiscard]] CheckResult check_input(Device device);

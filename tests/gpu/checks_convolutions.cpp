@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/ops/activation.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/elementwise.h"
@@ -23,19 +24,32 @@ struct Geometry {
     }
 };
 
-// Those of resnet34 at 224 pixels and two of mobilenet_v1.
+// Those of resnet34 at 224 pixels, two of mobilenet_v1 and two of efficientnet_b0.
 constexpr Geometry geometries[] = {
     {56, 64, 64, 3, 1},   {56, 64, 128, 3, 2},  {56, 64, 128, 1, 2},  {28, 128, 128, 3, 1},
     {28, 128, 256, 3, 2}, {28, 128, 256, 1, 2}, {14, 256, 256, 3, 1}, {14, 256, 512, 3, 2},
     {14, 256, 512, 1, 2}, {7, 512, 512, 3, 1},  {224, 4, 64, 7, 2},   {112, 32, 64, 1, 1},
-    {14, 512, 512, 1, 1},
+    {14, 512, 512, 1, 1}, {56, 144, 24, 1, 1},  {14, 112, 672, 1, 1},
 };
 
-enum class Part : uint8_t { forward, data, added_data, weight };
+Geometry as_held_in(DType dtype, Geometry geometry) {
+    if (geometry.size == 224)
+        geometry.in = gpu_image_channels(dtype == DType::bf16 ? Precision::bf16 : Precision::f32);
+    return geometry;
+}
+
+enum class Part : uint8_t { forward, data, added_data, weight, relu, residual, silu };
 constexpr std::pair<Part, const char*> parts[] = {{Part::forward, "forward"},
                                                   {Part::data, "gradient of x"},
                                                   {Part::added_data, "gradient of x that is added to"},
-                                                  {Part::weight, "gradient of the weight"}};
+                                                  {Part::weight, "gradient of the weight"},
+                                                  {Part::relu, "with bias and relu"},
+                                                  {Part::residual, "with bias, residual and relu"},
+                                                  {Part::silu, "with bias and silu"}};
+
+bool is_forward(Part part) {
+    return part == Part::forward || part >= Part::relu;
+}
 
 class Convolutions {
   public:
@@ -47,13 +61,22 @@ class Convolutions {
         x_ = repeated(x, dtype, device);
         weight_ = projection(weight, DType::f32).to(dtype).to(device);
         y_ = repeated(conv2d_shape(x, weight, params_), dtype, device);
+        bias_ = projection({geometry.out}, DType::f32).to(dtype).to(device);
     }
     [[nodiscard]] Tensor compute(Part part) const {
         Tensor result;
+        Conv2dParams fused = params_;
         switch (part) {
             case Part::forward:
                 result = Tensor::empty_like(y_);
                 conv2d_forward(x_, weight_, Tensor(), Tensor(), result, params_);
+                break;
+            case Part::relu:
+            case Part::residual:
+            case Part::silu:
+                result = Tensor::empty_like(y_);
+                fused.activation = part == Part::silu ? Activation::silu : Activation::relu;
+                conv2d_forward(x_, weight_, bias_, part == Part::residual ? y_ : Tensor(), result, fused);
                 break;
             case Part::data:
                 result = Tensor::empty_like(x_);
@@ -70,10 +93,13 @@ class Convolutions {
         }
         return result;
     }
-    // What a sum that is written is, and added afterwards.
+    // What is fused, one after the other.
     [[nodiscard]] Variable expected(Part part) const {
-        if (part != Part::added_data) return in_float32(compute(part));
-        return in_float32(x_) + in_float32(compute(Part::data));
+        if (part == Part::added_data) return in_float32(x_) + in_float32(compute(Part::data));
+        if (part < Part::relu) return in_float32(compute(part));
+        Variable y = in_float32(compute(Part::forward)) + in_float32(bias_);
+        if (part == Part::residual) y = y + in_float32(y_);
+        return part == Part::silu ? silu(y) : relu(y);
     }
     static Variable in_float32(const Tensor& tensor) { return cast(Variable(tensor), DType::f32); }
 
@@ -94,7 +120,7 @@ class Convolutions {
         return {geometry.out, geometry.kernel, geometry.kernel, geometry.in};
     }
     Conv2dParams params_;
-    Tensor x_, weight_, y_;
+    Tensor x_, weight_, y_, bias_;
 };
 
 // ‖found - expected‖ / ‖expected‖, reckoned where they are.
@@ -110,11 +136,12 @@ CheckResult check_convolutions(Device device, int64_t images) {
     CheckResult result{.name = fmt::format("convolutions of {} images on {}", images, name_of(device))};
     const NoGrad nothing_recorded;
     for (const DType dtype : {DType::bf16, DType::f32})
-        for (const Geometry& geometry : geometries) {
+        for (const Geometry& some : geometries) {
+            const Geometry geometry = as_held_in(dtype, some);
             const Convolutions convolutions(geometry, images, dtype, device);
             for (const auto& [part, what] : parts) {
                 // In training it is the residual branches' that is added to: not the stem's.
-                if (geometry.in == 4 && part != Part::forward && part != Part::weight) continue;
+                if (geometry.size == 224 && !is_forward(part) && part != Part::weight) continue;
                 ++result.cases;
                 const std::string name = fmt::format("{} {}, {}", name_of(dtype), geometry.name(), what);
                 try {
@@ -131,11 +158,11 @@ CheckResult check_convolutions(Device device, int64_t images) {
                         distance(Convolutions::in_float32(convolutions.compute(part)), expected);
                     result.worst = std::max(result.worst, found / bound);
                     if (!(found <= bound))
-                        result.failures.push_back(
+                        result.failed(
                             fmt::format("{}: found a relative error of {:.2e}, expected at most {:.1e}", name,
                                         found, bound));
                 } catch (const std::exception& error) {
-                    result.failures.push_back(name + ": " + error.what());
+                    result.failed(name + ": " + error.what());
                 }
             }
         }

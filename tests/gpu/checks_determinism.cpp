@@ -51,8 +51,7 @@ void compare(CheckResult& result, const std::string& what, const State& found, c
     ++result.cases;
     for (const auto& [name, tensor] : expected)
         if (!same_bytes(found.at(name), tensor)) {
-            result.failures.push_back(
-                fmt::format("{}: expected the same bytes, found others in {}", what, name));
+            result.failed(fmt::format("{}: expected the same bytes, found others in {}", what, name));
             return;
         }
 }
@@ -81,10 +80,10 @@ CheckResult check_determinism(Device device, const std::string& backbone, int st
             compare(result, "graph side by side" + suffix, trained(parallel, backbone, steps, true), eager);
             Context& context = *context_of(device);
             if (const std::string notice = context.set_tuning(context.tuning()); !notice.empty())
-                result.failures.push_back("tuning read back" + suffix + ": " + notice);
+                result.failed("tuning read back" + suffix + ": " + notice);
             compare(result, "tuning read back" + suffix, trained(compute, backbone, steps, false), eager);
         } catch (const std::exception& error) {
-            result.failures.push_back("training" + suffix + ": " + error.what());
+            result.failed("training" + suffix + ": " + error.what());
         }
     }
     return result;

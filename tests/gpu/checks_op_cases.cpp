@@ -17,7 +17,7 @@ void compare(CheckResult& result, const std::string& what, const Tensor& found, 
     const Difference difference = unmask::difference(found, expected);
     result.worst = std::max(result.worst, bound > 0 ? difference.relative / bound : difference.relative);
     if (!(difference.relative <= bound))
-        result.failures.push_back(fmt::format(
+        result.failed(fmt::format(
             "{}: found a relative error of {:.2e}, expected at most {:.2e} (largest difference {:.2e})", what,
             difference.relative, bound, difference.largest));
 }
@@ -49,7 +49,7 @@ CheckResult check_op_cases(Device device, Precision precision, const std::string
         try {
             check_case(result, op_case, device, precision);
         } catch (const std::exception& error) {
-            result.failures.push_back(op_case.name + ": " + error.what());
+            result.failed(op_case.name + ": " + error.what());
         }
     }
     return result;

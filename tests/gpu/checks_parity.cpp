@@ -58,12 +58,12 @@ CheckResult check_parity(Device device, Precision precision, const std::filesyst
                 const double bound = *stated * share;
                 result.worst = std::max(result.worst, group.error / bound);
                 if (!(group.error <= bound))
-                    result.failures.push_back(
+                    result.failed(
                         fmt::format("{}, {}: found a relative error of {:.2e}, expected at most {:.2e}",
                                     file.stem().string(), group.group, group.error, bound));
             }
         } catch (const std::exception& error) {
-            result.failures.push_back(file.stem().string() + ": " + error.what());
+            result.failed(file.stem().string() + ": " + error.what());
         }
     }
     return result;

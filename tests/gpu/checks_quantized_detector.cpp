@@ -83,7 +83,7 @@ CheckResult check_quantized_detector(Device device, const std::string& backbone)
     try {
         check_detector(checker, device, backbone);
     } catch (const std::exception& error) {
-        result.failures.push_back(fmt::format("detector, {}: {}", backbone, error.what()));
+        result.failed(fmt::format("detector, {}: {}", backbone, error.what()));
     }
     return result;
 }

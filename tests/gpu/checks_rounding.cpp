@@ -77,11 +77,11 @@ CheckResult check_rounding(Device device, Precision precision) {
                          bound = bound_of(name, precision);
             result.worst = std::max(result.worst, error / bound);
             if (!(error <= bound))
-                result.failures.push_back(fmt::format(
-                    "{}: found a relative error of {:.2e}, expected at most {:.2e}", name, error, bound));
+                result.failed(fmt::format("{}: found a relative error of {:.2e}, expected at most {:.2e}",
+                                          name, error, bound));
         }
     } catch (const std::exception& error) {
-        result.failures.push_back(error.what());
+        result.failed(error.what());
     }
     return result;
 }

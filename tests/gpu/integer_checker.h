@@ -38,10 +38,9 @@ class IntegerChecker {
     void attempt(const std::string& what, Check check) {
         ++result_.cases;
         try {
-            if (const std::string wrong = check(); !wrong.empty())
-                result_.failures.push_back(what + ": " + wrong);
+            if (const std::string wrong = check(); !wrong.empty()) result_.failed(what + ": " + wrong);
         } catch (const std::exception& error) {
-            result_.failures.push_back(what + ": " + error.what());
+            result_.failed(what + ": " + error.what());
         }
     }
 
