@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "apps/console.h"
 #include "apps/output_files.h"
 #include "data/file_magic.h"
 #include "engine/atomic_file.h"
@@ -19,6 +18,7 @@ constexpr uintmax_t most_bytes = uintmax_t{64} << 20;
 
 TuningFile::TuningFile(std::filesystem::path path, Device device) : path_(std::move(path)), device_(device) {
     if (path_.empty()) return;
+    if (path_ == "-") fail("--tuning: expected a file, found -");
     if (device.type == DeviceType::cpu)
         fail("--tuning: expected a GPU (--device cuda), found the CPU, where no algorithms are timed");
     check_answer_target(path_.string());
@@ -30,7 +30,7 @@ TuningFile::TuningFile(std::filesystem::path path, Device device) : path_(std::m
     } catch (const Error& error) {
         fail("{}: {}", path_.string(), error.what());
     }
-    if (!notice.empty()) log_notice("{}: {}", path_.string(), notice);
+    if (!notice.empty()) fail("{}: {}; name another file", path_.string(), notice);
 }
 
 void TuningFile::keep() const {

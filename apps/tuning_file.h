@@ -10,9 +10,9 @@ namespace unmask {
 
 class TuningFile {
   public:
-    // Takes up what the file says, if it is there; a notice where that is of another GPU or library. Nothing
-    // for an empty path. Error when the file is something else or, once written, could not be, and for the
-    // CPU, where nothing is timed.
+    // Takes up what the file says, if it is there. Nothing for an empty path. Error when the file is
+    // something else, or of another GPU or library; when it could not be written; and for the CPU, where
+    // nothing is timed.
     TuningFile(std::filesystem::path path, Device device);
     // Writes what is known now.
     void keep() const;

@@ -89,11 +89,19 @@ void forward_branch(BatchNormBranch& branch, const BatchNormParams& params) {
     if (drops(params)) dropout_forward(branch.y, branch.y, params.dropout);
 }
 
+// In the place of SiLU: the gradient of y is put together from its parts where it is read.
+struct GatedSilu {};
+
 // The tensors that backward reads, and the gradient before the activation at one element.
 template <class T, class Function>
 struct Inputs {
+    static constexpr bool is_gated = std::is_same_v<Function, GatedSilu>;
     const T *grad_y, *x, *residual, *y;
     const T *mean, *inverse, *weight, *bias;
+    // Behind a gate: of one image, pixels of an image, 1 / pixels.
+    const T *gate = nullptr, *grad_means = nullptr;
+    int64_t pixels = 1;
+    T share = T(1);
 
     Inputs(const Tensor& gradient, const Tensor& in, const Tensor& added, const Tensor& result,
            const BatchNormGroup& state)
@@ -106,13 +114,24 @@ struct Inputs {
           weight(state.weight.data<T>()),
           bias(state.bias.data<T>()) {}
 
+    // For the elements of a row.
+    [[nodiscard]] Inputs at(int64_t row, int64_t channels) const {
+        Inputs result = *this;
+        if constexpr (is_gated) {
+            const int64_t first = row / pixels * channels;
+            result.gate += first;
+            result.grad_means += first;
+        }
+        return result;
+    }
     [[nodiscard]] T normalised(int64_t i, int64_t c) const { return (x[i] - mean[c]) * inverse[c]; }
     template <bool with_residual>
     [[nodiscard]] T gradient(int64_t i, int64_t c, T normalised) const {
-        const T g = grad_y[i];  // loaded in any case: a conditional load keeps the loop from being vectorised
+        T g = grad_y[i];  // loaded in any case: a conditional load keeps the loop from being vectorised
+        if constexpr (is_gated) g = g * gate[c] + grad_means[c] * share;
         if constexpr (std::is_same_v<Function, Relu>) {
             return y[i] > T(0) ? g : T(0);
-        } else if constexpr (std::is_same_v<Function, Silu>) {
+        } else if constexpr (std::is_same_v<Function, Silu> || is_gated) {
             T before = normalised * weight[c] + bias[c];
             if constexpr (with_residual) before += residual[i];
             return g * silu_derivative(before);
@@ -136,10 +155,11 @@ void gradient_sums(const Inputs<T, Function>& inputs, int64_t rows, int64_t chan
             std::fill_n(scaled.data(), width, T(0));
             for (int64_t row = begin; row < std::min(count, begin + ChannelParts::block_rows); ++row) {
                 const int64_t start = (first + row) * channels + channel;
+                const auto here = inputs.at(first + row, channels);
 #pragma omp simd
                 for (int64_t c = 0; c < width; ++c) {
-                    const T normalised = inputs.normalised(start + c, channel + c);
-                    const T g = inputs.template gradient<with_residual>(start + c, channel + c, normalised);
+                    const T normalised = here.normalised(start + c, channel + c);
+                    const T g = here.template gradient<with_residual>(start + c, channel + c, normalised);
                     plain[c] += g;
                     scaled[c] += g * normalised;
                 }
@@ -164,10 +184,11 @@ void apply_gradient(const Inputs<T, Function>& inputs, int64_t rows, int64_t cha
         const auto sweep = [&](auto write) {
             for (int64_t row = begin; row < end; ++row) {
                 const int64_t start = row * channels;
+                const auto here = inputs.at(row, channels);
 #pragma omp simd
                 for (int64_t c = 0; c < channels; ++c) {
-                    const T normalised = inputs.normalised(start + c, c);
-                    const T g = inputs.template gradient<with_residual>(start + c, c, normalised);
+                    const T normalised = here.normalised(start + c, c);
+                    const T g = here.template gradient<with_residual>(start + c, c, normalised);
                     write(start + c, g, scale[c] * (g - shift[c] - normalised * slope[c]));
                 }
             }
@@ -236,9 +257,8 @@ void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradient
     // What is not read from grad_y as it is goes to where the gradient of x will be, which is written element
     // by element once it was read.
     Tensor gradient = grad_y;
-    const bool made = gradients.scale.defined() || params.pool || drops(params);
+    const bool made = params.pool || drops(params);
     if (made) gradient = gradients.x.defined() ? gradients.x : Tensor::empty_like(x);
-    if (gradients.scale.defined()) gradients.join(gradient);
     if (drops(params)) dropout_forward(grad_y, gradient, params.dropout);
     Activation activation = params.activation;
     if (params.pool) {  // what relu did not let through was no maximum
@@ -247,6 +267,17 @@ void backward_branch(const BatchNormBranch& branch, BatchNormGradients& gradient
     }
     dispatch_floating(batch_norm_backward.name(), grad_y, [&](auto zero) {
         using T = decltype(zero);
+        if (gradients.scale.defined()) {
+            Inputs<T, GatedSilu> inputs(grad_y, x, residual, branch.y, all);
+            const Tensor means = gradients.grad_means.defined()
+                                     ? gradients.grad_means
+                                     : Tensor::zeros(gradients.scale.shape(), x.dtype());
+            inputs.gate = gradients.scale.data<T>();
+            inputs.grad_means = means.data<T>();
+            inputs.pixels = x.dim(1) * x.dim(2);
+            inputs.share = T(1) / static_cast<T>(inputs.pixels);
+            return run_backward<false>(inputs, x, wanted, params);
+        }
         dispatch_fused_activation(activation, [&](auto function) {
             const Inputs<T, decltype(function)> inputs(gradient, x, residual, branch.y, all);
             if (residual.defined())

@@ -28,20 +28,13 @@ struct Silu {
     __device__ float operator()(float x) const { return x * sigmoid_of(x); }
 };
 
-// For values that are kept as T: bf16's rounding hides what the hardware's own exponential and reciprocal
-// lose (2 ulp of 2^(-x log2 e), 1 ulp). Flushing the subnormal ones to 0, which leaves the sum 1, spares the
-// instructions that __expf and __fdividef scale them with.
+// For values that are kept as T: bf16's rounding hides what the hardware's own functions lose.
 template <class T>
 __device__ float sigmoid_for(float x) {
-#if defined(__CUDACC__)
-    if constexpr (sizeof(T) < sizeof(float)) {
-        float power, result;
-        asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x * -1.44269504f));
-        asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(1.0f + power));
-        return result;
-    }
-#endif
-    return sigmoid_of(x);
+    if constexpr (sizeof(T) < sizeof(float))
+        return quick_reciprocal(1.0f + quick_power_of_two(x * -1.44269504f));
+    else
+        return sigmoid_of(x);
 }
 template <class T, class Function>
 __device__ float activate_for(Function function, float x) {

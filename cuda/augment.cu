@@ -6,10 +6,10 @@
 //     damage          JPEG and noise (and colours, where the affine stage follows): pixels, chroma → damaged
 //     blur            pixels or damaged → blurred
 //     compose         all: pixels, damaged or blurred → y
-// Bytes a picture of A pixels, with C channels of s bytes: the floor is 3A read and C·s·A written, 0.55 MB at
-// 224 × 224 in bf16 with 4 channels, and is what compose alone moves. Damage adds 3A read and 3A written,
+// Bytes a picture of A pixels, with C channels of s bytes: the floor is 3A read and C·s·A written, 0.95 MB at
+// 224 × 224 in bf16 with 8 channels, and is what compose alone moves. Damage adds 3A read and 3A written,
 // halved chroma 3.5A read (mostly from the cache, as is 0.5A of it in damage) and 0.5A written, the blur 6A.
-// With the default probabilities, weighted by how often each pass runs: 0.55 + 0.2 (damage) + 0.07 (chroma) +
+// With the default probabilities, weighted by how often each pass runs: 0.95 + 0.2 (damage) + 0.07 (chroma) +
 // 0.02 (blur) MB, and mixup reads each picture twice.
 #include "engine/ops/augment.h"
 

@@ -67,7 +67,7 @@ class Backward {
         if constexpr (std::is_same_v<Function, MaxPooled>) {
             launch<false>();
         } else if constexpr (std::is_same_v<Function, GatedSilu>) {
-            if constexpr (width == 8)
+            if constexpr (width == 8)  // the other spills registers, and is rare
                 if (launch_small()) return;
             launch<false>();
         } else {

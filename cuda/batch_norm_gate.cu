@@ -85,7 +85,8 @@ __global__ void __launch_bounds__(block_threads, 2)
         read_channels(table, channel, affine, mean);
         const auto take = [&](auto count, int64_t pixel) {
             constexpr int n = count();
-            Pack<T, width> in[n], gradients[n];
+            Pack<T, width> in[n];
+            [[maybe_unused]] Pack<T, width> gradients[n];
 #pragma unroll
             for (int k = 0; k < n; ++k) {
                 const int64_t place = first + (pixel + k * lanes) * chunks.channels;

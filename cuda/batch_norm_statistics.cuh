@@ -77,8 +77,7 @@ __global__ void __launch_bounds__(block_threads)
 
 // Merges the parts in one pass over them,
 //     M2 = Σ (M2ᵢ + nᵢ · (meanᵢ - o)²) - n · (mean - o)², o the first part's mean,
-// moves the running statistics and leaves the
-// coefficients.
+// moves the running statistics and leaves the coefficients.
 template <class T>
 __global__ void __launch_bounds__(block_threads)
     batch_norm_merge_kernel(RankParts parts, int lanes, BatchNormTable table, StatisticsRule rule,
@@ -87,8 +86,9 @@ __global__ void __launch_bounds__(block_threads)
     const int channel = static_cast<int>(blockIdx.x * part_columns + threadIdx.x % part_columns);
     const bool inside = channel < channels;
     const int64_t pitch = parts.pitch(), chunks = parts.chunks;
-    // Deviations are taken from one part's mean, so that large means don't cancel.
-    const double origin = inside ? static_cast<double>(parts.of(0)[channel]) : 0.0;
+    // Deviations are taken from one part's mean, if that is finite, so that large means don't cancel.
+    const double one = inside ? static_cast<double>(parts.of(0)[channel]) : 0.0;
+    const double origin = one - one == 0.0 ? one : 0.0;
     double sums[2] = {};  // Σ n · (mean - origin), Σ (M2 + n · (mean - origin)²)
     for (int rank = 0; rank < parts.ranks && inside; ++rank) {
         const float* part = parts.of(rank) + channel;
@@ -102,7 +102,7 @@ __global__ void __launch_bounds__(block_threads)
     }
     sum_part_lanes(sums);
     const double offset = sums[0] * rule.share, mean = origin + offset;
-    const double squares = fmax(sums[1] - sums[0] * offset, 0.0);
+    const double difference = sums[1] - sums[0] * offset, squares = difference < 0.0 ? 0.0 : difference;
     if (threadIdx.x >= part_columns || !inside) return;
     const BatchNormTable::Group& group = table.of(channel);
     const int own = channel % table.size;

@@ -44,8 +44,12 @@ std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& 
     static_cast<void>(cublaslt());
     static_cast<void>(cublaslt_workspace());
     make_current();
-    workspace_.fill(*memory_);
-    for (Chain& chain : chains_) chain.workspace.fill(*memory_);
+    const auto each_workspace = [this](auto&& function) {
+        function(workspace_);
+        for (Chain& chain : chains_) function(chain.workspace);
+    };
+    each_workspace([this](Workspace& one) { one.fill(*memory_, one.wanted); });
+    each_workspace([](Workspace& one) { one.wanted = 0; });
 
     // Ends the capture on every way out.
     struct Open {

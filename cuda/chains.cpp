@@ -81,17 +81,22 @@ void* CudaContext::shared_workspace(size_t bytes) {
     if (bytes == 0) return nullptr;
     Workspace& workspace = chain_ < 0 ? workspace_ : chains_[static_cast<size_t>(chain_)].workspace;
     workspace.wanted = std::max(workspace.wanted, bytes);
-    if (!capturing_) workspace.fill(*memory_);
+    if (!capturing_) workspace.fill(*memory_, bytes);
     if (workspace.block == nullptr || workspace.block->bytes() < bytes) return nullptr;
     keep_for_capture(workspace.block);
     return workspace.block->memory();
 }
 
-void CudaContext::Workspace::fill(DeviceMemory& memory) {
-    if (wanted == 0 || (block != nullptr && block->bytes() >= wanted)) return;
+void CudaContext::Workspace::fill(DeviceMemory& memory, size_t least) {
+    if (wanted == 0 || (block != nullptr && block->bytes() >= least)) return;
     block.reset();  // first, so that the two are not held together
-    auto larger = std::make_shared<const SharedBlock>(memory, wanted);
-    if (larger->memory() != nullptr) block = std::move(larger);
+    for (const size_t bytes : {wanted, least}) {
+        auto larger = std::make_shared<const SharedBlock>(memory, bytes);
+        wanted = bytes;
+        if (larger->memory() == nullptr) continue;
+        block = std::move(larger);
+        return;
+    }
 }
 
 }  // namespace unmask

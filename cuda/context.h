@@ -100,8 +100,8 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
 
     // At least that many bytes for what is enqueued next on the current stream; each use may overwrite what
     // the one before left there. One block a stream, which grows outside of captures and which captured work
-    // keeps: as much as was ever wanted is made ready before a capture. nullptr for 0 bytes, when the device
-    // has no more, and where it would have to grow in a capture.
+    // keeps: as much as was wanted since the last capture is made ready before one. nullptr for 0 bytes, when
+    // the device has no more, and where it would have to grow in a capture.
     [[nodiscard]] void* shared_workspace(size_t bytes);
 
     // An object of this context's, made at the first call as T(context): plan caches.
@@ -116,10 +116,10 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     // What shared_workspace gives on one stream.
     struct Workspace {
         std::shared_ptr<const SharedBlock> block;
-        size_t wanted = 0;  // the most bytes so far
+        size_t wanted = 0;  // the most bytes since the last capture
 
-        // Makes the block as large, if there is memory for it.
-        void fill(DeviceMemory& memory);
+        // Makes the block as large, where it has not `least` bytes; if there is no memory for it, of `least`.
+        void fill(DeviceMemory& memory, size_t least);
     };
     struct Chain {
         cudaStream_t stream = nullptr;

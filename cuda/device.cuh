@@ -79,6 +79,29 @@ __device__ inline BFloat16 from_float<BFloat16>(float value) {
 #endif
 }
 
+// ---- the hardware's own functions, within 2 ulp ----
+
+// 2^x; subnormal results are 0, which spares the instructions that exp2f scales them with.
+__device__ inline float quick_power_of_two(float x) {
+#if defined(__CUDACC__)
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#else
+    return exp2f(x);
+#endif
+}
+// 1 / x, with the same for subnormal values.
+__device__ inline float quick_reciprocal(float x) {
+#if defined(__CUDACC__)
+    float result;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#else
+    return 1.0f / x;
+#endif
+}
+
 // ---- vector accesses of up to 16 bytes ----
 
 template <class T, int N>

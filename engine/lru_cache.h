@@ -31,7 +31,8 @@ class CacheKey {
     std::string bytes_;
 };
 
-// Thread-safe, and `make` may ask the same cache for another key; values are copied out, so they should be handles.
+// Thread-safe, and `make` may ask the same cache for another key. Values are copied out, so they should be
+// handles.
 template <class Value>
 class LruCache {
   public:

@@ -95,7 +95,8 @@ TEST(Structure, KernelsKeepToTheirVocabulary) {
         // load_pack, store_pack, whose alignment the emulation checks
         {std::regex(R"(\b(u?(char|short|int|long|longlong)|float|double)[1-4]\b(?!_t))"), {}},
         {std::regex(R"(reinterpret_cast<(const )?\w*(Pack|Sums)\b|alignas\()"), {header}},
-        {std::regex("\\b(asm|wmma|cooperative_groups)\\b"), {}},  // plain SIMT
+        {std::regex("\\b(wmma|cooperative_groups)\\b"), {}},  // plain SIMT
+        {std::regex("\\basm\\b"), {header}},  // single instructions, beside what stands in for them
         {std::regex("\\bcuda(Malloc|MallocManaged|Free)(Async)?\\("), {"cuda/allocation.cpp"}},
         {std::regex("\\bcuda(MallocHost|FreeHost|HostAlloc)\\("), {"cuda/staging.cpp"}},
         {std::regex("\\bcudaDeviceSynchronize\\("), {}},

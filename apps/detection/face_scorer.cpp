@@ -9,16 +9,6 @@
 #include "models/scoring.h"
 
 namespace unmask {
-
-Tensor images_of(const std::vector<const Image*>& pictures, int size, const Normalisation& normalisation) {
-    Tensor images = Tensor::empty({int64_t(pictures.size()), size, size, 3});
-    for (size_t i = 0; i < pictures.size(); ++i) {
-        UNMASK_ASSERT(pictures[i]->width == size && pictures[i]->height == size);
-        normalise(*pictures[i], normalisation, images.data<float>() + i * pictures[i]->pixels.size());
-    }
-    return images;
-}
-
 namespace {
 
 Detector& ready_for_scoring(Detector& detector) {
@@ -28,6 +18,15 @@ Detector& ready_for_scoring(Detector& detector) {
 }
 
 }  // namespace
+
+Tensor images_of(const std::vector<const Image*>& pictures, int size, const Normalisation& normalisation) {
+    Tensor images = Tensor::empty({int64_t(pictures.size()), size, size, 3});
+    for (size_t i = 0; i < pictures.size(); ++i) {
+        UNMASK_ASSERT(pictures[i]->width == size && pictures[i]->height == size);
+        normalise(*pictures[i], normalisation, images.data<float>() + i * pictures[i]->pixels.size());
+    }
+    return images;
+}
 
 FaceScorer::FaceScorer(Detector& detector, const Compute& compute, const Normalisation& normalisation,
                        double temperature)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/batch_scorer.h"
 #include "apps/evaluation/corruptions.h"
 #include "apps/progress.h"
 #include "cpu/parallel.h"

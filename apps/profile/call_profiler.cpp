@@ -33,6 +33,8 @@ std::string shape_text(const KernelCall& call, const std::vector<Tensor>& tensor
     size_t branches = 1;
     if (const auto* arguments = call.of(batch_norm_forward)) branches = std::get<1>(*arguments).size();
     if (const auto* arguments = call.of(batch_norm_backward)) branches = std::get<1>(*arguments).size();
+    if (const auto* arguments = call.of(batch_norm_gate_forward)) branches = std::get<1>(*arguments).size();
+    if (const auto* arguments = call.of(batch_norm_gate_backward)) branches = std::get<1>(*arguments).size();
     const std::string first = tensors.empty() ? "" : text_of(tensors.front().shape());
     return branches > 1 ? fmt::format("{} x {}", branches, first) : first;
 }

@@ -221,7 +221,7 @@ void TrainingStep::drop_gradients() noexcept {
 void TrainingStep::capture(Program& program) {
     Context& context = *context_of(compute_.device);
     context.synchronize();
-    release_memory();
+    if (compute_.device.type == DeviceType::cpu) release_memory();
     context.release_cached();
     try {
         program.captured = context.capture([&] { work(program); });
@@ -232,9 +232,13 @@ void TrainingStep::capture(Program& program) {
 }
 
 void TrainingStep::release_memory() {
-    if (compute_.device.type != DeviceType::cpu) return;
-    for (auto& [shape, program] : programs_) program.captured = nullptr;
-    context_of(compute_.device)->release_cached();
+    Context& context = *context_of(compute_.device);
+    context.synchronize();
+    for (auto& [shape, program] : programs_) {
+        program.captured = nullptr;
+        program.runs = std::min(program.runs, 1);  // a GPU's next recording needs to know what its work wants
+    }
+    context.release_cached();
 }
 
 EpochTerms TrainingStep::terms() const {

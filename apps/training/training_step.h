@@ -44,7 +44,7 @@ class TrainingStep {
         return terms();
     }
 
-    // Gives back what a recorded step holds on the CPU; the next one is recorded anew.
+    // Gives back what recorded steps hold; the next ones are recorded anew.
     void release_memory();
 
     // How the branches' work was ordered in the last step: what options.compute says, or what `auto` took.

@@ -39,7 +39,8 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
         const Fastest found = fastest(candidates, chosen.refusal);
         if (found.unfused) chosen.refusal = unfused;
         if (found.plan == nullptr && !found.unfused) continue;
-        choices.store(name, {found.unfused ? Choice{} : found.plan->choice(), found.microseconds});
+        if (found.keep)
+            choices.store(name, {found.unfused ? Choice{} : found.plan->choice(), found.microseconds});
         if (!found.unfused) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
         break;
     }

@@ -22,6 +22,7 @@ struct Fastest {
     Plan* plan = nullptr;     // one of the candidates; nullptr when none runs, or
     bool unfused = false;     // when the convolution and its epilogue one after the other are faster
     double microseconds = 0;  // 0: not timed
+    bool keep = true;         // false where another time may find another
 };
 // The fastest of the candidates, which are not empty; where none runs `refusal` says why.
 using ChooseFastest = std::function<Fastest(std::vector<Plan>& candidates, std::string& refusal)>;

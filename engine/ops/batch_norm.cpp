@@ -5,7 +5,6 @@
 #include <cmath>
 #include <span>
 
-#include "engine/ops/channel_scale.h"
 #include "engine/ops/check.h"
 
 namespace unmask {
@@ -229,13 +228,6 @@ std::vector<Variable> batch_norm(const std::vector<Variable>& x, const std::vect
         branch.means = Tensor();
     }
     return record_several("batch_norm", std::move(results), inputs, std::move(state), always);
-}
-
-void BatchNormGradients::join(Tensor& result) const {
-    channel_scale_forward(grad_y, scale, result);
-    if (grad_means.defined())
-        adaptive_average_pool2d_backward(grad_means.reshape({grad_y.dim(0), 1, 1, grad_y.dim(3)}), result,
-                                         true);
 }
 
 Variable batch_norm(const Variable& x, const std::vector<BatchNormOperands>& groups,

@@ -74,11 +74,9 @@ struct BatchNormGradients {
     };
     Tensor grad_y;
     // Behind a gate, x [N, H, W, C]: the gradient of y is grad_y · scale + grad_means / (H · W); both [N, C],
-    // f32 where x is bf16, and undefined without one. All or no branches have them.
+    // f32 where x is bf16, and undefined without one (grad_means: for zeros too). All or no branches have
+    // them.
     Tensor scale, grad_means;
-    // Writes that gradient as one tensor, for kernels that have no use for the parts; `result` is like
-    // grad_y.
-    void join(Tensor& result) const;
     Tensor x, residual;
     std::vector<Group> groups;
 };

@@ -23,6 +23,7 @@ struct InferenceStep::Program {
     bool borrowed = false;
     int64_t used = 0;  // the step's count of calls then
     int runs = 0;
+    bool records = true;  // until there is no memory for it
     std::unique_ptr<CapturedWork> captured;
     Tensor logits;
 };
@@ -57,22 +58,32 @@ const Tensor& InferenceStep::enqueue(const Tensor& images) {
     if (!programs_.contains(key) && programs_.size() == most_programs)
         programs_.erase(
             std::ranges::min_element(programs_, {}, [](const auto& program) { return program.second.used; }));
-    try {
+    const auto enqueued = [&]() -> const Tensor& {
         Program& program = programs_[key];
         program.used = ++calls_;
         return enqueue(program, images);
+    };
+    try {
+        return enqueued();
+    } catch (const OutOfMemory&) {
+        const bool alone = programs_.size() == 1;
+        programs_.clear();
+        if (alone) throw;
+        context_of(device_)->release_cached();
     } catch (...) {
         programs_.erase(key);
         throw;
     }
+    return enqueued();  // without what the others held
 }
 
 void InferenceStep::place(Program& program, const Tensor& images) const {
     if (program.borrowed && program.images.raw() == images.raw()) return;
+    const bool first = !program.images.defined();
     if (program.borrowed) program = Program{.used = program.used};  // that memory is not ours to write
     if (!program.images.defined()) {
-        program.borrowed =
-            device_.type == DeviceType::cuda && images.device() == device_ && images.dtype() == dtype_;
+        program.borrowed = first && device_.type == DeviceType::cuda && images.device() == device_ &&
+                           images.dtype() == dtype_;
         program.images = program.borrowed ? images : Tensor::empty(images.shape(), dtype_, device_);
         if (program.borrowed) return;
     }
@@ -90,12 +101,17 @@ const Tensor& InferenceStep::enqueue(Program& program, const Tensor& images) {
     const bool on_gpu = device_.type == DeviceType::cuda;
     place(program, images);
     const auto work = [&] { program.logits = detector_.infer(program.images); };
-    if (program.captured == nullptr && (!on_gpu || program.runs >= runs_before_capture)) {
+    if (program.captured == nullptr && program.records && (!on_gpu || program.runs >= runs_before_capture)) {
         Context& context = *context_of(device_);
         program.logits = Tensor();  // so that nothing from outside ends inside the recording
         context.synchronize();
         if (on_gpu) context.release_cached();  // the recorded work has memory of its own
-        program.captured = context.capture(work);
+        try {
+            program.captured = context.capture(work);
+        } catch (const OutOfMemory&) {
+            program.records = false;
+            context.release_cached();
+        }
     }
     ++program.runs;
     if (program.captured != nullptr)

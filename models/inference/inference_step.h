@@ -27,7 +27,7 @@ class InferenceStep {
     // The global head's logits [n, 2] of images [n, size, size, 3] (or 4 or 8 channels, zeros behind the
     // third) of any device and floating dtype, on the detector's device; Error for others. Enqueued without
     // waiting; recorded work overwrites them at its next run with the same n and channels. Images that stay
-    // where they are on a GPU from call to call are not copied.
+    // where they are on a GPU from call to call are not copied. The reference holds until the next call.
     const Tensor& enqueue(const Tensor& images);
 
   private:

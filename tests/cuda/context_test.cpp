@@ -155,6 +155,11 @@ TEST_F(CudaContexts, CapturesHaveTheWorkspaceThatTheirWorkWantedBefore) {
     work();
     context_->release_cached();
     EXPECT_NE(context_->capture(work), nullptr);
+    // The next capture's work has wanted nothing so far: no chain gets memory for it.
+    context_->release_cached();
+    const size_t used = context_->memory().used_bytes;
+    EXPECT_NE(context_->capture([&] { EXPECT_EQ(context_->shared_workspace(bytes), nullptr); }), nullptr);
+    EXPECT_LE(context_->memory().used_bytes, used);
 }
 
 // In the middle of captured work, in a chain or not.

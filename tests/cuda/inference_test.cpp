@@ -2,7 +2,10 @@
 // Inference on the emulated GPU: recorded once for each batch size and run again on other images.
 #include <gtest/gtest.h>
 
+#include "apps/batch_scorer.h"
+#include "engine/kernel_observer.h"
 #include "engine/ops/conv2d.h"
+#include "engine/ops/pool.h"
 #include "models/inference/inference_step.h"
 #include "tests/cuda/replaced_kernel.h"
 #include "tests/models/inference_detector.h"
@@ -65,6 +68,71 @@ TEST(InferenceStep, AFailureWhileTheWorkIsRecordedLeavesItUsable) {
             EXPECT_TRUE(same_bytes(step.enqueue(input).to(cpu_device), expected))
                 << name_of(schedule) << ", run " << run;
     }
+}
+
+// Images that stay in the GPU's memory are read where they are, and left as they are when others come.
+TEST(InferenceStep, ImagesThatStayInPlaceAreNeitherCopiedNorOverwritten) {
+    const auto detector = inference_detector("resnet18", gpu, BranchSchedule::separate);
+    InferenceStep step(*detector, gpu), eager(*detector, gpu, DType::f32, false);
+    const Tensor input = noise_images(2, 1), other = noise_images(2, 2);
+    Tensor stays = input.to(gpu);
+    const Tensor expected = eager.enqueue(input).to(cpu_device),
+                 of_other = eager.enqueue(other).to(cpu_device);
+    for (int run = 0; run < 4; ++run)
+        EXPECT_TRUE(same_bytes(step.enqueue(stays).to(cpu_device), expected)) << run;
+    stays.copy_from(other);  // in place: recorded work reads the new ones
+    EXPECT_TRUE(same_bytes(step.enqueue(stays).to(cpu_device), of_other));
+    for (int run = 0; run < 4; ++run) {
+        EXPECT_TRUE(same_bytes(step.enqueue(input.to(gpu)).to(cpu_device), expected)) << run;
+        EXPECT_TRUE(same_bytes(step.enqueue(input).to(cpu_device), expected)) << run;
+    }
+    EXPECT_TRUE(same_bytes(stays.to(cpu_device), other));
+}
+
+// As commands score: each batch comes in memory of its own.
+TEST(BatchScorer, CallsNoKernelsForBatchesOfASizeThatCameBefore) {
+    struct Counter final : KernelObserver {
+        int pools = 0;
+        void called(const KernelCall& call) override {
+            pools += call.of(adaptive_average_pool2d_forward) != nullptr;
+        }
+    };
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+        const auto detector = inference_detector("resnet18", gpu, BranchSchedule::separate);
+        BatchScorer scorer(*detector, {gpu, precision, BranchSchedule::lockstep});
+        EXPECT_EQ(detector->branch_schedule(), BranchSchedule::lockstep);
+        std::vector<std::vector<double>> scores;
+        for (int batch = 0; batch < 6; ++batch) {
+            const Tensor images = noise_images(2, uint64_t(batch % 2));
+            const Counter counter;
+            scores.push_back(scorer.score(images));
+            if (batch >= 4)
+                EXPECT_EQ(counter.pools, 0) << batch;
+            else if (batch == 0)
+                EXPECT_EQ(counter.pools, 2);
+        }
+        EXPECT_EQ(scores[4], scores[0]);
+        EXPECT_EQ(scores[5], scores[1]);
+        EXPECT_NE(scores[4], scores[5]);
+    }
+}
+
+// A service sees batches of many sizes: of more than eight the one that waited longest is forgotten.
+TEST(InferenceStep, OfManyBatchSizesTheOnesUsedLastStayRecorded) {
+    const auto detector = inference_detector("resnet18", gpu, BranchSchedule::separate);
+    InferenceStep step(*detector, gpu), eager(*detector, gpu, DType::f32, false);
+    const auto used_bytes = [] { return context_of(gpu)->memory().used_bytes; };
+    const auto run = [&](int64_t batch) {
+        const Tensor images = noise_images(batch, uint64_t(batch));
+        const Tensor expected = eager.enqueue(images).to(cpu_device);
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(same_bytes(step.enqueue(images).to(cpu_device), expected));
+    };
+    for (int64_t batch = 8; batch > 0; --batch) run(batch);
+    const size_t eight = used_bytes();
+    run(9);  // and 8 is forgotten, which is nearly as large
+    EXPECT_LT(used_bytes(), eight + eight / 8);
+    run(8);
+    EXPECT_LT(used_bytes(), eight + eight / 8);
 }
 
 }  // namespace

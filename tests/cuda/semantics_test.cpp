@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/ops/batch_norm.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/dropout.h"
@@ -228,6 +229,33 @@ TEST(KernelSemantics, EmptyTensorsLaunchNothing) {
                               resize_bilinear(leaf, 5, 5), concat({leaf, leaf}, 1), slice(leaf, 3, 1, 3)})
         y.backward(Tensor::empty(y.shape(), y.dtype(), gpu));
     EXPECT_EQ(simt::launches(), before);
+}
+
+// Over few rows and many: none where the CPU has none, though it may be another.
+TEST(KernelSemantics, RunningStatisticsOfNoNumberAreNone) {
+    const auto statistics = [](const Tensor& x) {
+        const Tensor ones = Tensor::full({8}, 1.0, DType::f32, x.device());
+        Tensor mean = ones.clone(), variance = ones.clone();
+        static_cast<void>(batch_norm(x, ones, ones, mean, variance, {}));
+        std::vector<double> values = mean.to_doubles();
+        for (const double value : variance.to_doubles()) values.push_back(value);
+        return values;
+    };
+    for (const int64_t rows : {12, 2300})
+        for (const int64_t place : {int64_t{0}, rows / 2, rows - 1})
+            for (const float awkward : {nan, infinity}) {
+                Tensor x = Tensor::full({rows, 8}, 0.5);
+                x.data<float>()[8 * place + 3] = awkward;
+                const std::vector<double> found = statistics(x.to(gpu)), expected = statistics(x);
+                for (size_t i = 0; i < found.size(); ++i) {
+                    SCOPED_TRACE(std::to_string(i) + " of " + std::to_string(rows));
+                    EXPECT_EQ(std::isfinite(expected[i]), i % 8 != 3);
+                    EXPECT_EQ(std::isfinite(found[i]), i % 8 != 3);
+                    if (i % 8 != 3) {
+                        EXPECT_NEAR(found[i], expected[i], 1e-6);
+                    }
+                }
+            }
 }
 
 // What an error of the GPU's libraries says of where it happened.

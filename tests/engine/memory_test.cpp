@@ -171,6 +171,13 @@ TEST(LruCache, ForgetsWhatWasNotUsedForLongest) {
     EXPECT_EQ(cache.size(), 2u);
 }
 
+TEST(LruCache, MakingAValueMayAskForAnother) {
+    LruCache<int> cache(2);
+    EXPECT_EQ(cache.get("outer", [&] { return 1 + cache.get("inner", [] { return 10; }); }), 11);
+    EXPECT_EQ(cache.get("inner", [] { return 20; }), 10);
+    EXPECT_EQ(cache.get("outer", [] { return 20; }), 11);
+}
+
 TEST(LruCache, AFailedMakeLeavesNothing) {
     LruCache<int> cache(2);
     EXPECT_THROW(cache.get("a", []() -> int { throw std::runtime_error("no"); }), std::runtime_error);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/context.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/cast.h"
 #include "engine/ops/conv2d.h"
@@ -130,6 +131,14 @@ double distance(const Variable& found, const Variable& expected) {
     return std::sqrt(apart / whole);
 }
 
+// Where an epilogue by itself was faster, the fused engines are not what was checked.
+int choices_of_no_engine(Device device) {
+    const std::string text = context_of(device)->tuning(), pattern = R"("engine":-1)";
+    int count = 0;
+    for (size_t at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + 1)) ++count;
+    return count;
+}
+
 }  // namespace
 
 CheckResult check_convolutions(Device device, int64_t images) {
@@ -166,6 +175,8 @@ CheckResult check_convolutions(Device device, int64_t images) {
                 }
             }
         }
+    if (const int unfused = choices_of_no_engine(device); unfused > 0)
+        result.name += fmt::format(", {} epilogues not fused", unfused);
     return result;
 }
 

@@ -129,8 +129,8 @@ CheckResult check_input(Device device) {
     std::vector<std::string> names{"all"};
     for (const AugmentationEntry& entry : augmentation_table()) names.push_back(entry.name);
     for (const std::string& name : names)
-        for (const Form& form :
-             {Form{DType::f32, 3, false}, Form{DType::bf16, 8, false}, Form{DType::bf16, 8, true}})
+        for (const Form& form : {Form{DType::f32, 3, false}, Form{DType::f32, 4, false},
+                                 Form{DType::bf16, 8, false}, Form{DType::bf16, 8, true}})
             for (const auto& [width, height] : {std::pair{33, 47}, std::pair{72, 64}}) {
                 // Every stage as it is; in the form that training takes with mixup all of them together.
                 if (form.mixed && name != "all") continue;

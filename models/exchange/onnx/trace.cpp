@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "engine/error.h"
@@ -30,8 +31,8 @@ class Tracer final : private KernelObserver {
     explicit Tracer(Builder& builder) : builder_(builder) {}
 
     void called(const KernelCall& call) override {
-        const bool understood = convolution(call) || norm(call) || pooling(call) || product(call) ||
-                                scaling(call) || activation(call) || concatenation(call);
+        const bool understood = convolution(call) || norm(call) || gating(call) || pooling(call) ||
+                                product(call) || scaling(call) || activation(call) || concatenation(call);
         if (!understood) fail("ONNX: {} has no form here", call.name());
     }
 
@@ -72,9 +73,33 @@ class Tracer final : private KernelObserver {
             if (branch.residual.defined())
                 result = builder_.add("Add", {result, builder_.get(branch.residual)});
             result = builder_.activated(result, params.activation);
-            builder_.set(branch.y, params.pool ? max_pool(result, *params.pool) : result);
+            if (branch.means.defined())  // the map itself is in no tensor
+                set_gated(branch, result);
+            else
+                builder_.set(branch.y, params.pool ? max_pool(result, *params.pool) : result);
         }
         return true;
+    }
+
+    void set_gated(const BatchNormBranch& branch, const std::string& map) {
+        gated_maps_[branch.means.raw()] = map;
+        const std::string means = builder_.add("GlobalAveragePool", {map});
+        builder_.set(branch.means, builder_.add("Flatten", {means}, {{"axis", int64_t{1}}}));
+    }
+
+    bool gating(const KernelCall& call) {
+        const auto* arguments = call.of(batch_norm_gate_forward);
+        if (arguments == nullptr) return false;
+        const auto& [first, branches, weights, y] = *arguments;
+        for (size_t i = 0; i < branches.size(); ++i)
+            builder_.set(y[i], scaled(gated_maps_.at(branches[i].means.raw()), weights[i]));
+        return true;
+    }
+
+    std::string scaled(const std::string& map, const Tensor& scale) {
+        const std::string spread =
+            builder_.add("Unsqueeze", {builder_.get(scale), builder_.integers("spatial_axes", {2, 3})});
+        return builder_.add("Mul", {map, spread});
     }
 
     std::string max_pool(const std::string& map, const Pool2dParams& params) {
@@ -118,10 +143,7 @@ class Tracer final : private KernelObserver {
         const auto* arguments = call.of(channel_scale_forward);
         if (arguments == nullptr) return false;
         const auto& [x, scale, y] = *arguments;
-        const std::string map = builder_.get(x);
-        const std::string spread =
-            builder_.add("Unsqueeze", {builder_.get(scale), builder_.integers("spatial_axes", {2, 3})});
-        builder_.set(y, builder_.add("Mul", {map, spread}));
+        builder_.set(y, scaled(builder_.get(x), scale));
         return true;
     }
 
@@ -150,6 +172,7 @@ class Tracer final : private KernelObserver {
     }
 
     Builder& builder_;
+    std::map<const void*, std::string> gated_maps_;  // behind a norm, by their means
     std::vector<std::string> parts_;
 };
 
