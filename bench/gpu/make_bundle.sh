@@ -11,8 +11,10 @@ for program in unmask gpu_suite; do
     strip -o "$bundle/$program" "$build/bin/$program"
 done
 cp -r tests/parity/cases "$bundle/cases"
-cp bench/gpu/run_gpu_suite.sh bench/peers/gpu_speed.py bench/peers/gpu_table.py bench/peers/torch_cpu.py \
-    bench/peers/torch_cuda.py bench/peers/torch_detector.py LICENSE "$bundle"
+cp bench/gpu/run_gpu_suite.sh bench/gpu/suite_steps.sh LICENSE "$bundle"
+for script in gpu_speed gpu_programs gpu_table torch_cpu torch_cuda torch_detector; do
+    cp "bench/peers/$script.py" "$bundle"
+done
 chmod 755 "$bundle/run_gpu_suite.sh"
 tar -C "$build" --transform 's,^bundle,unmask-gpu-bundle,' --owner 0 --group 0 -czf "$build/unmask-gpu-bundle.tar.gz" bundle
 

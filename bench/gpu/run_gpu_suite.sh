@@ -1,30 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run_gpu_suite.sh: every check and measurement on this machine's first GPU. Lies beside the programs in the bundle that
-# `make gpu-bundle` makes, and builds nothing. A step that fails or takes too long does not stop the others.
+# `make gpu-bundle` makes, and builds nothing. A step that fails or takes too long does not stop the others. summary.txt
+# and the archive are written after each step and when the run is ended from outside, which leaves no program behind.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 
 usage() {
     cat <<END
 run_gpu_suite.sh [--out FOLDER] [--only STEP,…] [--quick] [--seconds SECONDS] [--limit SECONDS] [--speed-cases NAME,…]
-                 [--python PROGRAM]
+                 [--python PROGRAM] [--no-compile-ahead]
   --out          where logs and figures go (default: gpu-run); FOLDER.tar.gz has them all
   --only         some of: environment, ops, parity, determinism, speed, memcheck, racecheck
-  --quick        fewer determinism steps, sanitizers in f32 only, the speed of resnet34 only
+  --quick        fewer determinism steps, sanitizers in f32 only, the speed of resnet34 only, fewer runs of it
   --seconds      for the whole run: a step has what those before it left, and none is begun when nothing is
   --limit        longest time of one program in the first steps (default 600), and of the speed step as a whole
                  (six times that)
   --speed-cases  see gpu_speed.py --help
   --python       a Python that has PyTorch (default: python3)
-Exit code: 0 when no step failed and the look for a GPU, where there was time for it, found one.
+  --no-compile-ahead
+                 else PyTorch compiles for the speed step while checks run, into unmask-gpu-compiled beside FOLDER
+Exit code: 0 when no step failed, nor PyTorch in all of a case of the speed step, and the look for a GPU, where there
+was time for it, found one. 129, 130 or 143 when the run was ended by HUP, INT or TERM.
 END
 }
 
-out=gpu-run only="" quick="" seconds="" limit=600 cases="" python=python3
+out=gpu-run only="" quick="" seconds="" limit=600 cases="" python=python3 ahead=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=yes; shift; continue ;;
+        --no-compile-ahead) ahead=""; shift; continue ;;
         -h | --help) usage; exit 0 ;;
         --out | --only | --seconds | --limit | --speed-cases | --python) ;;
         *) echo "run_gpu_suite.sh: unknown option '$1'" >&2; usage >&2; exit 2 ;;
@@ -74,47 +79,25 @@ found=$(library_folders | tr '\n' ':')
 libraries=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${found%:}
 suite=(env "LD_LIBRARY_PATH=$libraries" "$here/gpu_suite")
 
-# Why nothing can be checked or measured here, for the steps' rows and with its cause.
-refusal="" explained=""
-table="" failed=0
-row() { table+=$(printf '%-28s %-34s %6s' "$1" "$2" "$3")$'\n'; }
-skip() { row "$1" "skipped: $2" -; echo "== $1: skipped: $2"; }
-chosen() { [ -z "$only" ] || case ",$only," in *",$1,"*) ;; *) return 1 ;; esac; }
+# shellcheck source-path=SCRIPTDIR source=suite_steps.sh
+. "$here/suite_steps.sh"
 
-# left LIMIT: the seconds that a program may take: its limit, or what is left of the run's but for what packing takes.
-left() {
-    local most=$1 rest
-    [ -n "$seconds" ] || { echo "$most"; return; }
-    rest=$((seconds - SECONDS - 5))
-    [ $rest -gt 0 ] || rest=0
-    echo $((rest < most ? rest : most))
-}
-
-# run NAME LIMIT COMMAND…: its output goes to NAME.log and, at the end, its last lines here.
-run() {
-    local name=$1 most begin=$SECONDS code result
-    most=$(left "$2")
-    shift 2
-    [ "$most" -gt 0 ] || { skip "$name" "the time is over"; return; }
-    [ -z "$refusal" ] || [ "$name" = environment ] || { skip "$name" "$refusal"; return; }
-    echo "== $name"
-    timeout --kill-after=3 "$most" "$@" >"$out/$name.log" 2>&1
-    code=$?
-    case $code in
-        0) result=passed ;;
-        124 | 137) result="FAILED: ended after $most s" ;;
-        *) result="FAILED: exit code $code" ;;
-    esac
-    [ $code -eq 0 ] || failed=1
-    tail -n 12 "$out/$name.log"
-    row "$name" "$result" $((SECONDS - begin))
-}
-
-# Nothing can be checked or measured without a GPU: one look instead of a failure of every step.
+# Nothing can be checked or measured without a GPU: one look instead of a failure of every step. A first start may take
+# long (a driver that wakes up, libraries from a slow disk): then one more.
 look_for_gpu() {
-    local code=0 most
+    local code=0 most again
     most=$(left 60)
-    timeout --kill-after=3 "$most" "${suite[@]}" info >"$out/gpu_probe.log" 2>&1 || code=$?
+    limited "$most" "$out/gpu_probe.log" "${suite[@]}" info
+    code=$?
+    again=$(left 60)
+    case $code in
+        124 | 137)
+            if [ "$again" -gt 0 ]; then
+                most=$again
+                limited "$most" "$out/gpu_probe.log" "${suite[@]}" info
+                code=$?
+            fi ;;
+    esac
     case $code in
         0) return 0 ;;
         2) refusal="no usable GPU" ;;
@@ -131,12 +114,37 @@ look_for_gpu() {
     echo "$explained"
 }
 
+# Whether PyTorch is there, without importing it, which can take long or hang.
+has_pytorch() {
+    limited 60 /dev/null "$python" -c \
+        'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ("torch", "torchvision"))))'
+}
+
+# PyTorch compiles what the speed step needs while the checks run, which are no measurements; whether it does, matters
+# to no step. It is over before anything is measured.
+compiled=$(dirname "$out")/unmask-gpu-compiled
+compiling=""
+compile_ahead() {
+    local most
+    most=$(left $((6 * limit)))
+    [ -n "$ahead" ] && [ -z "$refusal" ] && [ "$most" -gt 0 ] || return
+    { chosen ops || chosen parity || chosen determinism; } && has_pytorch && mkdir -p "$compiled" || return
+    echo "== PyTorch compiles ahead, in the background"
+    timeout --kill-after=3 "$most" nice -n 19 "$python" "$here/gpu_speed.py" --compile-ahead --cache "$compiled" \
+        --limit "$most" ${quick:+--quick} ${cases:+--cases "$cases"} >"$out/compile_ahead.log" 2>&1 &
+    compiling=$!
+}
+end_compile_ahead() {
+    [ -z "$compiling" ] || end "$compiling"
+    compiling=""
+}
+
 # shellcheck disable=SC2317  # called by name below
 environment() {
     nvidia-smi || echo "nvidia-smi: not there or failed"
     LD_LIBRARY_PATH=$libraries "$here/unmask" --version
     cat "$out/gpu_probe.log"
-    "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
+    timeout 60 "$python" -c 'import torch; print("PyTorch", torch.__version__, torch.version.cuda)' || echo "no PyTorch"
     uname -srm
     LD_LIBRARY_PATH=$libraries ldd "$here/unmask" || true
     [ -z "$refusal" ]
@@ -148,47 +156,50 @@ sanitize() {
     local -a check
     read -ra check <<<"$3"
     shift 3
-    run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 --print-limit 30 "$@" \
-        "$here/gpu_suite" "${check[@]}"
+    run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 \
+        --print-limit 30 "$@" "$here/gpu_suite" "${check[@]}"
 }
 
-rm -f "$out"/*.log "$out/speed.jsonl" "$out/speed.txt"  # of an earlier run into the same folder
+# Of an earlier run into the same folder.
+rm -f "$out"/*.log "$out/speed.jsonl" "$out/speed.txt" "$out/tuning.json" "$out/summary.txt" "$out.tar.gz"
 export here python libraries out refusal
 export -f environment
 [ "$(left 60)" -eq 0 ] || look_for_gpu
 chosen environment && run environment 120 bash -c environment
-precisions="f32 tf32 bf16"
-for precision in $precisions; do
-    chosen ops && run "ops_$precision" "$limit" "${suite[@]}" ops --precision "$precision"
-done
+compile_ahead
+
+# check PRECISION: what there is for each.
+check() {
+    chosen ops && run "ops_$1" "$limit" "${suite[@]}" ops --precision "$1"
+    chosen parity && run "parity_$1" "$limit" "${suite[@]}" parity --cases "$here/cases" --precision "$1"
+    # f32 is what the others are measured by.
+    chosen parity && [ "$1" != f32 ] && run "rounding_$1" "$limit" "${suite[@]}" rounding --precision "$1"
+}
+# Speed is measured in bf16.
+check bf16
 if chosen ops; then
-    run input "$limit" "${suite[@]}" input
-    run optimizer "$limit" "${suite[@]}" optimizer
-    run integers "$limit" "${suite[@]}" integers
-fi
-for precision in $precisions; do
-    chosen parity && run "parity_$precision" "$limit" "${suite[@]}" parity --cases "$here/cases" --precision "$precision"
-done
-if chosen parity; then
-    for precision in tf32 bf16; do
-        run "rounding_$precision" "$limit" "${suite[@]}" rounding --precision $precision
+    for name in input optimizer integers convolutions; do
+        run $name "$limit" "${suite[@]}" $name
     done
 fi
-chosen ops && run convolutions "$limit" "${suite[@]}" convolutions
 if chosen determinism; then
     for backbone in resnet18 mobilenet_v1 efficientnet_b0; do
         run "determinism_$backbone" "$limit" "${suite[@]}" determinism --backbone $backbone --steps \
             "$([ -n "$quick" ] && echo 5 || echo 20)"
     done
 fi
+check f32
+check tf32
+end_compile_ahead
 if chosen speed; then
     if [ -n "$refusal" ]; then
         skip speed "$refusal"
-    elif "$python" -c 'import torch, torchvision' 2>/dev/null; then
-        # Programs are begun for four fifths of the time: the last one begun is measured too.
+    elif has_pytorch; then
+        # gpu_speed.py ends the program at hand itself, so that its lines are kept.
+        most=$(($(left $((6 * limit))) - 5))
         run speed $((6 * limit + 60)) "$python" "$here/gpu_speed.py" --unmask "$here/unmask" --out "$out/speed.jsonl" \
-            --libraries "$libraries" --limit $(($(left $((6 * limit))) * 4 / 5)) ${quick:+--quick} ${cases:+--cases "$cases"}
-        [ ! -s "$out/speed.jsonl" ] || "$python" "$here/gpu_table.py" "$out/speed.jsonl" >"$out/speed.txt"
+            --libraries "$libraries" --cache "$compiled" --limit $((most > 0 ? most : 0)) ${quick:+--quick} \
+            ${cases:+--cases "$cases"}
     else
         skip speed "$python has no PyTorch"
     fi
@@ -200,8 +211,8 @@ if [ -n "$refusal" ]; then
 elif [ -z "$sanitizer" ]; then
     refusal="compute-sanitizer not found"
 elif { chosen memcheck || chosen racecheck; } && [ "$(left 60)" -gt 0 ] &&
-    ! timeout --kill-after=3 "$(left 60)" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool memcheck \
-        "$here/gpu_suite" info >"$out/sanitizer_probe.log" 2>&1; then
+    ! limited "$(left 60)" "$out/sanitizer_probe.log" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool memcheck \
+        "$here/gpu_suite" info; then
     refusal="compute-sanitizer does not run here"
 fi
 precisions="f32 bf16"
@@ -229,16 +240,7 @@ for tool in memcheck racecheck; do
     done
 done
 
-{
-    printf '%-28s %-34s %6s\n' step result seconds
-    printf '%s' "$table"
-    [ -z "$explained" ] || echo "$explained"
-    if [ -s "$out/speed.txt" ]; then
-        echo
-        cat "$out/speed.txt"
-    fi
-} >"$out/summary.txt"
-tar -C "$(dirname "$out")" -czf "$out.tar.gz" "$(basename "$out")"
+pack
 echo
 cat "$out/summary.txt"
 echo "all logs: $out.tar.gz"

@@ -2,7 +2,8 @@
 """The detector on a GPU in PyTorch's ways of running it; torch_detector.py --device cuda calls this.
 
 Data is resident on the GPU in the variant's dtype, channels last, cudnn.benchmark on, Adam fused. A variant that fails
-prints a line with "error" and the next one follows.
+prints a line with "error" and the next one follows. Each line has numbers of the variant's results, which are the same
+for all variants of a dtype but for rounding: a variant that was compiled wrongly shows (gpu_table.py compares them).
 """
 import contextlib
 import gc
@@ -13,7 +14,10 @@ import traceback
 
 import torch
 
-# name: (dtype of activations, TF32 in float32 products, mode of torch.compile or None)
+DEVICE = "cuda"
+
+# name: (dtype of activations, TF32 in float32 products, mode of torch.compile, STREAMS or None)
+STREAMS = "streams"  # see make_streams; of inference alone
 VARIANTS = {
     "f32": (torch.float32, False, None),
     "tf32": (torch.float32, True, None),
@@ -25,7 +29,14 @@ VARIANTS = {
     "fp16_reduce_overhead": (torch.float16, True, "reduce-overhead"),
     "bf16_max_autotune": (torch.bfloat16, True, "max-autotune"),
     "fp16_max_autotune": (torch.float16, True, "max-autotune"),
+    "bf16_streams": (torch.bfloat16, True, STREAMS),
+    "fp16_streams": (torch.float16, True, STREAMS),
 }
+
+
+def not_in(mode, names):
+    """Those of the variants that this mode does not have."""
+    return [name for name in names if mode == "train" and VARIANTS[name][2] == STREAMS]
 
 
 def compiled(function, mode):
@@ -37,6 +48,15 @@ def freeze_parameters(on):
     with contextlib.suppress(ImportError, AttributeError):
         import torch._inductor.config as inductor
         inductor.freezing = on
+
+
+def fade_biases(net):
+    """Of linear layers. In a new network activations get smaller from layer to layer, and with ordinary biases the
+    logits would hardly show what the branches compute."""
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.bias.mul_(1e-20)
 
 
 def make_inference(net, x, dtype, mode):
@@ -51,15 +71,56 @@ def make_inference(net, x, dtype, mode):
     return run
 
 
+def forked(branches, head, streams, x):
+    """The branches' features, each computed on its own stream, and the logits of them on the current one."""
+    current = torch.cuda.current_stream()
+    z = []
+    for branch, stream in zip(branches, streams):
+        stream.wait_stream(current)
+        with torch.cuda.stream(stream):
+            z.append(branch(x))
+    for stream in streams:
+        current.wait_stream(stream)
+    return z, head(z)
+
+
+def make_streams(net, x, dtype):
+    """A CUDA graph recorded by hand, with the branches side by side: torch.compile's own graphs take one stream.
+
+    Nothing may be compiled or timed while it is recorded, so the same calls are made on the same streams before. What
+    the branches make is kept as long as the graph: it is allocated on one stream and read on another.
+    """
+    net = net.eval().to(dtype)
+    branches, head = [torch.compile(branch) for branch in net.branches], torch.compile(net.head)
+    streams, main = [torch.cuda.Stream() for _ in branches], torch.cuda.Stream()
+    graph = torch.cuda.CUDAGraph()
+    with torch.no_grad():
+        main.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(main):
+            for _ in range(3):
+                forked(branches, head, streams, x)
+        torch.cuda.current_stream().wait_stream(main)
+        torch.cuda.synchronize()
+        with torch.cuda.graph(graph, stream=main, capture_error_mode="thread_local"):
+            z, logits = forked(branches, head, streams, x)
+    kept = z, branches, head, x  # what the graph reads
+
+    def run(_=kept):
+        graph.replay()
+        return logits
+
+    return run
+
+
 def make_training(net, x, objective, dtype, mode):
     net = net.train()
-    labels = torch.arange(x.shape[0], device="cuda") % 2
-    sigma = torch.nn.Parameter(torch.ones(3, device="cuda"))
+    labels = torch.arange(x.shape[0], device=DEVICE) % 2
+    sigma = torch.nn.Parameter(torch.ones(3, device=DEVICE))
     optimizer = torch.optim.Adam([*net.parameters(), sigma], lr=1e-3, weight_decay=1e-6, fused=True)
-    scaler = torch.amp.GradScaler("cuda", enabled=dtype == torch.float16)
+    scaler = torch.amp.GradScaler(DEVICE, enabled=dtype == torch.float16)
 
     def forward():
-        with torch.autocast("cuda", dtype=dtype, enabled=dtype != torch.float32):
+        with torch.autocast(DEVICE, dtype=dtype, enabled=dtype != torch.float32):
             return objective(net.all_heads(x), labels, sigma)
 
     loss = compiled(forward, mode)
@@ -69,17 +130,29 @@ def make_training(net, x, objective, dtype, mode):
         if mark:
             torch.compiler.cudagraph_mark_step_begin()
         optimizer.zero_grad(set_to_none=True)
-        scaler.scale(loss()).backward()
+        value = loss()
+        scaler.scale(value).backward()
         scaler.step(optimizer)
         scaler.update()
+        return value.detach()
 
     return run
 
 
-def measure(run, args):
+def numbers_of(result, mode, name):
+    """What a step gave, as a line has it: a training step's loss, or the logits' sum and that of their magnitudes."""
+    result = result.float()
+    if mode == "train":
+        return {f"{name}_loss": result.item()}
+    return {f"{name}_sum": result.sum().item(), f"{name}_magnitude": result.abs().sum().item()}
+
+
+def measure(make, args):
     """Seconds of a step: the median over runs of args.steps steps between two waits for the device."""
     begin = time.perf_counter()
-    for _ in range(3):
+    run = make()
+    numbers = numbers_of(run(), args.mode, "first")
+    for _ in range(2):
         run()
     torch.cuda.synchronize()
     first = time.perf_counter() - begin
@@ -94,7 +167,11 @@ def measure(run, args):
             run()
         torch.cuda.synchronize()
         seconds.append((time.perf_counter() - begin) / args.steps)
-    return statistics.median(seconds), first
+    peak, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
+    numbers.update(numbers_of(run(), args.mode, "last"))
+    median = statistics.median(seconds)
+    return {"seconds": median, "images_per_second": args.batch / median, "first_steps_seconds": first,
+            "peak_bytes": peak, "reserved_bytes": reserved, **numbers}
 
 
 def run_variant(name, args, make_net, objective, freezing):
@@ -104,13 +181,16 @@ def run_variant(name, args, make_net, objective, freezing):
     torch.backends.cudnn.benchmark = True
     freeze_parameters(freezing)
     torch.manual_seed(0)
-    net = make_net(args.backbone, args.branches).to(device="cuda", memory_format=torch.channels_last)
-    x = torch.rand(args.batch, 3, args.size, args.size, device="cuda", dtype=dtype)
+    net = make_net(args.backbone, args.branches).to(device=DEVICE, memory_format=torch.channels_last)
+    x = torch.rand(args.batch, 3, args.size, args.size, device=DEVICE, dtype=dtype)
     x = x.contiguous(memory_format=torch.channels_last)
-    run = make_inference(net, x, dtype, mode) if args.mode == "infer" else make_training(net, x, objective, dtype, mode)
-    seconds, first = measure(run, args)
-    return {"seconds": seconds, "images_per_second": args.batch / seconds, "first_steps_seconds": first,
-            "peak_bytes": torch.cuda.max_memory_allocated(), "reserved_bytes": torch.cuda.max_memory_reserved()}
+    if args.mode == "infer":
+        fade_biases(net)
+    if mode == STREAMS:
+        return measure(lambda: make_streams(net, x, dtype), args)
+    if args.mode == "infer":
+        return measure(lambda: make_inference(net, x, dtype, mode), args)
+    return measure(lambda: make_training(net, x, objective, dtype, mode), args)
 
 
 def clean_up():
@@ -124,6 +204,8 @@ def clean_up():
 def run(args, make_net, objective):
     if not torch.cuda.is_available():
         raise SystemExit("torch_detector.py: --device cuda, but PyTorch sees no GPU")
+    if args.memory_share < 1:
+        torch.cuda.set_per_process_memory_fraction(args.memory_share)
     for name in args.variants.split(","):
         line = {"peer": f"PyTorch {torch.__version__}", "variant": name, "device": torch.cuda.get_device_name(),
                 "mode": args.mode, "backbone": args.backbone, "branches": args.branches, "size": args.size,

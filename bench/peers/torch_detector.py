@@ -7,8 +7,10 @@
     python3 bench/peers/torch_detector.py --mode save --out m.pt        # the weights of a branch
     python3 bench/peers/torch_detector.py --mode score --out m.pt       # loads them and scores an image: what a program's start costs
     python3 bench/peers/torch_detector.py --device cuda --mode train --batch 256 --variants tf32,bf16,bf16_compile
+    python3 bench/peers/torch_detector.py --mode self-test
 
-On the CPU (torch_cpu.py) Debian's python3-torch and python3-torchvision do; on a GPU (torch_cuda.py) it takes PyTorch 2.3 or newer.
+On the CPU (torch_cpu.py) Debian's python3-torch and python3-torchvision do; docs/gpu-runs.md says which versions
+torch_cuda.py was tried with.
 """
 import argparse
 
@@ -55,6 +57,23 @@ def make_backbone(name, width):
     return net, features
 
 
+class MeanPool(nn.Module):
+    """AdaptiveAvgPool2d(1) as a mean: backward of the former takes as_strided, which torch.compile of PyTorch 2.6 makes
+    wrong programs of (pytorch issue 174963)."""
+
+    def forward(self, x):
+        return x.mean((2, 3), keepdim=True)
+
+
+def mean_pooled(net):
+    """The network with a MeanPool for every global average pooling, squeeze-and-excitation's too."""
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size in (1, (1, 1)):
+                setattr(module, name, MeanPool())
+    return net
+
+
 class Detector(nn.Module):
     def __init__(self, backbone, branches, width=1.0):
         super().__init__()
@@ -72,8 +91,12 @@ class Detector(nn.Module):
     def features(self, x):
         return [branch(x) for branch in self.branches]
 
+    def head(self, z):
+        """The logits of the branches' features."""
+        return self.global_head(self.fusion(torch.cat(z, 1)))
+
     def forward(self, x):
-        return self.global_head(self.fusion(torch.cat(self.features(x), 1)))
+        return self.head(self.features(x))
 
     def all_heads(self, x):
         z = self.features(x)
@@ -94,9 +117,25 @@ def objective(heads, labels, sigma, temperature=1.5):
     return sum(0.5 / s**2 * term + torch.log(1 + s**2) for term, s in zip(terms, sigma))
 
 
+def self_test():
+    """Means in place of pooling are everywhere and change no number."""
+    for backbone in "resnet18", "mobilenet_v1", "efficientnet_b0":
+        net = Detector(backbone, 2).eval()
+        x = torch.rand(2, 3, 64, 64)
+        with torch.no_grad():
+            pooled = net(x)
+            mean = mean_pooled(net)(x)
+        assert not any(isinstance(module, nn.AdaptiveAvgPool2d) for module in net.modules()), backbone
+        torch.testing.assert_close(mean, pooled, msg=backbone)
+    import torch_cuda_test
+    torch_cuda_test.self_test(lambda *words: mean_pooled(Detector(*words)), objective)
+    print(f"torch_detector.py: self-test passed, PyTorch {torch.__version__}")
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--mode", choices=["infer", "train", "export", "save", "score", "ceilings"], required=True)
+    parser.add_argument("--mode", choices=["infer", "train", "export", "save", "score", "ceilings", "self-test"],
+                        required=True)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--backbone", default="resnet34")
     parser.add_argument("--branches", type=int, default=4)
@@ -112,7 +151,10 @@ def main():
     on_gpu = parser.add_argument_group("with --device cuda (see torch_cuda.py)")
     on_gpu.add_argument("--variants", default="tf32,bf16,fp16,bf16_compile", help="of " + ", ".join(torch_cuda.VARIANTS))
     on_gpu.add_argument("--steps", type=int, default=1, help="of a run, between two waits for the GPU")
+    on_gpu.add_argument("--memory-share", type=float, default=1.0, help="of the GPU's memory, at most")
     args = parser.parse_args()
+    if args.mode == "self-test":
+        return self_test()
     if unknown := set(args.variants.split(",")) - set(torch_cuda.VARIANTS):
         parser.error(f"--variants: expected some of {', '.join(torch_cuda.VARIANTS)}, found {', '.join(unknown)}")
     if args.mode == "ceilings":
@@ -120,7 +162,9 @@ def main():
     if args.device == "cuda":
         if args.mode in ("export", "save", "score"):
             parser.error(f"--mode {args.mode} is for the CPU")
-        return torch_cuda.run(args, Detector, objective)
+        if wrong := torch_cuda.not_in(args.mode, args.variants.split(",")):
+            parser.error(f"--variants: expected none of {', '.join(wrong)} with --mode {args.mode}")
+        return torch_cuda.run(args, lambda *words: mean_pooled(Detector(*words)), objective)
     if args.width != 1 and args.backbone != "mobilenet_v1":
         parser.error(f"--width: expected --backbone mobilenet_v1, found {args.backbone}")
     if args.mode in torch_cpu.VARIANTS and args.variant not in torch_cpu.VARIANTS[args.mode]:
