@@ -13,6 +13,7 @@
 #include "apps/counted.h"
 #include "apps/demo/demo_faces.h"
 #include "apps/demo/demo_faults.h"
+#include "apps/demo/demo_folder.h"
 #include "apps/demo/demo_training.h"
 #include "apps/detection/answers.h"
 #include "apps/detection/file_detector.h"
@@ -90,7 +91,7 @@ std::vector<FileScore> detect(const LoadedDetector& model,
 int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global) {
     const double begin = now();
     const std::filesystem::path& output = arguments.output;
-    make_folder(output);
+    claim_demo_folder(output);
     if (!video_available()) log_notice("this build has no FFmpeg: the demo leaves out videos");
     const bool look_for_faces = face_detector_available("dlib");
     if (!look_for_faces) log_notice("this build has no dlib: the demo detects on face crops (--faces whole)");
@@ -147,8 +148,9 @@ int run_demo_command(const DemoArguments& arguments, const GlobalOptions& global
 
 CommandRun set_up_demo(CLI::App& app, const GlobalOptions& global) {
     auto arguments = std::make_shared<DemoArguments>();
-    app.add_option("--out", arguments->output,
-                   "Folder for everything that the demo makes; an earlier demo is replaced")
+    app.add_option(
+           "--out", arguments->output,
+           "Folder for everything that the demo makes; an earlier demo is replaced, other files are not")
         ->required()
         ->option_text("DIR");
     DemoFacesOptions& faces = arguments->faces;
