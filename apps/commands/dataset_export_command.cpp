@@ -49,9 +49,10 @@ CommandRun set_up_dataset_export(CLI::App& app, const GlobalOptions&) {
         ->option_text("faces.csv");
     app.add_option("--deepfakebench", arguments->deepfakebench, "The JSON to be written")
         ->option_text("FILE");
-    app.add_option(
-           "--lists", arguments->lists,
-           "Folder that gets {train,val,test}_{real,fake}.txt; expects a folder of frames for each video")
+    app.add_option("--lists", arguments->lists,
+                   "Folder that gets {train,val,test}_{real,fake}.txt; expects a folder of frames for each "
+                   "video, all of "
+                   "them in the same split")
         ->option_text("DIR");
     app.add_option("--root", arguments->options.root,
                    "Paths below this folder are written relative to it; without it all are absolute")

@@ -33,7 +33,8 @@ ExportResult export_deepfakebench(const Manifest& manifest, const std::filesyste
 // The paper's lists {train,val,test}_{real,fake}.txt, those with rows, each atomically, into the folder. They
 // hold folders of frames, splits and labels; what else the manifest says is lost unless the folders' layout
 // tells it. Rows without a split, and pictures of a listed folder that the manifest does not have, are
-// counted in notices. Error when no row has a split, when a folder holds frames of two videos or labels, for
+// counted in notices. Error when no row has a split, when a folder holds frames of two videos or labels, or
+// has some of its frames on one side of the split and others on another (each list names whole folders), for
 // a name with a line end, when one of the six lists is there already, and for a packed shard.
 ExportResult export_txt_lists(const Manifest& manifest, const std::filesystem::path& folder,
                               const ExportOptions& options = {});

@@ -22,14 +22,27 @@ namespace fs = std::filesystem;
 // A folder of frames, as one line of one list or of several.
 struct Folder {
     const ManifestRow* first;
-    std::set<std::string> splits, pictures;
+    std::set<std::string> pictures{};
+    std::map<std::string, std::set<std::string>> of_split{};  // pictures
 };
+
+// A list names a folder and so all of its pictures: where a split has only some of them, whoever reads the
+// lists has every picture on every side.
+void check_split_by_folder(const fs::path& path, const Folder& folder) {
+    for (const auto& [split, pictures] : folder.of_split)
+        if (pictures.size() < folder.pictures.size())
+            fail(
+                "{}: {} of its {} pictures are in {}, expected all on the same sides: the lists name "
+                "folders, "
+                "not pictures; export with --deepfakebench, or split by video",
+                path.string(), pictures.size(), folder.pictures.size(), split);
+}
 
 std::map<fs::path, Folder> folders_of(const Manifest& manifest, const std::vector<const ManifestRow*>& rows) {
     std::map<fs::path, Folder> folders;
     for (const ManifestRow* row : rows) {
         const fs::path file = fs::absolute(manifest.file(*row)).lexically_normal();
-        Folder& folder = folders.try_emplace(file.parent_path(), Folder{row, {}, {}}).first->second;
+        Folder& folder = folders.try_emplace(file.parent_path(), Folder{row}).first->second;
         const ManifestRow& first = *folder.first;
         if (std::tie(first.dataset, first.method, first.video, first.label) !=
             std::tie(row->dataset, row->method, row->video, row->label))
@@ -38,9 +51,10 @@ std::map<fs::path, Folder> folders_of(const Manifest& manifest, const std::vecto
                 "lists "
                 "name folders, not pictures",
                 file.parent_path().string(), first.video, row->video);
-        folder.splits.insert(row->split);
         folder.pictures.insert(file.filename().string());
+        folder.of_split[row->split].insert(file.filename().string());
     }
+    for (const auto& [path, folder] : folders) check_split_by_folder(path, folder);
     return folders;
 }
 
@@ -95,7 +109,7 @@ ExportResult export_txt_lists(const Manifest& manifest, const fs::path& folder,
                  path.parent_path().string());
         unlisted += unlisted_pictures(path, frames);
         for (const TxtList& list : txt_lists())
-            if (list.label == frames.first->label && frames.splits.count(list.split) != 0)
+            if (list.label == frames.first->label && frames.of_split.contains(list.split))
                 texts[list.file] += fmt::format("{},{},{}\n", list.label, name, frames.pictures.size());
     }
     fs::create_directories(folder, error);

@@ -128,6 +128,10 @@ TEST_F(Exported, ListsSayWhatTheyCannotHold) {
     expect_error([&] { export_txt_lists(manifest, elsewhere / "other"); },
                  {"\"v\" and \"w\"", "a folder for each"});
     EXPECT_FALSE(std::filesystem::exists(elsewhere / "other"));
+    manifest.rows.pop_back();
+    manifest.rows[1].split = "test";  // split by frame
+    expect_error([&] { export_txt_lists(manifest, elsewhere / "other"); },
+                 {"/a: ", "1 of its 2 pictures are in test", "--deepfakebench"});
     manifest.rows = {{"a\nb/1.png", "v", "train", "mine", "original", 0, 1}};
     expect_error([&] { export_txt_lists(manifest, elsewhere / "other"); }, {"line end"});
 }
