@@ -34,6 +34,7 @@ ListImportOptions options_of(const DatasetImportArguments& arguments) {
     options.inputs.assign(arguments.inputs.begin(), arguments.inputs.end());
     options.split = split_of(arguments.split);
     options.label = label_of(arguments.split);
+    options.pictures = picture_rule_of(arguments.split);
     return options;
 }
 

@@ -34,6 +34,7 @@ int run_prepare_command(const PrepareArguments& arguments, const GlobalOptions& 
     options.threads = global.threads;
     options.split = split_of(arguments.split);
     options.label = label_of(arguments.split);
+    options.pictures = picture_rule_of(arguments.split);
     PrepareReport report;
     {
         std::unique_ptr<Progress> progress;
@@ -98,6 +99,8 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
         ->option_text("auto|none|FILE")
         ->capture_default_str();
     add_split_options(app, arguments->split, "everything", "");
+    app.add_flag("--overwrite", options.overwrite,
+                 "Cut anew what is in the folder and was cut with other options");
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer("An interrupted run goes on where it stopped when started again with the same options.");

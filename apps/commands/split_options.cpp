@@ -23,6 +23,13 @@ void add_split_options(CLI::App& app, SplitArguments& arguments, const std::stri
                        const std::string& where) {
     app.add_option("--label", arguments.label,
                    "real or fake: the label of " + what + ", instead of the folders'");
+    app.add_option(
+           "--pictures", arguments.pictures,
+           after(where,
+                 "Pictures in folders of no known dataset: frames of one clip, photos that stand each "
+                 "for itself, or auto: frames where they are numbered"))
+        ->option_text("auto|photos|frames")
+        ->capture_default_str();
     app.add_option("--split-by", arguments.split_by,
                    where + "video (identities kept apart) or frame (leaky, for first tries only)")
         ->capture_default_str();
@@ -41,6 +48,10 @@ std::optional<int> label_of(const SplitArguments& arguments) {
     const int label = parse_label(arguments.label);
     if (label < 0) fail("--label expected real or fake, found \"{}\"", arguments.label);
     return label;
+}
+
+PictureRule picture_rule_of(const SplitArguments& arguments) {
+    return option_value("--pictures", parse_picture_rule, arguments.pictures);
 }
 
 SplitOptions split_of(const SplitArguments& arguments) {

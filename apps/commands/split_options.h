@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/layouts/picture_folders.h"
 #include "data/split.h"
 
 namespace CLI {
@@ -15,7 +16,7 @@ class App;
 namespace unmask {
 
 struct SplitArguments {
-    std::string label, split_by = "video";
+    std::string label, pictures = "auto", split_by = "video";
     std::vector<double> fractions;  // of train, val and test; empty: the usual ones
     uint64_t seed = SplitOptions{}.seed;
 };
@@ -26,6 +27,8 @@ void add_split_options(CLI::App& app, SplitArguments& arguments, const std::stri
 
 // The label of everything, nothing where the folders say it. Error for another word than real or fake.
 [[nodiscard]] std::optional<int> label_of(const SplitArguments& arguments);
+// Error for an unknown rule.
+[[nodiscard]] PictureRule picture_rule_of(const SplitArguments& arguments);
 // Error for an unknown way to split.
 [[nodiscard]] SplitOptions split_of(const SplitArguments& arguments);
 

@@ -117,6 +117,38 @@ void describe_by_label(SourceVideo& video, const fs::path& root, int label) {
         path.string(), shapes);
 }
 
+// Says of what was found what the given label or the layouts know.
+class Describer {
+  public:
+    Describer(fs::path root, std::optional<int> label) : root_(std::move(root)), label_(label) {
+        for (const LayoutEntry& entry : layout_table()) layouts_.push_back(entry.open(root_));
+    }
+
+    // True where a dataset's own layout knows it, false for a given label and for plain folders. Error where
+    // nothing tells the label.
+    bool describe(const Found& item, SourceVideo& video) const {
+        video.path = item.path;
+        video.kind = item.kind;
+        if (label_) {
+            describe_by_label(video, root_, *label_);
+            return false;
+        }
+        for (size_t i = 0; i < layouts_.size(); ++i)
+            if (layouts_[i]->describe(item.path, video))
+                return layout_table()[i].open != &open_folders_layout;
+        fail_without_label(item.path);
+    }
+
+    void add_notices(std::vector<std::string>& notices) const {
+        for (const auto& layout : layouts_) layout->add_notices(notices);
+    }
+
+  private:
+    fs::path root_;
+    std::optional<int> label_;
+    std::vector<std::unique_ptr<Layout>> layouts_;
+};
+
 // Videos that share an id get their compression level into it, then their extension; what still collides is
 // an error.
 void make_ids_unique(std::vector<SourceVideo>& videos) {
@@ -140,7 +172,8 @@ void make_ids_unique(std::vector<SourceVideo>& videos) {
 }  // namespace
 
 std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<int> label_override,
-                                     const fs::path& leave_out, std::vector<std::string>* notices) {
+                                     const fs::path& leave_out, std::vector<std::string>* notices,
+                                     PictureRule rule) {
     std::error_code error;
     fs::path root = fs::canonical(directory, error);
     if (error) fail("{}: {}", directory.string(), error.message());
@@ -155,24 +188,34 @@ std::vector<SourceVideo> find_videos(const fs::path& directory, std::optional<in
              directory.string());
     std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
 
-    std::vector<std::unique_ptr<Layout>> layouts;
-    for (const LayoutEntry& entry : layout_table()) layouts.push_back(entry.open(root));
+    PictureFolders folders(rule);
+    for (const Found& item : found) {
+        if (item.kind == SourceKind::picture) folders.add_photo(item.path);
+        if (item.kind == SourceKind::folder) folders.add_folder(item.path);
+    }
+    const Describer describer(root, label_override);
     std::vector<SourceVideo> videos;
     for (const Found& item : found) {
         SourceVideo video;
-        video.path = item.path;
-        video.kind = item.kind;
-        if (label_override) {
-            describe_by_label(video, root, *label_override);
-        } else if (std::none_of(layouts.begin(), layouts.end(),
-                                [&](const auto& layout) { return layout->describe(item.path, video); })) {
-            fail_without_label(item.path);
+        const bool dataset_is_known = describer.describe(item, video);
+        if (item.kind != SourceKind::folder || dataset_is_known) {
+            videos.push_back(std::move(video));
+            continue;
         }
-        videos.push_back(std::move(video));
+        const std::vector<fs::path> pictures = pictures_in_folder(item.path);
+        if (!folders.holds_photos(item.path, pictures)) {
+            video.guessed_frames = int64_t(pictures.size());
+            videos.push_back(std::move(video));
+            continue;
+        }
+        for (const fs::path& picture : pictures)
+            describer.describe({picture, SourceKind::picture}, videos.emplace_back());
     }
     make_ids_unique(videos);
-    if (notices != nullptr)
-        for (const auto& layout : layouts) layout->add_notices(*notices);
+    if (notices != nullptr) {
+        describer.add_notices(*notices);
+        folders.add_notices(*notices);
+    }
     return videos;
 }
 

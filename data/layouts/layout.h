@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/frame_source.h"
+#include "data/layouts/picture_folders.h"
 #include "data/split.h"
 
 namespace unmask {
@@ -25,6 +26,7 @@ struct SourceVideo {
     std::string official;     // "train", "val" or "test" where the dataset's own lists say so, official_rest
                               // where they say only that it is no test video, else empty
     std::vector<std::string> identities;  // who can be seen or was put in; shared ones tie videos together
+    int64_t guessed_frames = 0;  // pictures in a folder that was taken for a clip by their names; else 0
 };
 
 // How one dataset lies on disk. An instance serves one folder, so that it can read the dataset's lists once.
@@ -53,16 +55,18 @@ struct LayoutEntry {
 
 // The videos below the folder (or the one file given), sorted by path: files with a video's name or content,
 // and folders holding pictures, whose pictures are the frames of one video; pictures directly in `directory`
-// or in a folder named real or fake stand for themselves. Folders named masks or with a leading dot are
-// skipped, and so is the folder `leave_out` where one is given; a folder that symbolic links lead to counts
-// once. With `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its
-// relative path as id. Error when the folder is missing or holds no video, when a label cannot be determined
-// (names the file and the accepted layouts), or when two videos would share an id. `notices` gets what a user
-// should know, such as videos that the dataset's lists name and that are not there.
+// or in a folder named real or fake stand for themselves, and so do those of other folders of no known
+// dataset where `rule` or PictureFolders says so. Folders named masks or with a leading dot are skipped, and
+// so is the folder `leave_out` where one is given; a folder that symbolic links lead to counts once. With
+// `label_override` (0 or 1) every video gets that label, the folder's name as dataset and its relative path
+// as id. Error when the folder is missing or holds no video, when a label cannot be determined (names the
+// file and the accepted layouts), or when two videos would share an id. `notices` gets what a user should
+// know, such as videos that the dataset's lists name and that are not there.
 [[nodiscard]] std::vector<SourceVideo> find_videos(const std::filesystem::path& directory,
                                                    std::optional<int> label_override = {},
                                                    const std::filesystem::path& leave_out = {},
-                                                   std::vector<std::string>* notices = nullptr);
+                                                   std::vector<std::string>* notices = nullptr,
+                                                   PictureRule rule = PictureRule::automatic);
 
 // The layouts, one file each.
 [[nodiscard]] std::unique_ptr<Layout> open_faceforensics_layout(const std::filesystem::path& root);

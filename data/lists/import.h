@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/layouts/picture_folders.h"
 #include "data/manifest.h"
 #include "data/split.h"
 
@@ -20,7 +21,8 @@ struct ListImportOptions {
     std::filesystem::path root;      // where the lists' relative paths start, and absolute ones have gone
     std::string compression;         // only this level of DeepfakeBench's; empty: all
     std::optional<int> label;        // 0 or 1: of all pictures of folders
-    SplitOptions split;              // of folders, which have no lists
+    PictureRule pictures = PictureRule::automatic;  // of folders that are no known dataset's
+    SplitOptions split;                             // of folders, which have no lists
 };
 
 struct MissingEntry {

@@ -10,7 +10,8 @@ namespace unmask {
 namespace fs = std::filesystem;
 
 void import_folder(const ListImportOptions& options, const fs::path& folder, ImportResult& result) {
-    const std::vector<SourceVideo> videos = find_videos(folder, options.label, {}, &result.notices);
+    const std::vector<SourceVideo> videos =
+        find_videos(folder, options.label, {}, &result.notices, options.pictures);
     std::vector<SplitItem> items;
     for (const SourceVideo& video : videos) {
         if (video.kind == SourceKind::video)

@@ -64,11 +64,28 @@ fs::path make_output(const fs::path& output) {
 // The videos, without the crops of an earlier run when the output lies within the input.
 std::vector<SourceVideo> input_videos(const PrepareOptions& options, std::vector<std::string>& notices) {
     std::vector<SourceVideo> videos =
-        find_videos(options.input, options.label, options.output / "crops", &notices);
+        find_videos(options.input, options.label, options.output / "crops", &notices, options.pictures);
     std::sort(videos.begin(), videos.end(), [](const SourceVideo& a, const SourceVideo& b) {
         return std::tie(a.dataset, a.video) < std::tie(b.dataset, b.video);
     });
     return videos;
+}
+
+// Of the pictures that --frames leaves out in folders that were only taken for clips; empty where there are
+// none.
+std::string left_out_notice(const std::vector<SourceVideo>& videos, const PrepareOptions& options) {
+    int64_t folders = 0, pictures = 0;
+    for (const SourceVideo& video : videos) {
+        if (options.frames == 0 || video.guessed_frames <= options.frames) continue;
+        ++folders;
+        pictures += video.guessed_frames - options.frames;
+    }
+    if (folders == 0) return {};
+    return fmt::format(
+        "{}: {} of the pictures are left out, as --frames {} takes evenly spaced ones of a clip and {} {} "
+        "numbered pictures; --frames 0 takes all, --pictures photos takes each for itself",
+        options.input.string(), pictures, options.frames, folders,
+        folders == 1 ? "folder has more" : "folders have more");
 }
 
 }  // namespace
@@ -87,9 +104,11 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     std::vector<SourceVideo> videos = input_videos(options, listed);  // an Error of it leaves no folder
     const fs::path output = make_output(options.output);
     const CropSettings settings{options.size, options.margin, options.detector, options.align};
-    const EarlierRuns earlier(output, videos, settings);
     PrepareReport report;
-    PrepareWork work(options, output, std::move(videos), landmark_model(options, report.notices), progress);
+    std::shared_ptr<const LandmarkModel> landmarks = landmark_model(options, report.notices);
+    const EarlierRuns earlier(output, videos, settings, options, landmarks != nullptr);
+    const std::string left_out = left_out_notice(videos, options);
+    PrepareWork work(options, output, std::move(videos), std::move(landmarks), progress);
     static_cast<void>(read_coverage(options.output / "coverage.csv"));  // damaged: before the work
     earlier.give_up_manifest(output, settings);
     work.run();
@@ -112,6 +131,7 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     if (options.split.by == SplitBy::frame) split.notices.push_back(split_by_frame(manifest, options.split));
     report.notices.insert(report.notices.end(), listed.begin(), listed.end());
     report.notices.insert(report.notices.end(), split.notices.begin(), split.notices.end());
+    if (!left_out.empty()) report.notices.push_back(left_out);
     if (const int64_t kept = earlier.add_rows(manifest); kept > 0) {
         report.notices.push_back(
             fmt::format("{}: {} faces of other videos from earlier runs are kept, in the splits they had; "

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "data/layouts/picture_folders.h"
 #include "data/split.h"
 
 namespace unmask {
@@ -29,8 +30,10 @@ struct PrepareOptions {
     // or the model's file.
     std::string landmarks = "auto";
     std::optional<int> label;  // 0 or 1: the label of everything, instead of the folder layout
+    PictureRule pictures = PictureRule::automatic;  // of folders that are no known dataset's
     SplitOptions split;
-    int threads = 0;  // workers, one video each; 0: one per core
+    bool overwrite = false;  // crops that an earlier run cut with other options may be cut anew
+    int threads = 0;         // workers, one video each; 0: one per core
 };
 
 // What became of one video.
@@ -85,9 +88,11 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // others go on. Rows that faces.csv has of videos outside this input (an earlier run over another folder)
 // stay in it, and a notice says so. Where no face at all was found, faces.csv is not written and the report
 // has no manifest and no rows. Where the crops are cut with other settings than before, the manifest is not
-// there until all are done. Error for wrong options or an output that cannot be written; and before any work
-// when faces.csv is damaged, when it would keep rows cut with other settings, or when a video has the dataset
-// and id of another source that is recorded there.
+// there until all are done, and only with `overwrite` are they cut anew. Error for wrong options or an output
+// that cannot be written; and before any work when faces.csv is damaged, when it would keep rows cut with
+// other settings, when crops of these videos are there that other options cut (unless `overwrite`), when
+// another process prepares into the folder, or when a video has the dataset and id of another source that is
+// recorded there.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

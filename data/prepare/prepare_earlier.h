@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "data/layouts/layout.h"
@@ -16,13 +17,17 @@ namespace unmask {
 [[nodiscard]] std::filesystem::path record_path(const std::filesystem::path& output,
                                                 const SourceVideo& video);
 
+// The options that a video's crops depend on, as its record's fingerprint begins.
+[[nodiscard]] std::string recorded_options(const PrepareOptions& options, bool with_landmarks);
+
 class EarlierRuns {
   public:
     // Reads OUT/faces.csv. Error when it is damaged, when one of the videos is recorded under the same
-    // dataset and id from another source, or when rows of other videos would stay beside crops that are cut
-    // differently. A source that was moved as it is counts as the same.
+    // dataset and id from another source, when crops of the videos were cut with other options and
+    // `options.overwrite` does not give them up, or when rows of other videos would stay beside crops that
+    // are cut differently or show the same pictures. A source that was moved as it is counts as the same.
     EarlierRuns(const std::filesystem::path& output, const std::vector<SourceVideo>& videos,
-                const CropSettings& settings);
+                const CropSettings& settings, const PrepareOptions& options, bool with_landmarks);
 
     // Where the manifest's crops are cut with other settings than these: removes it with its settings, before
     // the first crop is cut anew. It would otherwise outlive an interruption and list crops of two kinds.

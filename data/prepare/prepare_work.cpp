@@ -134,9 +134,7 @@ void PrepareWork::process(size_t i, FaceDetector& detector) {
     const fs::path record_file = record_path(output_, video);
     const bool with_landmarks = landmarks_ != nullptr;
     const std::string fingerprint =
-        fmt::format("version=2 frames={} size={} margin={} detector={} aligned={} landmarks={} {}",
-                    options_.frames, options_.size, options_.margin, options_.detector, options_.align,
-                    with_landmarks, source_fingerprint(video));
+        recorded_options(options_, with_landmarks) + " " + source_fingerprint(video);
     if (std::optional<VideoRecord> record = read_record(record_file);
         record && record->fingerprint == fingerprint && all_there(*record, crops, with_landmarks)) {
         records_[i] = std::move(*record);

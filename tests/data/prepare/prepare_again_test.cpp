@@ -2,6 +2,7 @@
 // Preparing into a folder that holds something already: what is taken over, redone, added or refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -47,6 +48,7 @@ TEST_F(Preparing, ChangesAreRedone) {
     prepare_faces(options());
     auto changed = options();
     changed.frames = 2;
+    changed.overwrite = true;
     EXPECT_EQ(prepare_faces(changed).reused, 0);
     EXPECT_EQ(crop_times().size(), 12u);
     changed.size = 32;
@@ -67,6 +69,50 @@ TEST_F(Preparing, ChangesAreRedone) {
     EXPECT_NE(by_frame.notices.at(0).find("too good"), std::string::npos);
 }
 
+TEST_F(Preparing, FinishedCropsAreGivenUpOnlyWhenAsked) {
+    prepare_faces(options());
+    const auto before = crop_times();
+    const std::string manifest = file_content(output / "faces.csv");
+    const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
+    auto other = options();
+    other.size = 32;
+    expect_error([&] { prepare_faces(other, no_work); },
+                 {output.filename().string(), "18 crops of 6", "size=64", "found", "size=32", "--overwrite"});
+    other = options();
+    other.frames = 0;
+    expect_error([&] { prepare_faces(other, no_work); }, {"frames=3", "frames=0"});
+    EXPECT_EQ(crop_times(), before);
+    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
+    other.overwrite = true;
+    EXPECT_EQ(prepare_faces(other).rows, 36);
+}
+
+TEST_F(Preparing, PicturesAreNotBothPhotosAndAClip) {
+    prepare_faces(options());
+    auto photos = options();
+    photos.pictures = PictureRule::photos;
+    expect_error([&] { prepare_faces(photos); }, {"set/fake/v0 otherwise", "--pictures", "--overwrite"});
+    photos.overwrite = true;
+    EXPECT_EQ(prepare_faces(photos).rows, 36);
+    EXPECT_EQ(read_manifest(output / "faces.csv").rows.size(), 36u);
+    expect_error([&] { prepare_faces(options()); }, {"otherwise", "--pictures", "--overwrite"});
+}
+
+TEST_F(Preparing, PicturesThatAreLeftOutAreCounted) {
+    const PrepareReport report = prepare_faces(options());
+    EXPECT_EQ(std::ranges::count_if(report.notices,
+                                    [](const std::string& notice) {
+                                        return notice.find("18 of the pictures are left out") !=
+                                               std::string::npos;
+                                    }),
+              1);
+    auto all = options();
+    all.output = folder / "all";
+    all.frames = 0;
+    for (const std::string& notice : prepare_faces(all).notices)
+        EXPECT_EQ(notice.find("left out"), std::string::npos) << notice;
+}
+
 // Crops of two kinds are in no manifest.
 TEST_F(Preparing, AnInterruptedRunWithOtherSettingsLeavesNoManifest) {
     prepare_faces(options());
@@ -74,11 +120,15 @@ TEST_F(Preparing, AnInterruptedRunWithOtherSettingsLeavesNoManifest) {
     auto smaller = options();
     smaller.size = 32;
     smaller.threads = 1;
+    smaller.overwrite = true;
     const auto stop = [](int64_t, int64_t, const std::string&) { throw Error("stopped"); };
     EXPECT_THROW(prepare_faces(smaller, stop), Error);
     EXPECT_FALSE(fs::exists(output / "faces.csv"));
     EXPECT_FALSE(fs::exists(output / "prepare.json"));
-    const PrepareReport again = prepare_faces(options());
+    expect_error([&] { prepare_faces(options()); }, {"3 crops of 1 of these videos", "--overwrite"});
+    auto back = options();
+    back.overwrite = true;
+    const PrepareReport again = prepare_faces(back);
     EXPECT_EQ(again.reused, 5);
     EXPECT_EQ(file_content(output / "faces.csv"), manifest);
     // With the same settings it stays.
@@ -155,6 +205,7 @@ TEST_F(Preparing, ADamagedManifestIsSaidBeforeTheWork) {
     write_content(output / "faces.csv", "path,label\na.png,perhaps\n");
     auto other = options();
     other.frames = 2;
+    other.overwrite = true;
     const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
     expect_error([&] { prepare_faces(other, no_work); }, {"faces.csv:2:", "perhaps"});
 }
@@ -170,6 +221,7 @@ TEST_F(Preparing, OneManifestHoldsCropsOfOneKind) {
     EXPECT_EQ(read_crop_settings(report.manifest)->size, 64);
     // All of it anew is no mixture.
     real.size = 32;
+    real.overwrite = true;
     prepare_faces(real);
     EXPECT_EQ(read_crop_settings(report.manifest)->size, 32);
     EXPECT_EQ(prepare_faces(fake).rows, 18);

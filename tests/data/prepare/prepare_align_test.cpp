@@ -95,10 +95,13 @@ TEST_F(PreparingFaces, LandmarksAreKeptInThePixelsOfTheCrop) {
     const Image with = read_picture(crops / "000000.png");
     PrepareOptions none = options();
     none.landmarks = "none";
+    none.overwrite = true;
     EXPECT_EQ(prepare_faces(none).reused, 0);
     EXPECT_FALSE(fs::exists(landmark_file(crops)));
     EXPECT_EQ(read_picture(crops / "000000.png"), with);
-    EXPECT_EQ(prepare_faces(options()).reused, 0);
+    PrepareOptions again = options();
+    again.overwrite = true;
+    EXPECT_EQ(prepare_faces(again).reused, 0);
     EXPECT_EQ(read_landmarks(crops), table);
     fs::remove(landmark_file(crops));
     EXPECT_EQ(prepare_faces(options()).reused, 2);
