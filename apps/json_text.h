@@ -22,4 +22,14 @@ namespace unmask {
     return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
 }
 
+// What is wrong with a text that should have been JSON of a certain form, without the library's own words.
+[[nodiscard]] inline std::string json_damage(const nlohmann::ordered_json::exception& error) {
+    if (const auto* broken = dynamic_cast<const nlohmann::ordered_json::parse_error*>(&error))
+        return "the text is no JSON from byte " + std::to_string(broken->byte) + " on";
+    const std::string text = error.what();  // "[json.exception.out_of_range.403] key 'data' not found"
+    const size_t end = text.find("] ");
+    return "a part is missing or of another kind: " +
+           (end == std::string::npos ? text : text.substr(end + 2));
+}
+
 }  // namespace unmask

@@ -10,6 +10,7 @@
 #include "apps/commands/split_options.h"
 #include "apps/console.h"
 #include "apps/counted.h"
+#include "apps/interrupt.h"
 #include "apps/number_range.h"
 #include "apps/output_files.h"
 #include "apps/progress.h"
@@ -28,6 +29,29 @@ struct PrepareArguments {
     std::string json;
 };
 
+// With a bar; Interruption on Ctrl-C and SIGTERM.
+PrepareReport prepare(PrepareOptions& options) {
+    const InterruptWatch watch;
+    options.stop = [] { return InterruptWatch::received() != 0; };
+    int64_t videos_done = 0, videos = 0;
+    try {
+        std::unique_ptr<Progress> progress;
+        return prepare_faces(options, [&](int64_t done, int64_t total, const std::string& text) {
+            if (progress == nullptr) progress = std::make_unique<Progress>("prepare", total, "videos");
+            progress->update(done, text);
+            videos_done = done;
+            videos = total;
+        });
+    } catch (const PrepareStopped&) {
+        throw Interruption(InterruptWatch::received(),
+                           fmt::format("interrupted: {} in {}; the same command goes on from there",
+                                       videos == 0 ? "no video is done"
+                                                   : fmt::format("{} of {} are done", videos_done,
+                                                                 counted(videos, "video", "videos")),
+                                       options.output.string()));
+    }
+}
+
 int run_prepare_command(const PrepareArguments& arguments, const GlobalOptions& global) {
     check_answer_target(arguments.json);
     PrepareOptions options = arguments.options;
@@ -35,14 +59,7 @@ int run_prepare_command(const PrepareArguments& arguments, const GlobalOptions& 
     options.split = split_of(arguments.split);
     options.label = label_of(arguments.split);
     options.pictures = picture_rule_of(arguments.split);
-    PrepareReport report;
-    {
-        std::unique_ptr<Progress> progress;
-        report = prepare_faces(options, [&](int64_t done, int64_t total, const std::string& text) {
-            if (progress == nullptr) progress = std::make_unique<Progress>("prepare", total, "videos");
-            progress->update(done, text);
-        });
-    }
+    const PrepareReport report = prepare(options);
     for (const std::string& notice : report.notices) log_warning("{}", notice);
     const std::vector<VideoReport> failures = report.failures();
     for (const VideoReport& video : failures) log_warning("{}", video.problem);

@@ -11,6 +11,7 @@
 
 #include "apps/evaluation/evaluate_model.h"
 #include "apps/evaluation/evaluation_lines.h"
+#include "apps/json_text.h"
 #include "apps/progress.h"
 #include "apps/training/run_folder.h"
 #include "apps/training/run_record.h"
@@ -59,8 +60,10 @@ Recorded read_record(const std::filesystem::path& path) {
         }
         for (const RunSession& session : run.sessions)
             if (session.from_step < std::max(recorded.best.steps, int64_t{1})) recorded.session = session;
-    } catch (const std::exception& error) {
-        fail("{}: is not the record of a run: {}", path.string(), error.what());
+    } catch (const Json::exception& error) {
+        fail("{}: is not the record of a run: {}", path.string(), json_damage(error));
+    } catch (const std::exception& error) {  // of recorded_run, which says that itself, or of a setting
+        fail("{}: {}", path.string(), error.what());
     }
     if (recorded.best.epoch == 0) fail("{}: the run has no best epoch yet", path.string());
     if (!recorded.best.validation)

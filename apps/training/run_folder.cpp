@@ -18,7 +18,7 @@
 #include "apps/evaluation/score_file.h"
 #include "apps/output_files.h"
 #include "apps/tensorboard/event_file.h"
-#include "apps/training/run_lock.h"
+#include "data/folder_lock.h"
 #include "engine/atomic_file.h"
 #include "engine/error.h"
 
@@ -120,8 +120,8 @@ bool is_free(const std::filesystem::path& folder) {
         const std::string name = entry.path().filename().string();
         if (name == checkpoints_name) return std::filesystem::is_empty(entry.path());
         return name == record_name || name == "metrics.csv" || name == validation_scores_name ||
-               name == RunLock::name || is_waiting(name) || name == tuning_name(0) || is_other_tuning(name) ||
-               name == validation_name || is_event_file(name);
+               name == FolderLock::name || is_waiting(name) || name == tuning_name(0) ||
+               is_other_tuning(name) || name == validation_name || is_event_file(name);
     });
 }
 
@@ -195,7 +195,14 @@ RecordedRun RunFolder::recorded() const {
     try {
         return recorded_run(read_text(path));
     } catch (const Error& error) {
-        fail("{}: {}", path.string(), error.what());
+        const bool has_models = std::filesystem::exists(last());
+        fail("{}: {}; {}", path.string(), error.what(),
+             has_models
+                 ? fmt::format(
+                       "put a copy of it back, or begin a new run from the models: unmask train --init {} "
+                       "--out …",
+                       last().string())
+                 : std::string("put a copy of it back, or begin the run anew"));
     }
 }
 
@@ -216,8 +223,8 @@ void RunFolder::begin(const RunRecord& record, const std::vector<Setting>& setti
 }
 
 void RunFolder::write(const RunRecord& record, const std::vector<Setting>& settings) const {
-    write_file_atomically(folder_ / "metrics.csv", metrics_csv(record.epochs));
     write_file_atomically(folder_ / record_name, run_json(record, settings));
+    write_file_atomically(folder_ / "metrics.csv", metrics_csv(record.epochs));
 }
 
 }  // namespace unmask

@@ -50,7 +50,7 @@ class RunFolder {
     // Replaces an earlier run by one that begins: run.json first, which must have the starting_status, so
     // that a process killed before the rest is removed leaves a run that starts over.
     void begin(const RunRecord& record, const std::vector<Setting>& settings) const;
-    // metrics.csv and run.json.
+    // run.json, then metrics.csv.
     void write(const RunRecord& record, const std::vector<Setting>& settings) const;
 
   private:

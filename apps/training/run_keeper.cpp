@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "apps/console.h"
 #include "apps/output_files.h"
 #include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
@@ -37,7 +38,7 @@ void RunKeeper::open_folder() {
             static_cast<void>(RunFolder::reopen(options_.output));  // there is one
         else
             make_folder(options_.output);
-        lock_.emplace(options_.output);
+        lock_.emplace(options_.output, "training into this run");
         folder_ = options_.resume ? RunFolder::reopen(options_.output)
                                   : RunFolder::create(options_.output, options_.overwrite);
     }
@@ -113,12 +114,19 @@ void RunKeeper::end_early(const std::string& status, const TrainedParts& parts, 
 
 bool RunKeeper::try_to_end_early(const std::string& status, const TrainedParts& parts,
                                  const RunProgress& progress, bool with_checkpoint) {
+    record_.status = status;
+    bool kept = with_checkpoint;
     try {
-        end_early(status, parts, progress, with_checkpoint);
-        return with_checkpoint;
+        if (with_checkpoint && progress.steps > 0) save(parts, progress);
     } catch (const Error&) {  // TrainingDiverged too
-        return false;
+        kept = false;
     }
+    try {
+        write_records();  // in any case: a record is small, and what failed to be saved has left its room
+    } catch (const Error& error) {
+        log_warning("why the run ended is not recorded: {}", error.what());
+    }
+    return kept;
 }
 
 std::string RunKeeper::what_is_kept() const {

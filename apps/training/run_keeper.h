@@ -9,10 +9,10 @@
 
 #include "apps/training/run_checkpoint.h"
 #include "apps/training/run_folder.h"
-#include "apps/training/run_lock.h"
 #include "apps/training/run_progress.h"
 #include "apps/training/run_record.h"
 #include "apps/training/train_options.h"
+#include "data/folder_lock.h"
 
 namespace unmask {
 
@@ -20,7 +20,7 @@ namespace unmask {
 class RunKeeper {
   public:
     // Opens options.output together with the other ranks, as a fresh run or as the one to resume. The options
-    // must outlive this, which holds the run's lock. Errors as RunFolder's and RunLock's.
+    // must outlive this, which holds the run's lock. Errors as RunFolder's and FolderLock's.
     RunKeeper(const TrainOptions& options, std::vector<Setting> settings, Preprocessing preprocessing);
 
     [[nodiscard]] const RunFolder& folder() const { return *folder_; }
@@ -50,8 +50,9 @@ class RunKeeper {
     // be spoilt.
     void end_early(const std::string& status, const TrainedParts& parts, const RunProgress& progress,
                    bool with_checkpoint);
-    // The same; false where the checkpoint before stays: without one, or where saving it fails too, for the
-    // reason that ended training most likely.
+    // The same, where what ended training may keep these from being written too: the record is tried by
+    // itself, with a warning where it fails. False where the checkpoint before stays: without one, or where
+    // saving it fails too, for the reason that ended training most likely.
     [[nodiscard]] bool try_to_end_early(const std::string& status, const TrainedParts& parts,
                                         const RunProgress& progress, bool with_checkpoint);
     // How far the run is kept and how to go on, for people: as it is, or with other settings where it would
@@ -68,7 +69,7 @@ class RunKeeper {
     const TrainOptions& options_;
     std::vector<Setting> settings_;
     Preprocessing preprocessing_;
-    std::optional<RunLock> lock_;
+    std::optional<FolderLock> lock_;
     std::optional<RunFolder> folder_;
     RunRecord record_;
     int64_t saved_steps_ = -1, saved_epoch_ = -1;  // of last.safetensors; -1: there is none

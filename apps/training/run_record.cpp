@@ -175,7 +175,7 @@ RecordedRun recorded_run(const std::string& run_json) {
         for (const Json& epoch : results.at("epochs")) run.epochs.push_back(epoch_of(epoch));
         return run;
     } catch (const Json::exception& error) {
-        fail("is not the record of a run: {}", error.what());
+        fail("is not the record of a run: {}", json_damage(error));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "data/face_detector.h"
+#include "data/folder_lock.h"
 #include "data/landmarks/landmark_model.h"
 #include "data/layouts/layout.h"
 #include "data/manifest.h"
@@ -104,6 +105,7 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     std::vector<SourceVideo> videos = input_videos(options, listed);  // an Error of it leaves no folder
     const fs::path output = make_output(options.output);
     const CropSettings settings{options.size, options.margin, options.detector, options.align};
+    const FolderLock lock(output, "preparing into this folder");
     PrepareReport report;
     std::shared_ptr<const LandmarkModel> landmarks = landmark_model(options, report.notices);
     const EarlierRuns earlier(output, videos, settings, options, landmarks != nullptr);
@@ -133,11 +135,11 @@ PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress
     report.notices.insert(report.notices.end(), split.notices.begin(), split.notices.end());
     if (!left_out.empty()) report.notices.push_back(left_out);
     if (const int64_t kept = earlier.add_rows(manifest); kept > 0) {
-        report.notices.push_back(
-            fmt::format("{}: {} faces of other videos from earlier runs are kept, in the splits they had; "
-                        "remove the folder to begin "
-                        "anew",
-                        report.manifest.string(), kept));
+        report.notices.push_back(fmt::format(
+            "{}: {} of other videos from earlier runs {} kept, in the splits they had; remove the "
+            "folder to begin anew",
+            report.manifest.string(), kept == 1 ? "1 face" : fmt::format("{} faces", kept),
+            kept == 1 ? "is" : "are"));
         report.rows += kept;
     }
     write_crop_settings(report.manifest, settings);

@@ -11,6 +11,7 @@
 
 #include "data/layouts/picture_folders.h"
 #include "data/split.h"
+#include "engine/error.h"
 
 namespace unmask {
 
@@ -34,6 +35,15 @@ struct PrepareOptions {
     SplitOptions split;
     bool overwrite = false;  // crops that an earlier run cut with other options may be cut anew
     int threads = 0;         // workers, one video each; 0: one per core
+    // Asked before each video and each of its pictures or packets; true ends the work with PrepareStopped,
+    // and the videos that are done stay done.
+    std::function<bool()> stop;
+};
+
+// Ended because PrepareOptions::stop said so.
+class PrepareStopped : public Error {
+  public:
+    using Error::Error;
 };
 
 // What became of one video.

@@ -41,18 +41,24 @@ void write_output(const Write& write) {
     }
 }
 
+void fail_if_stopped(const SourceVideo& video, const PrepareOptions& options) {
+    if (options.stop && options.stop())
+        throw PrepareStopped(fmt::format("{}: stopped before its end", video.path.string()));
+}
+
 }  // namespace
 
 VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, const PrepareOptions& options,
                           FaceDetector& detector, const LandmarkModel* landmarks, int threads) {
     // A picture that already is a face crop gets no margin, which would only repeat its edges.
     const double margin = options.detector == "whole" ? 1.0 : options.margin;
+    fail_if_stopped(video, options);
     const CropStyle style{.size = options.size, .margin = margin, .aligned = options.align};
     clear_folder(folder);
     VideoRecord record;
     LandmarkTable table;
     try {
-        const std::unique_ptr<FrameSource> source = open_frames(video.path, threads);
+        const std::unique_ptr<FrameSource> source = open_frames(video.path, threads, options.stop);
         const FrameNumbers wanted = FrameNumbers::spread(source->frame_count(), options.frames);
         record.asked = wanted.size();
         source->read(wanted, [&](Frame&& frame) {
@@ -70,6 +76,7 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
     } catch (const OutputError&) {
         throw;
     } catch (const std::exception& error) {
+        fail_if_stopped(video, options);
         record.problem = error.what();
         // What does not come from reading (no memory) does not name the file.
         if (!record.problem.starts_with(video.path.string()))
@@ -77,8 +84,9 @@ VideoRecord prepare_video(const SourceVideo& video, const fs::path& folder, cons
     }
     if (!table.empty()) write_output([&] { write_landmarks(folder, table); });
     if (record.problem.empty() && record.faces.empty())
-        record.problem =
-            fmt::format("{}: no face found in any of {} frames", video.path.string(), record.decoded);
+        record.problem = record.decoded == 1 ? fmt::format("{}: no face found in it", video.path.string())
+                                             : fmt::format("{}: no face found in any of {} frames",
+                                                           video.path.string(), record.decoded);
     return record;
 }
 

@@ -21,7 +21,8 @@ class OutputError : public Error {
 
 // Writes the crops of the evenly spaced frames into the folder, and their landmarks where `landmarks` is not
 // null, in place of those of an earlier run, and says what was found. A source that is broken gives a record
-// with its problem; OutputError when a crop cannot be written. `threads` decode.
+// with its problem; OutputError when a crop cannot be written, PrepareStopped when
+// options.stop says so. `threads` decode.
 [[nodiscard]] VideoRecord prepare_video(const SourceVideo& video, const std::filesystem::path& folder,
                                         const PrepareOptions& options, FaceDetector& detector,
                                         const LandmarkModel* landmarks, int threads);

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "data/picture.h"
+#include "tests/apps/child_process.h"
 #include "tests/apps/run_program.h"
 #include "tests/data/numbered_frames.h"
 
@@ -65,6 +68,39 @@ TEST(PrepareProgram, KilledRunsEndAsOneThatWasNot) {
     });
     EXPECT_EQ(killed, once);
     EXPECT_EQ(once.size(), size_t(videos) * 5 + 3);
+}
+
+TEST(PrepareProgram, CtrlCSaysHowToGoOn) {
+    const TemporaryFolder folder;
+    for (int frame = 0; frame < 400; ++frame) {
+        const fs::path file =
+            folder / "set/real" / fmt::format("v{}", frame / 4) / fmt::format("{}.png", frame);
+        fs::create_directories(file.parent_path());
+        write_png(file, numbered_frame(frame % 30));
+    }
+    const std::vector<std::string> command{"prepare",
+                                           "--videos",
+                                           (folder / "set").string(),
+                                           "--out",
+                                           (folder / "out").string(),
+                                           "--faces",
+                                           "whole",
+                                           "--size",
+                                           "1024",
+                                           "--threads",
+                                           "1"};
+    ChildProcess child(command, folder / "log");
+    while (child.running() && !fs::exists(folder / "out/records"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    child.send(SIGINT);
+    EXPECT_EQ(child.wait(), 128 + SIGINT) << bytes_of(folder / "log");
+    EXPECT_NE(bytes_of(folder / "log")
+                  .find("of 100 videos are done in " + (folder / "out").string() +
+                        "; the same command goes on from there"),
+              std::string::npos)
+        << bytes_of(folder / "log");
+    EXPECT_FALSE(fs::exists(folder / "out/.lock"));
+    EXPECT_FALSE(fs::exists(folder / "out/faces.csv"));
 }
 
 }  // namespace

@@ -97,6 +97,20 @@ TEST_F(Faults, ResumeTakesAllFromTheRunAndIsDoneOnce) {
     EXPECT_NE(other.errors.find("lr = 0.5"), std::string::npos) << other.errors;
 }
 
+TEST_F(Faults, ADamagedRecordIsNamedWithWhatToDo) {
+    const std::string record = bytes_of(run_ / "run.json");
+    write_file_atomically(run_ / "run.json", record.substr(0, 40));
+    const Outcome outcome = run_program(resume() + " --quiet");
+    EXPECT_EQ(outcome.code, 2);
+    for (const std::string& text :
+         {(run_ / "run.json").string() + ": is not the record of a run: the text is no JSON from byte",
+          "unmask train --init " + (run_ / "last.safetensors").string()})
+        EXPECT_NE(outcome.errors.find(text), std::string::npos) << outcome.errors;
+    EXPECT_EQ(outcome.errors.find("json.exception"), std::string::npos) << outcome.errors;
+    write_file_atomically(run_ / "run.json", record);
+    EXPECT_EQ(run_program(resume() + " --quiet").code, 0);
+}
+
 TEST_F(Faults, OtherThreadsAreAWarning) {
     const Outcome outcome = run_program(resume() + " --threads 2");
     EXPECT_EQ(outcome.code, 0) << outcome.errors;
@@ -137,7 +151,13 @@ TEST_F(Faults, AFileThatGrowsPastALimitIsAnErrorLikeAFullDisk) {
     const Outcome outcome = run_program(resume() + " --quiet", "ulimit -f 64;");
     EXPECT_EQ(outcome.code, 2) << outcome.errors;
     EXPECT_NE(outcome.errors.find("last.safetensors: writing failed"), std::string::npos) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("writing failed: File too large; the latest steps are lost"),
+              std::string::npos)
+        << outcome.errors;
     EXPECT_NE(outcome.errors.find("is kept up to step 4"), std::string::npos) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("to go on: unmask train --resume"), std::string::npos) << outcome.errors;
+    const std::string status = nlohmann::json::parse(bytes_of(run_ / "run.json"))["status"];
+    EXPECT_NE(status.find("last.safetensors: writing failed"), std::string::npos) << status;
     expect_nothing_lost(last);
 }
 

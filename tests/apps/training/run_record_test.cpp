@@ -123,8 +123,10 @@ TEST(RunRecord, EpochsAreReadBackAsTheyWere) {
     record.epochs = epochs;
     EXPECT_EQ(metrics_csv(recorded_run(run_json(record, train_settings(options))).epochs),
               metrics_csv(epochs));
-    expect_error([] { static_cast<void>(recorded_run("{}")); }, {"not the record of a run"});
-    expect_error([] { static_cast<void>(recorded_run("{")); }, {"not the record of a run"});
+    expect_error([] { static_cast<void>(recorded_run("{}")); },
+                 {"not the record of a run: a part is missing or of another kind: key"});
+    expect_error([] { static_cast<void>(recorded_run("{\"data\": ")); },
+                 {"not the record of a run: the text is no JSON from byte 10 on"});
 }
 
 TEST(RunRecord, ARunIsTakenUpWithEverySettingItHad) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 
+#include "data/folder_lock.h"
 #include "data/manifest.h"
 #include "tests/data/prepare/prepare_fixture.h"
 #include "tests/support/expect_error.h"
@@ -42,6 +43,27 @@ TEST_F(Preparing, AnInterruptedRunContinues) {
     EXPECT_EQ(report.rows, 18);
     EXPECT_FALSE(fs::exists(output / "crops/set/real/v0/000099.png"));
     EXPECT_EQ(crop_times().size(), 18u);
+}
+
+TEST_F(Preparing, IsStoppedWithinAVideoAndGoesOn) {
+    auto stopped = options();
+    stopped.threads = 1;
+    int64_t asked = 0;
+    stopped.stop = [&] { return ++asked > 8; };
+    EXPECT_THROW(prepare_faces(stopped), PrepareStopped);
+    EXPECT_FALSE(fs::exists(output / "faces.csv"));
+    const PrepareReport report = prepare_faces(options());
+    EXPECT_GT(report.reused, 0);
+    EXPECT_LT(report.reused, 6);
+    EXPECT_TRUE(report.failures().empty());
+    EXPECT_EQ(report.rows, 18);
+}
+
+TEST_F(Preparing, OneAtATime) {
+    prepare_faces(options());
+    const FolderLock other(output, "preparing into this folder");
+    expect_error([&] { prepare_faces(options()); },
+                 {output.filename().string(), "another process is preparing into this folder", ".lock"});
 }
 
 TEST_F(Preparing, ChangesAreRedone) {

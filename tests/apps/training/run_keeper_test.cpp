@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/training/run_lock.h"
+#include "apps/training/run_keeper.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 
 #include "apps/training/run_folder.h"
 #include "apps/training/trainer.h"
+#include "data/folder_lock.h"
 #include "engine/atomic_file.h"
 #include "tests/apps/tiny_faces.h"
 #include "tests/apps/training/tiny_training.h"
@@ -17,19 +18,7 @@
 namespace unmask {
 namespace {
 
-TEST(RunLock, IsOneAtATimeAndLeavesNothing) {
-    const TemporaryFolder folder;
-    write_file_atomically(folder / ".lock", "");  // of a process that was killed
-    std::optional<RunLock> lock(folder.path());
-    for (int i = 0; i < 2; ++i)
-        expect_error([&] { const RunLock other(folder.path()); },
-                     {folder.path().string() + ": another process is training into this run", ".lock"});
-    lock.reset();
-    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-    EXPECT_NO_THROW(const RunLock other(folder.path()));
-}
-
-TEST(RunLock, ARunInWhichAnotherProcessTrainsIsNeitherReplacedNorResumed) {
+TEST(RunKeeper, ARunInWhichAnotherProcessTrainsIsNeitherReplacedNorResumed) {
     const TemporaryFolder folder;
     const std::filesystem::path run = folder / "run";
     TrainOptions options = tiny_training(write_tiny_faces(folder.path(), 16, 8, 0), run);
@@ -37,7 +26,7 @@ TEST(RunLock, ARunInWhichAnotherProcessTrainsIsNeitherReplacedNorResumed) {
     EXPECT_FALSE(std::filesystem::exists(run / ".lock"));
     const std::string record = bytes_of(run / "run.json");
     {
-        const RunLock other(run);
+        const FolderLock other(run, "training into this run");
         EXPECT_TRUE(std::filesystem::exists(run / ".lock"));
         for (const bool resume : {true, false}) {
             options.resume = resume;

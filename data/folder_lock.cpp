@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/training/run_lock.h"
+#include "data/folder_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,7 +24,8 @@ bool is_still_there(const std::string& path, int descriptor) {
 
 }  // namespace
 
-RunLock::RunLock(const std::filesystem::path& folder) : path_((folder / name).string()) {
+FolderLock::FolderLock(const std::filesystem::path& folder, const char* work)
+    : path_((folder / name).string()) {
     while (true) {
         constexpr mode_t mode = 0666;  // less the umask
         descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -33,12 +34,12 @@ RunLock::RunLock(const std::filesystem::path& folder) : path_((folder / name).st
         if (!taken && is_still_there(path_, descriptor_)) return;
         ::close(descriptor_);
         if (taken)
-            fail("{}: another process is training into this run, it holds {}; wait for its end or stop it",
-                 folder.string(), path_);
+            fail("{}: another process is {}, it holds {}; wait for its end or stop it", folder.string(), work,
+                 path_);
     }
 }
 
-RunLock::~RunLock() {
+FolderLock::~FolderLock() {
     ::unlink(path_.c_str());  // before the lock is free
     ::close(descriptor_);
 }
