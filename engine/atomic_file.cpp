@@ -42,14 +42,52 @@ void flush_to_disk(const std::string& path) {
     if (result != 0 && !unsupported) fail("{}: cannot be flushed to disk: {}", path, std::strerror(reason));
 }
 
+// A file's buffer that keeps the system's reason for the first write that failed: errno may be another one by
+// the time a stream is found to have failed.
+class FileBuffer : public std::filebuf {
+  public:
+    [[nodiscard]] std::string reason() const {
+        return reason_ != 0 ? std::strerror(reason_) : "the system gave no reason";
+    }
+
+  protected:
+    int_type overflow(int_type c) override {
+        errno = 0;
+        const int_type result = std::filebuf::overflow(c);
+        keep_reason(traits_type::eq_int_type(result, traits_type::eof()));
+        return result;
+    }
+    std::streamsize xsputn(const char* text, std::streamsize count) override {
+        errno = 0;
+        const std::streamsize written = std::filebuf::xsputn(text, count);
+        keep_reason(written < count);
+        return written;
+    }
+    int sync() override {
+        errno = 0;
+        const int result = std::filebuf::sync();
+        keep_reason(result != 0);
+        return result;
+    }
+
+  private:
+    void keep_reason(bool failed) {
+        if (failed && reason_ == 0) reason_ = errno;
+    }
+
+    int reason_ = 0;
+};
+
 void fill(const std::string& file, std::ios::openmode mode, const std::filesystem::path& path,
           const std::function<void(std::ostream&)>& write) {
     errno = 0;
-    std::ofstream out(file, std::ios::binary | mode);
-    if (!out) fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
+    FileBuffer buffer;
+    if (buffer.open(file, std::ios::out | std::ios::binary | mode) == nullptr)
+        fail("{}: cannot be written: {}", path.string(), std::strerror(errno));
+    std::ostream out(&buffer);
     write(out);
     out.flush();
-    if (!out) fail("{}: writing failed: {}", path.string(), std::strerror(errno));
+    if (!out) fail("{}: writing failed: {}", path.string(), buffer.reason());
 }
 
 }  // namespace

@@ -101,7 +101,8 @@ void export_onnx(const std::filesystem::path& path, Detector& detector, const Ch
         fail("{}: ONNX's checker refuses the model: {}", path.string(), error.what());
     }
     write_file_atomically(path, [&](std::ostream& out) {
-        if (!model.SerializeToOstream(&out)) fail("{}: the model cannot be written", path.string());
+        // Where the file cannot take it, the writer of the file says why.
+        if (!model.SerializeToOstream(&out) && out) fail("{}: ONNX cannot write the model", path.string());
     });
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <fstream>
 
 #include "tests/support/expect_error.h"
@@ -69,6 +70,20 @@ TEST(AtomicFile, FollowsNoLinkThatWasPutInItsWay) {
     EXPECT_EQ(bytes_of(folder / "precious"), "kept");
     EXPECT_EQ(bytes_of(folder / "a"), "new");
     EXPECT_FALSE(fs::is_symlink(folder / "a"));
+}
+
+// What comes between the failure and its report, as a library's own writes do, hides nothing.
+TEST(AtomicFile, AFailureIsSaidWithTheSystemsReason) {
+    expect_error(
+        [] {
+            write_file_atomically("/dev/full", [](std::ostream& out) {
+                out << std::string(100'000, 'x');
+                errno = 0;
+            });
+        },
+        {"/dev/full: writing failed: No space left on device"});
+    expect_error([] { write_file_atomically("/dev/full", "x"); },
+                 {"/dev/full: writing failed: No space left on device"});
 }
 
 TEST(AtomicFile, AFailureKeepsTheOldFileAndNoOther) {
