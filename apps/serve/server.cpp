@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/serve/server.h"
 
+#include <netdb.h>
+
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <thread>
 
 #include "apps/console.h"
@@ -28,6 +32,18 @@ const httplib::Headers security_headers{
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cache-Control", "no-store"},
 };
+
+// Why an address was refused, `code` being errno after it; a host that stands for no address leaves none.
+std::string reason_of_refusal(const std::string& host, int code) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int unknown = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    if (found != nullptr) ::freeaddrinfo(found);
+    if (unknown != 0) return ::gai_strerror(unknown);
+    return code != 0 ? std::strerror(code) : "another program may use it";
+}
 
 class Server {
   public:
@@ -88,13 +104,14 @@ class Server {
 
     void run(const std::function<bool()>& stopped, const std::function<void(int)>& ready) {
         int port = options_.port;
+        errno = 0;
         if (port == 0)
             port = server_.bind_to_any_port(options_.host);
         else if (!server_.bind_to_port(options_.host, port))
             port = -1;
         if (port < 0)
-            fail("serve: {}:{} cannot be listened on; another program may use it", options_.host,
-                 options_.port);
+            fail("serve: {}:{} cannot be listened on: {}", options_.host, options_.port,
+                 reason_of_refusal(options_.host, errno));
         // The library lets 5 connections wait to be taken; of more that come at once it would lose some.
         ::listen(socket_, SOMAXCONN);
         std::atomic<bool> ended{false};

@@ -158,7 +158,21 @@ TEST_F(Serve, AnAddressThatIsTakenIsNamed) {
         fmt::format("serve --faces whole --port {} --model {}", port_, (folder_ / "model").string()),
         "timeout 60");
     EXPECT_EQ(second.code, 2);
-    EXPECT_NE(second.errors.find(fmt::format("127.0.0.1:{}", port_)), std::string::npos) << second.errors;
+    EXPECT_NE(
+        second.errors.find(fmt::format("127.0.0.1:{} cannot be listened on: Address already in use", port_)),
+        std::string::npos)
+        << second.errors;
+    // No address of this machine's (RFC 5737 and 2606).
+    for (const auto& [host, reason] : {std::pair{"192.0.2.1", "Cannot assign requested address"},
+                                       std::pair{"nowhere.invalid", ":8123 cannot be listened on: "}}) {
+        const Outcome elsewhere =
+            run_program(fmt::format("serve --faces whole --host {} --port 8123 --model {}", host,
+                                    (folder_ / "model").string()),
+                        "timeout 60");
+        EXPECT_EQ(elsewhere.code, 2);
+        EXPECT_NE(elsewhere.errors.find(reason), std::string::npos) << elsewhere.errors;
+        EXPECT_EQ(elsewhere.errors.find("another program"), std::string::npos) << elsewhere.errors;
+    }
 }
 
 TEST_F(Serve, AModelOfPyTorchIsNamedWithTheCommandThatConvertsIt) {
