@@ -44,7 +44,8 @@ std::string truncation(const std::string& file) {
 
 std::string open_failure(const std::string& file, int code) {
     // Names alone make FFmpeg take any file for a video: what it says then would mislead.
-    if (!looks_like_video(file)) return "not a video (" + describe(code) + ")";
+    if (!looks_like_video(file))
+        return "neither a picture (PNG, JPEG, BMP) nor a video (" + describe(code) + ")";
     if (last_message().find("moov atom not found") != std::string::npos)
         return "the video is truncated or was never finished: it has no index (moov atom not found)";
     return truncation(file) + "the video cannot be opened: " + describe(code);

@@ -127,7 +127,8 @@ TEST(FrameSource, SaysWhatIsWrong) {
     expect_error([&] { static_cast<void>(open_frames(folder / "none")); }, {"none", "no such file"});
     if (!video_available()) GTEST_SKIP() << "built without FFmpeg";
     write_content(folder / "text", "neither nor");
-    expect_error([&] { static_cast<void>(open_frames(folder / "text")); }, {"text", "not a video"});
+    expect_error([&] { static_cast<void>(open_frames(folder / "text")); },
+                 {"text", "neither a picture (PNG, JPEG, BMP) nor a video"});
 }
 
 }  // namespace

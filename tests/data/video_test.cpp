@@ -183,11 +183,11 @@ TEST_F(VideoFiles, FilesThatAreNoVideos) {
     write_content(folder / "empty.mp4", "");
     expect_broken("empty.mp4", {"empty (0 bytes)"});
     write_content(folder / "text.mp4", "This is text and nothing else.\nReally.\n");
-    expect_broken("text.mp4", {"not a video"});
+    expect_broken("text.mp4", {"neither a picture (PNG, JPEG, BMP) nor a video"});
     // A play list names other files: never followed.
     write_content(folder / "list.mp4",
                   "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nv.ts\n#EXT-X-ENDLIST\n");
-    expect_broken("list.mp4", {"not a video"});
+    expect_broken("list.mp4", {"neither a picture (PNG, JPEG, BMP) nor a video"});
     // An MP4 whose index was to come at the end.
     write_numbered_video(folder / "whole.mp4", 30);
     std::string content = file_content(folder / "whole.mp4");
