@@ -170,18 +170,22 @@ void EpochLoop::enqueue_together(TrainingStep& step, const Batch& part, int64_t 
 }
 
 void EpochLoop::stop_at(int64_t step, const EpochTerms& terms, const Batch& batch) const {
+    constexpr size_t shown = 3;
+    const std::vector<size_t> indices = options_.ranks.whole(batch.indices);
     std::vector<std::string> files;
-    for (const size_t index : options_.ranks.whole(batch.indices))
-        files.push_back(pictures_.file(index).string());
+    for (const size_t index : indices)
+        if (files.size() < shown) files.push_back(pictures_.file(index).string());
+    const std::string more =
+        indices.size() > shown ? fmt::format(" and {} more", indices.size() - shown) : "";
     const auto term = [](const std::optional<double>& value) {
         if (!value) return std::string("off");
         return std::isnan(*value) ? "nan" : fmt::format("{}", *value);  // never -nan
     };
     throw TrainingDiverged(fmt::format(
         "training stopped at step {}: the loss is {} (classification {}, global information {}, local "
-        "information {}); a smaller learning rate (--lr) or --clip may help; the batch: {}",
+        "information {}); a smaller learning rate (--lr) or --clip may help; the batch: {}{}",
         step + 1, term(terms.total), term(terms.classification), term(terms.global_information),
-        term(terms.local_information), fmt::join(files, ", ")));
+        term(terms.local_information), fmt::join(files, ", "), more));
 }
 
 }  // namespace unmask

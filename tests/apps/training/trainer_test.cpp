@@ -205,6 +205,8 @@ TEST_F(TrainerTest, ALossThatIsNoNumberKeepsTheLastGoodCheckpoint) {
     expect_error([&] { train_detector(wild); },
                  {"step 2", "the loss is", "classification", "train-", "is kept up to step 1 (epoch 1 of 6)",
                   "with other settings: unmask train --init " + last + " --out"});
+    wild.output = folder_ / "again";
+    expect_error([&] { train_detector(wild); }, {fmt::format(" and {} more", wild.batch - 3)});
     const LoadedDetector kept = load_detector(folder_ / "run" / "last.safetensors");
     EXPECT_EQ(kept.info.training.at("steps"), "1");
     EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "best.safetensors"));
