@@ -12,7 +12,7 @@ namespace {
 
 // "13.0" of 13000, as CUDA writes its versions.
 std::string cuda_version(int version) {
-    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+    return version == 0 ? "none" : fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
 // "9.19.0" of 91900 (cuDNN 9), "13.1.0" of 130100 (cuBLASLt).
