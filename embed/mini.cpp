@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* usage =
     "usage: unmask-mini MODEL [--box X,Y,WIDTH,HEIGHT] [--weights f32|bf16|int8] [--threads N] PICTURE...\n"
+    "       unmask-mini --help | --version\n"
     "Prints the probability of fake of each picture, a face crop, or of the face in the box.\n";
 
 struct Arguments {
@@ -46,25 +47,38 @@ bool parse_weights(std::string_view text, int& weights) {
     return found != std::end(names);
 }
 
+// What would have been right; null where the option and its value are taken.
+const char* take_option(const char* name, const char* value, Arguments& arguments) {
+    if (std::strcmp(name, "--box") == 0) {
+        int box[4];
+        if (!parse_numbers(value, box, 4)) return "--box X,Y,WIDTH,HEIGHT in whole numbers";
+        arguments.face = {box[0], box[1], box[2], box[3], 0, nullptr};
+        arguments.has_box = true;
+        return nullptr;
+    }
+    if (std::strcmp(name, "--weights") == 0)
+        return parse_weights(value, arguments.options.weights) ? nullptr : "--weights f32, bf16 or int8";
+    if (std::strcmp(name, "--threads") == 0)
+        return parse_numbers(value, &arguments.session.threads, 1) ? nullptr : "--threads and a whole number";
+    return "the option --box, --weights or --threads";
+}
+
+// False after it said what is wrong.
 bool parse(int count, char** words, Arguments& arguments) {
     int i = 1;
     if (i < count && words[i][0] != '-') arguments.model = words[i++];
-    for (; i + 1 < count && std::strncmp(words[i], "--", 2) == 0; i += 2) {
-        if (std::strcmp(words[i], "--box") == 0) {
-            int box[4];
-            if (!parse_numbers(words[i + 1], box, 4)) return false;
-            arguments.face = {box[0], box[1], box[2], box[3], 0, nullptr};
-            arguments.has_box = true;
-        } else if (std::strcmp(words[i], "--weights") == 0) {
-            if (!parse_weights(words[i + 1], arguments.options.weights)) return false;
-        } else if (std::strcmp(words[i], "--threads") == 0) {
-            if (!parse_numbers(words[i + 1], &arguments.session.threads, 1)) return false;
-        } else {
+    for (; i < count && std::strncmp(words[i], "--", 2) == 0; i += 2) {
+        const char* value = i + 1 < count ? words[i + 1] : "";
+        if (const char* expected = take_option(words[i], value, arguments); expected != nullptr) {
+            std::fprintf(stderr, "error: expected %s, found \"%s %s\" (see unmask-mini --help)\n", expected,
+                         words[i], value);
             return false;
         }
     }
     arguments.first_picture = i;
-    return arguments.model != nullptr && i < count;
+    if (arguments.model != nullptr && i < count) return true;
+    std::fprintf(stderr, "error: expected a model file first and at least one picture\n%s", usage);
+    return false;
 }
 
 const char* name_of(unmask_verdict verdict) {
@@ -95,11 +109,16 @@ bool score_picture(const unmask_model* model, unmask_session* session, const Arg
 }  // namespace
 
 int main(int count, char** words) {
-    Arguments arguments;
-    if (!parse(count, words, arguments)) {
-        std::fputs(usage, stderr);
-        return 2;
+    if (count == 2 && std::strcmp(words[1], "--help") == 0) {
+        std::fputs(usage, stdout);
+        return 0;
     }
+    if (count == 2 && std::strcmp(words[1], "--version") == 0) {
+        std::printf("unmask-mini %s\n", unmask_version());
+        return 0;
+    }
+    Arguments arguments;
+    if (!parse(count, words, arguments)) return 2;
     unmask_model* model = nullptr;
     unmask_session* session = nullptr;
     unmask_error error;

@@ -31,6 +31,14 @@ for k in 0 1; do
     expected="$expected$score
 "
 done
+mini=$folder/tree/bin/unmask-mini
+[ "$(run "$mini" --version)" = "unmask-mini $VERSION" ] || fail "unmask-mini --version: found '$(run "$mini" --version)'"
+run "$mini" --help | grep -q "^usage: unmask-mini" || fail "unmask-mini --help: no usage on standard output"
+for wrong in "--weights f64" "--box 1,2,3" "--threads many" "--wieghts f32"; do
+    # shellcheck disable=SC2086  # an option and its value
+    if run "$mini" "$model" $wrong "$folder/picture_0.bmp" >"$folder/log" 2>&1; then fail "unmask-mini took $wrong"; fi
+    grep -q -e "found \"$wrong\"" "$folder/log" || fail "unmask-mini $wrong: found '$(cat "$folder/log")'"
+done
 first=$(echo "$expected" | head -1)
 [ "$first" != "$(echo "$expected" | sed -n 2p)" ] || fail "both pictures have one score"
 
