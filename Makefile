@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # make demo | test | test-portable | minimal | build | bench | bench-peers | bench-growth | asan | fuzz | gpu-bundle: each installs what is missing (Debian packages), configures and builds first.
 .POSIX:
-.PHONY: demo build test test-portable minimal bench bench-peers bench-growth asan fuzz gpu-bundle dependencies test-dependencies clean
+.PHONY: demo build test test-portable minimal bench bench-peers bench-growth asan fuzz gpu-bundle configured dependencies test-dependencies clean
 
 PRESET = release
 DEMO_OUT = build/demo
 BENCH_OPTIONS =
 
-demo: build
+demo: configured
+	cmake --build --preset $(PRESET) --target unmask
 	build/$(PRESET)/bin/unmask demo --out $(DEMO_OUT)
 
-build: dependencies
-	cmake --preset $(PRESET)
-	cmake --build --preset $(PRESET)
+# What `cmake --install` installs, without tests and benchmarks.
+build: configured
+	cmake --build --preset $(PRESET) --target unmask unmask_mini unmask_shared unmask_static
 
 # Every test, on the build with every library; layers, losses and models a second time without oneDNN.
 test: test-dependencies
@@ -31,6 +32,7 @@ minimal:
 # bench/compare_results.py compares with others, and a page. BENCH_OPTIONS=--out writes both to bench/results.
 # UNMASK_BENCH_PICTURES=DIR takes pictures of your own.
 bench: build
+	cmake --build --preset $(PRESET) --target op_bench detector_bench loader_bench startup_bench
 	bench/run_benchmarks.sh build/$(PRESET)/bin build/bench
 	python3 bench/bench_page.py build/bench $(BENCH_OPTIONS)
 
@@ -60,6 +62,9 @@ gpu-bundle: dependencies
 	cmake --preset gpu-bundle
 	cmake --build --preset gpu-bundle
 	bench/gpu/make_bundle.sh build/gpu-bundle
+
+configured: dependencies
+	cmake --preset $(PRESET)
 
 dependencies:
 	cmake/install_dependencies.sh

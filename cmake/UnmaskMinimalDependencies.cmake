@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # What UNMASK_MINIMAL needs: three libraries of headers alone, found by their headers and not by their packages, so that
 # a cross compiler, whose packages they are not, takes the same ones.
-find_path(UNMASK_FMT_INCLUDE fmt/format.h REQUIRED)
-find_path(UNMASK_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
-find_package(Stb REQUIRED)
+find_path(UNMASK_FMT_INCLUDE fmt/format.h)
+find_path(UNMASK_JSON_INCLUDE nlohmann/json.hpp)
+find_package(Stb QUIET)
+foreach(needed "UNMASK_FMT_INCLUDE fmt libfmt-dev" "UNMASK_JSON_INCLUDE nlohmann_json nlohmann-json3-dev" "Stb_FOUND stb libstb-dev")
+    separate_arguments(needed)
+    list(GET needed 0 found)
+    list(GET needed 1 library)
+    list(GET needed 2 debian)
+    if(NOT ${found})
+        message(FATAL_ERROR "${library} was not found, which libunmask needs (Debian: ${debian})")
+    endif()
+endforeach()
 
 # unmask_header_library(TARGET folder): nothing for a folder that the compiler searches anyway, where naming it would put
 # it before the C library's own.
