@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/commands/bench_options.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 
 #include "apps/number_range.h"
 #include "apps/output_files.h"
+#include "models/backbone.h"
 
 namespace unmask {
 namespace {
 
 void add_model_options(CLI::App& app, DetectorOptions& model) {
-    app.add_option("--backbone", model.backbone, "Network of every branch")->capture_default_str();
+    app.add_option("--backbone", model.backbone,
+                   fmt::format("Network of every branch: {}", fmt::join(backbone_names(), ", ")))
+        ->capture_default_str();
     app.add_option("--branches", model.branches, "Local branches")
         ->capture_default_str()
         ->check(CLI::Range(1, 8));

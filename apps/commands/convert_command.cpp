@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // unmask convert: a model out of another program's file, or into one.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +12,7 @@
 #include "apps/option_value.h"
 #include "apps/output_files.h"
 #include "engine/error.h"
+#include "models/backbone.h"
 #include "models/exchange/export_torch.h"
 #include "models/exchange/import.h"
 #include "models/exchange/onnx_export.h"
@@ -110,7 +111,9 @@ CommandRun set_up_convert(CLI::App& app, const GlobalOptions&) {
         ->required()
         ->option_text("OUT");
     ImportOptions& import = arguments->import;
-    app.add_option("--backbone", import.backbone, "Network of the branches, where several would fit")
+    app.add_option("--backbone", import.backbone,
+                   fmt::format("Network of the branches, where several would fit: {}",
+                               fmt::join(backbone_names(), ", ")))
         ->option_text("NAME");
     app.add_option("--branches", import.branches, "Branches of a detector that a classifier begins [4]")
         ->option_text("N");

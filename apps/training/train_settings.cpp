@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/settings/setting_kinds.h"
+#include "models/backbone.h"
 
 namespace unmask {
 
@@ -45,7 +46,9 @@ void add_augmentation_settings(std::vector<Setting>& settings, Augmentation& aug
 
 std::vector<Setting> train_settings(TrainOptions& o) {
     std::vector<Setting> settings{
-        words({"model", "backbone", "network of every branch"}, o.model.backbone),
+        words({"model", "backbone",
+               fmt::format("network of every branch: {}", fmt::join(backbone_names(), ", "))},
+              o.model.backbone),
         integer({"model", "branches", "local branches"}, o.model.branches, 1, 8),
         number({"model", "width", "multiplies every channel count of the backbone"}, o.model.width, 0.01, 16),
         integer({"model", "size", "side of the square input in pixels"}, o.model.size, 32, 4096),
