@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/bench_work.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "apps/progress.h"
+#include "apps/memory_check.h"
 #include "apps/schedule_choice.h"
 #include "data/device_input.h"
 #include "engine/error.h"
@@ -53,24 +51,6 @@ Targets alternating_labels(int64_t batch, Device device) {
     std::vector<int64_t> labels(static_cast<size_t>(batch));
     for (size_t i = 0; i < labels.size(); ++i) labels[i] = int64_t(i % 2);
     return {.labels = Tensor::from<int64_t>({batch}, labels).to(device), .mixed_labels = {}, .lambda = 1};
-}
-
-// Refuses what the kernel would end this program for: input and parameters alone (with gradients and Adam's
-// two moments in training) that are larger than the memory of the machine.
-void check_memory(const BenchOptions& options) {
-    DetectorOptions narrow = options.train.model;
-    narrow.width = std::min(narrow.width, 0.25);
-    const double scale = options.train.model.width / narrow.width;
-    const double copies = options.mode == "train" ? 4 : 1;
-    const double size = options.train.model.size;
-    const double parameters = double(Detector(narrow).parameter_count()) * scale * scale;  // nearly
-    const double needed = 4.0 * (options.batch * size * size * 3 + copies * parameters);
-    const double memory = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGE_SIZE));
-    if (memory > 0 && needed > memory)
-        fail(
-            "bench needs at least {} for {} images of {} x {} pixels and about {:.0f} parameters, found {} "
-            "of memory",
-            bytes_text(int64_t(needed)), options.batch, size, size, parameters, bytes_text(int64_t(memory)));
 }
 
 }  // namespace
@@ -119,7 +99,8 @@ void BenchWork::check(const BenchOptions& options) {
         fail("--precision int8 is for inference, found --mode train");
     if (options.mode == "train" && options.batch < 2)
         fail("--batch must be at least 2 in training, found {}", options.batch);
-    if (options.train.compute.device.type == DeviceType::cpu) check_memory(options);
+    if (options.train.compute.device.type == DeviceType::cpu)
+        check_memory("bench", options.train.model, options.batch, options.mode == "train");
 }
 
 BenchWork::BenchWork(const BenchOptions& options)

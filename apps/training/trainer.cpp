@@ -7,6 +7,7 @@
 #include "apps/counted.h"
 #include "apps/evaluation/score_file.h"
 #include "apps/interrupt.h"
+#include "apps/memory_check.h"
 #include "apps/progress.h"
 #include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
@@ -170,8 +171,12 @@ TrainResult Trainer::run() {
     } catch (const Error& error) {
         if (!options_.ranks.lead()) throw;
         const bool kept = keeper_.try_to_end_early(error.what(), parts(), progress_, !step_->updating());
-        if (!keeper_.has_saved()) throw;
+        if (!keeper_.has_saved()) fail("{}; nothing of the run was kept yet", error.what());
         fail("{}; {}{}", error.what(), kept ? "" : "the latest steps are lost, ", keeper_.what_is_kept());
+    } catch (const std::exception& error) {  // no memory: the step may have been left in its middle
+        if (options_.ranks.lead())
+            static_cast<void>(keeper_.try_to_end_early(error.what(), parts(), progress_, false));
+        throw;
     }
     if (options_.compute.device.type != DeviceType::cpu)
         log_notice("most memory held on {}: {}", name_of(options_.compute.device),
@@ -259,6 +264,8 @@ bool Trainer::is_complete() const {
 }  // namespace
 
 TrainResult train_detector(TrainOptions options) {
+    if (options.compute.device.type == DeviceType::cpu)
+        check_memory("train", options.model, options.batch, true);
     Trainer trainer(std::move(options));
     return trainer.run();
 }
