@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "data/check/check.h"
+#include "engine/error.h"
 
 namespace unmask {
 namespace {
@@ -18,13 +19,6 @@ std::string line_of(const Finding& finding) {
                        finding.items.size(), example);
 }
 
-// The side that training reads: the rows without a split where there is no other.
-const SideSummary* training_side(const CheckReport& report) {
-    for (const SideSummary& side : report.sides)
-        if (side.name == "train" || report.sides.size() == 1) return &side;
-    return nullptr;
-}
-
 }  // namespace
 
 std::vector<std::string> data_warnings(const Manifest& manifest) {
@@ -34,18 +28,20 @@ std::vector<std::string> data_warnings(const Manifest& manifest) {
     return lines;
 }
 
-std::vector<std::string> training_warnings(const Manifest& manifest, bool forging) {
-    const CheckReport report = check_manifests({manifest}, {.quick = true});
+std::vector<std::string> training_warnings(const Manifest& manifest) {
     std::vector<std::string> lines;
-    const SideSummary* training = training_side(report);
-    if (!forging && training != nullptr && std::min(training->real_rows, training->fake_rows) == 0)
-        lines.push_back(fmt::format("all {} training rows are {}: a detector learns nothing from one class",
-                                    training->real_rows + training->fake_rows,
-                                    label_name(training->real_rows > 0 ? 0 : 1)));
-    for (const Finding& finding : report.findings)
+    for (const Finding& finding : check_manifests({manifest}, {.quick = true}).findings)
         if (is_problem(finding.kind) || finding.kind == FindingKind::repeated_file)
             lines.push_back(line_of(finding));
     return lines;
+}
+
+void check_both_classes(const Manifest& rows, const std::filesystem::path& file, const std::string& purpose) {
+    const auto fakes = std::ranges::count(rows.rows, 1, &ManifestRow::label);
+    if (rows.rows.empty() || (fakes > 0 && fakes < std::ssize(rows.rows))) return;
+    fail("{}: {} expected real and fake rows, found {} {} alone; {}", file.string(), purpose,
+         rows.rows.size(), label_name(fakes == 0 ? 0 : 1),
+         fakes == 0 ? "--forge self-blend makes forgeries of real faces" : "real faces are missing");
 }
 
 }  // namespace unmask

@@ -2,6 +2,7 @@
 // What a quick check of a manifest finds doubtful, for commands that go on with it.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace unmask {
 // count and an example. Opens no file.
 [[nodiscard]] std::vector<std::string> data_warnings(const Manifest& manifest);
 
-// The same for training, and rows that are there twice; training rows of one class alone too, unless the
-// other class is made of them (`forging`).
-[[nodiscard]] std::vector<std::string> training_warnings(const Manifest& manifest, bool forging);
+// The same for training, and rows that are there twice.
+[[nodiscard]] std::vector<std::string> training_warnings(const Manifest& manifest);
+
+// Error when the rows, which `file` holds, are all real or all fake, from which nothing can be learned;
+// `purpose` begins what was expected, "training" or "calibration in split val". Nothing for no rows.
+void check_both_classes(const Manifest& rows, const std::filesystem::path& file, const std::string& purpose);
 
 }  // namespace unmask

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "apps/dataset/data_warnings.h"
 #include "apps/evaluation/calibration.h"
 #include "engine/error.h"
 
@@ -20,6 +21,9 @@ ModelCalibration calibrate_model(const EvaluateOptions& options) {
             "not "
             "trained on any",
             options.data.front().string(), options.split);
+    if (options.forge == Forge::none)
+        check_both_classes(rows_to_measure(options.data.front(), options.split, options.forge),
+                           options.data.front(), "calibration in split " + options.split);
     const DatasetEvaluation measured = std::move(evaluate_model(options).front());
     std::vector<int> labels;
     for (const ManifestRow& row : measured.rows) labels.push_back(row.label);

@@ -50,16 +50,18 @@ Preprocessing preprocessing_of(const TrainOptions& options) {
 
 TrainingData load_training_data(const TrainOptions& options) {
     const Manifest all = read_manifest(options.data);
+    Manifest rows = training_rows(all, options.data);
+    if (options.forge == Forge::none) check_both_classes(rows, options.data, "training");
     Manifest manifest = rows_to_read(all, options.forge);
     check_files(manifest);
-    for (const std::string& warning : training_warnings(manifest, options.forge != Forge::none))
+    for (const std::string& warning : training_warnings(manifest))
         log_warning("{}: {}", options.data.string(), warning);
     const DatasetOptions dataset{.size = options.model.size,
                                  .cache_bytes = options.cache_mebibytes << 20,
                                  .forge = options.forge,
                                  .forge_seed = options.seed};
     TrainingData data{.manifest = manifest,
-                      .train = std::make_unique<FaceDataset>(training_rows(all, options.data), dataset),
+                      .train = std::make_unique<FaceDataset>(std::move(rows), dataset),
                       .validation = {},
                       .preprocessing = preprocessing_of(options)};
     tell_about_forging(*data.train);

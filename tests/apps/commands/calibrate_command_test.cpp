@@ -49,7 +49,8 @@ TEST_F(CalibrateCommand, CalibratesAModelAndUsesIt) {
     EXPECT_EQ(answer["temperature"], 1000);
     EXPECT_TRUE(answer["ece"].is_number() && answer["calibrated_ece"].is_number());
     write_file_atomically(path("real.csv"), "path,label,split\ntest-0.png,real,val\n");
-    expect_failure("calibrate --model " + model_ + " --data " + path("real.csv"), {"real.csv", "0 fake"});
+    expect_failure("calibrate --model " + model_ + " --data " + path("real.csv"),
+                   {"real.csv", "1 real alone", "--forge self-blend"});
 }
 
 TEST_F(CalibrateCommand, RowsWithoutSplitsAreFittedOnOnlyWhenAllAreAskedFor) {

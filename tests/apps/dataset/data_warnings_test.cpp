@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/data/numbered_frames.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace unmask {
@@ -21,7 +22,7 @@ class DataWarnings : public testing::Test {
     }
     // The one warning of training, which holds the text.
     void expect_warning(const std::string& text) const {
-        const std::vector<std::string> warnings = training_warnings(manifest, false);
+        const std::vector<std::string> warnings = training_warnings(manifest);
         ASSERT_EQ(warnings.size(), 1u) << (warnings.empty() ? "" : warnings.back());
         EXPECT_NE(warnings[0].find(text), std::string::npos) << warnings[0];
     }
@@ -30,19 +31,21 @@ class DataWarnings : public testing::Test {
 };
 
 TEST_F(DataWarnings, SoundDataHasNone) {
-    EXPECT_TRUE(training_warnings(manifest, false).empty());
+    EXPECT_TRUE(training_warnings(manifest).empty());
     EXPECT_TRUE(data_warnings(manifest).empty());
 }
 
-TEST_F(DataWarnings, OneClassAloneIsNothingToTrainOn) {
+TEST_F(DataWarnings, OneClassAloneIsNothingToLearnFrom) {
+    check_both_classes(manifest, "faces.csv", "training");
+    check_both_classes({}, "faces.csv", "training");
     manifest.rows[1].label = 0;
-    expect_warning("all 2 training rows are real");
-    EXPECT_TRUE(training_warnings(manifest, true).empty()) << "the other class is made of them";
-    EXPECT_TRUE(data_warnings(manifest).empty());
-    for (ManifestRow& row : manifest.rows) row.split = "";
-    expect_warning("all 3 training rows are real");
+    EXPECT_TRUE(training_warnings(manifest).empty());
+    expect_error(
+        [&] { check_both_classes(manifest, "faces.csv", "training"); },
+        {"faces.csv: training expected real and fake rows, found 3 real alone", "--forge self-blend"});
     for (ManifestRow& row : manifest.rows) row.label = 1;
-    expect_warning("all 3 training rows are fake");
+    expect_error([&] { check_both_classes(manifest, "faces.csv", "training"); },
+                 {"found 3 fake alone; real faces are missing"});
 }
 
 TEST_F(DataWarnings, PicturesThatAreThereTwice) {
@@ -57,9 +60,9 @@ TEST_F(DataWarnings, PicturesThatAreThereTwice) {
     expect_warning("files on both sides of a split (1), such as " + (folder / "a.png").string() +
                    " (train, val)");
     manifest.rows[2].label = 1;
-    ASSERT_EQ(training_warnings(manifest, false).size(), 2u);
-    EXPECT_NE(training_warnings(manifest, false)[0].find("called real and fake"), std::string::npos);
-    EXPECT_EQ(data_warnings(manifest), training_warnings(manifest, false));
+    ASSERT_EQ(training_warnings(manifest).size(), 2u);
+    EXPECT_NE(training_warnings(manifest)[0].find("called real and fake"), std::string::npos);
+    EXPECT_EQ(data_warnings(manifest), training_warnings(manifest));
 }
 
 TEST_F(DataWarnings, VideosAndPeopleInSeveralSplits) {
