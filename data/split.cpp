@@ -42,10 +42,14 @@ void add_notices(const std::vector<SplitGroup>& groups, std::span<const SplitIte
             if (result.splits[i] == split_names[s]) (items[i].label == 0 ? real : fake) = true;
         if (fractions[s] > 0 && !real && !fake)
             result.notices.push_back(fmt::format(
-                "the {} split is empty: the {} videos form only {} {} without a shared identity; --split-by "
-                "frame, for "
-                "a first try, splits within the videos, which leaks",
-                split_names[s], items.size(), groups.size(), groups.size() == 1 ? "group" : "groups"));
+                "the {} split is empty: {}; --split-by frame, for a first try, splits within the videos, "
+                "which "
+                "leaks",
+                split_names[s],
+                items.size() == 1
+                    ? "there is only 1 video"
+                    : fmt::format("the {} videos form only {} without a shared identity", items.size(),
+                                  groups.size() == 1 ? "1 group" : fmt::format("{} groups", groups.size()))));
         else if (real != fake)
             result.notices.push_back(
                 fmt::format("the {} split has only {} videos", split_names[s], real ? "real" : "fake"));

@@ -49,6 +49,16 @@ std::string band_of(const ChartSeries& series, const PlotFrame& frame, const cha
     return fmt::format("<path class=\"area band {}\" d=\"{}{}Z\"/>\n", style, there, back);
 }
 
+// The part of the range that lies within the other one, of which a tenth is shown at least.
+AxisRange within(AxisRange range, AxisRange possible) {
+    const double least = (possible.high - possible.low) / 10;
+    range.low = std::max(range.low, possible.low);
+    range.high = std::min(range.high, possible.high);
+    if (range.high - range.low >= least) return range;
+    range.low = std::clamp(range.high - least, possible.low, possible.high - least);
+    return {range.low, range.low + least};
+}
+
 }  // namespace
 
 std::string line_chart(const LineChart& chart) {
@@ -65,7 +75,9 @@ std::string line_chart(const LineChart& chart) {
             ys.push_back(point.band->high);
         }
     }
-    const PlotFrame frame(chart.x.value_or(range_of(xs)), chart.y.value_or(range_of(ys)));
+    AxisRange y = chart.y.value_or(range_of(ys));
+    if (chart.possible_y) y = within(y, *chart.possible_y);
+    const PlotFrame frame(chart.x.value_or(range_of(xs)), y);
     std::string svg = frame.axes(chart.x_name, chart.y_name, chart.whole_x);
     if (chart.diagonal)
         svg += fmt::format("<path class=\"guide\" d=\"M{} {}L{} {}\"/>\n", coordinate(PlotFrame::left),

@@ -27,10 +27,11 @@ struct ChartSeries {
 struct LineChart {
     std::string title, description, x_name, y_name;
     std::vector<ChartSeries> series;
-    bool whole_x = false;             // the x axis counts things
-    bool diagonal = false;            // draw what chance gives
-    bool dots = false;                // mark every point
-    std::optional<AxisRange> x, y{};  // else what the points span
+    bool whole_x = false;                   // the x axis counts things
+    bool diagonal = false;                  // draw what chance gives
+    bool dots = false;                      // mark every point
+    std::optional<AxisRange> x, y{};        // else what the points span
+    std::optional<AxisRange> possible_y{};  // then within what values can be
 };
 [[nodiscard]] std::string line_chart(const LineChart& chart);
 

@@ -47,7 +47,7 @@ std::string scores_text(const FrameScore& frame) {
     if (frame.faces.empty()) return "no face";
     std::string text;
     for (const FaceScore& face : frame.faces)
-        text += fmt::format("{}{:.2f}", text.empty() ? "" : ", ", face.score);
+        text += fmt::format("{}{:.3f}", text.empty() ? "" : ", ", face.score);
     return text;
 }
 
@@ -75,14 +75,22 @@ std::string timeline_chart(const FileScore& file, const VerdictThresholds& thres
             {place(frame), frame.score().value_or(std::numeric_limits<double>::quiet_NaN())});
     const double first = place(file.frames.front()), last = place(file.frames.back());
     const AxisRange band{thresholds.real_up_to, thresholds.fake_from};
-    const double middle = (band.low + band.high) / 2;
-    ChartSeries threshold{band.low < band.high ? "undecided band" : "threshold",
-                          {{first, middle, band}, {last, middle, band}},
-                          false};
+    // Both edges of the band, with a gap between the lines; without a band they are one.
+    ChartSeries threshold{"threshold", {{first, band.low}, {last, band.low}}, false};
+    if (band.low < band.high) {
+        constexpr double gap = std::numeric_limits<double>::quiet_NaN();
+        threshold = {"undecided band",
+                     {{first, band.low, band},
+                      {last, band.low, band},
+                      {last, gap},
+                      {first, band.high},
+                      {last, band.high}},
+                     false};
+    }
     return line_chart(
         {.title = "Scores over time",
-         .description = fmt::format("The highest score of each of {} frames; real up to {:.2f}, fake "
-                                    "from {:.2f}.",
+         .description = fmt::format("The highest score of each of {} frames; real up to {:.3f}, fake "
+                                    "from {:.3f}.",
                                     file.frames.size(), band.low, band.high),
          .x_name = timed ? "seconds" : "frame",
          .y_name = "probability of fake",
@@ -125,7 +133,7 @@ std::string track_list(const FileScore& file) {
                                       ? frame_name(first)
                                       : frame_name(first) + " to " + frame_name(last);
         html += fmt::format(
-            "<div class=\"track\">{}<div><b>Face {}: {:.2f}</b>{}, {}{}</div></div>\n", picture, i + 1,
+            "<div class=\"track\">{}<div><b>Face {}: {:.3f}</b>{}, {}{}</div></div>\n", picture, i + 1,
             track.score, track.faces == 1 ? "one frame" : fmt::format("{} frames", track.faces),
             html_escaped(where), track.counts ? "" : ". Seen once only, it does not count for the file");
     }
@@ -142,7 +150,7 @@ std::string telling_faces(const ReportedFile& file) {
         const HeatScale scale = scale_of(maps);
         const Image face = at_page_size(faces[i].crop);
         const std::string name = fmt::format("face {} in {}", score.track + 1, frame_name(frame));
-        html += fmt::format("<div class=\"telling\"><p>{}: score {:.2f}</p><div class=\"maps\">",
+        html += fmt::format("<div class=\"telling\"><p>{}: score {:.3f}</p><div class=\"maps\">",
                             html_escaped("F" + name.substr(1)), score.score);
         html += map_figure(face, "the face", "The " + name);
         html += map_figure(heat_map_picture(face, maps.whole, scale.whole), "the whole",

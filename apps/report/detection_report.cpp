@@ -59,7 +59,7 @@ void add_file(HtmlPage& page, const ReportedFile& reported, size_t number,
     if (file.frames.empty()) return;
     page.subsection("What the score means");
     page.paragraph(meaning_of_score(file, protocol.info.calibration) +
-                   " It is not a proof: the end of this page says what it leaves open.");
+                   (file.score ? " It is not a proof: the end of this page says what it leaves open." : ""));
     page.subsection(file.frames.size() > 1 ? "Timeline" : "Picture");
     if (file.frames.size() > 1)
         page.block("<div class=\"wide\">" + timeline_chart(file, protocol.thresholds) + "</div>");

@@ -3,6 +3,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "apps/evaluation/corruptions.h"
@@ -26,7 +28,7 @@ ChartPoint point_of(double x, const std::optional<double>& value, const std::opt
 
 // The undisturbed pictures are strength 0.
 std::string robustness_chart(const Corruption& corruption, const DatasetEvaluation& undisturbed,
-                             const std::vector<const DatasetEvaluation*>& disturbed) {
+                             const std::vector<const DatasetEvaluation*>& disturbed, AxisRange auc) {
     ChartSeries frames{"frames", {}}, videos{"videos", {}};
     const auto add = [&](double x, const EvaluationScores& scores) {
         frames.points.push_back(point_of(x, scores.frame.auc, scores.frame_intervals.auc));
@@ -42,10 +44,30 @@ std::string robustness_chart(const Corruption& corruption, const DatasetEvaluati
          .series = {std::move(frames), std::move(videos)},
          .whole_x = true,
          .dots = true,
-         .x = AxisRange{0, 5}});
+         .x = AxisRange{0, 5},
+         .y = auc});
 }
 
-void add_robustness(HtmlPage& page, const std::vector<const DatasetEvaluation*>& same) {
+// From a round value at or below all AUCs and their intervals, at most the 0.5 of chance, to 1.
+AxisRange auc_axis(const std::vector<DatasetEvaluation>& evaluations) {
+    double low = 0.5;
+    for (const DatasetEvaluation& one : evaluations) {
+        const EvaluationScores& all = one.evaluation.all;
+        for (const std::optional<double>& auc : {all.frame.auc, all.video.auc})
+            low = std::min(low, auc.value_or(low));
+        for (const std::optional<Interval>& interval : {all.frame_intervals.auc, all.video_intervals.auc})
+            if (interval) low = std::min(low, interval->low);
+    }
+    return {std::floor(low * 10 + 1e-9) / 10, 1};
+}
+
+bool has_intervals(const std::vector<DatasetEvaluation>& evaluations) {
+    return std::ranges::any_of(evaluations, [](const DatasetEvaluation& one) {
+        return one.evaluation.all.frame_intervals.auc || one.evaluation.all.video_intervals.auc;
+    });
+}
+
+void add_robustness(HtmlPage& page, const std::vector<const DatasetEvaluation*>& same, AxisRange auc) {
     std::vector<std::string> charts;
     std::vector<std::vector<std::string>> rows{{"corruption", "strength"}};
     for (const char* level : {"frame", "video"})
@@ -55,7 +77,7 @@ void add_robustness(HtmlPage& page, const std::vector<const DatasetEvaluation*>&
         std::vector<const DatasetEvaluation*> disturbed;
         for (const DatasetEvaluation* one : same)
             if (one->protocol.corruption == corruption.name) disturbed.push_back(one);
-        charts.push_back(robustness_chart(corruption, *same.front(), disturbed));
+        charts.push_back(robustness_chart(corruption, *same.front(), disturbed, auc));
     }
     for (const DatasetEvaluation* one : same) {
         std::vector<std::string>& row = rows.emplace_back();
@@ -108,9 +130,11 @@ std::string evaluation_report(const std::vector<DatasetEvaluation>& evaluations)
 std::string robustness_report(const std::vector<DatasetEvaluation>& evaluations) {
     HtmlPage page("Robustness");
     page.paragraph(method_line(evaluations.front().protocol));
-    page.paragraph(
-        "Every corruption is done to the picture at the model's input size. The shaded bands are 95% "
-        "intervals by bootstrap over videos.");
+    const AxisRange auc = auc_axis(evaluations);
+    page.paragraph(fmt::format("Every corruption is done to the picture at the model's input size. {}",
+                               has_intervals(evaluations)
+                                   ? "The shaded bands are 95% intervals by bootstrap over videos."
+                                   : "No intervals were computed."));
     for (size_t begin = 0; begin < evaluations.size();) {
         std::vector<const DatasetEvaluation*> same;
         do {
@@ -118,7 +142,7 @@ std::string robustness_report(const std::vector<DatasetEvaluation>& evaluations)
         } while (begin < evaluations.size() && evaluations[begin].protocol.corruption != "none");
         page.section(same.front()->protocol.name);
         page.paragraph(protocol_line(same.front()->protocol));
-        add_robustness(page, same);
+        add_robustness(page, same, auc);
     }
     return page.text();
 }

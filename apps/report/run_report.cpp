@@ -43,14 +43,15 @@ bool any_value(const ChartSeries& series) {
 }
 
 std::string epoch_chart(const std::string& title, const std::string& description,
-                        std::vector<ChartSeries> series) {
+                        std::vector<ChartSeries> series, std::optional<AxisRange> possible = {}) {
     const bool few = series.front().points.size() <= 12;
     return line_chart({.title = title,
                        .description = description,
                        .x_name = "epoch",
                        .series = std::move(series),
                        .whole_x = true,
-                       .dots = few});
+                       .dots = few,
+                       .possible_y = possible});
 }
 
 std::vector<std::string> loss_charts(const std::vector<EpochRecord>& epochs) {
@@ -82,7 +83,8 @@ std::vector<std::string> validation_charts(const std::vector<EpochRecord>& epoch
         if (any_value(series[0]) || any_value(series[1]))
             charts.push_back(epoch_chart(
                 fmt::format("Validation {}", column.title),
-                "On the validation pictures after each epoch, by frame and by video.", std::move(series)));
+                "On the validation pictures after each epoch, by frame and by video.", std::move(series),
+                column.value == &BinaryMetrics::log_loss ? std::nullopt : std::optional(AxisRange{0, 1})));
     }
     return charts;
 }
@@ -170,7 +172,8 @@ std::string run_report(const std::filesystem::path& run) {
     try {
         const std::vector<EpochRecord> epochs = epochs_of(file, text.str());
         const Json record = Json::parse(text.str());
-        HtmlPage page(fmt::format("Training run {}", (run / "").parent_path().filename().string()));
+        HtmlPage page(
+            fmt::format("Training run “{}”", std::filesystem::weakly_canonical(run).filename().string()));
         page.facts(facts_of(record, epochs.size()));
         if (epochs.empty()) {
             page.paragraph("No epoch was finished.");
@@ -189,7 +192,7 @@ std::string run_report(const std::filesystem::path& run) {
         add_settings(page, record);
         return page.text();
     } catch (const Json::exception& error) {
-        fail("{}: is not the record of a run: {}", file.string(), error.what());
+        fail("{}: is not the record of a run: {}", file.string(), json_damage(error));
     }
 }
 

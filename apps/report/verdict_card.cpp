@@ -41,8 +41,8 @@ std::string sentence(const FileScore& file, Verdict verdict) {
         case Verdict::undecided:
             return "The score lies where the detector is wrong too often, or has seen too little, to decide.";
         case Verdict::no_face:
-            return fmt::format("No face was found in the {} that were looked at: there is nothing to judge.",
-                               file.frames.size() == 1 ? "one frame" : "frames");
+            return fmt::format("No face was found in the {} looked at: there is nothing to judge.",
+                               file.frames.size() == 1 ? "one frame that was" : "frames that were");
         case Verdict::error:
             return "The file could not be read.";
     }
@@ -62,8 +62,9 @@ std::string score_scale(double score, const VerdictThresholds& thresholds) {
                        coordinate(std::max(band, 2.0)), coordinate(height + 8));
     svg += fmt::format("<path class=\"score-mark\" d=\"M{0} {1}l-7 -11h14Z\"/>\n", coordinate(place(score)),
                        coordinate(top - 1));
-    const double text = std::clamp(place(score), left + 14, right - 14);
-    svg += fmt::format("<text class=\"count\" x=\"{}\" y=\"17\" text-anchor=\"middle\">{:.2f}</text>\n",
+    // Within the picture, of 360 units, of which a score's digits take 65.
+    const double text = std::clamp(place(score), 36.0, 324.0);
+    svg += fmt::format("<text class=\"count\" x=\"{}\" y=\"17\" text-anchor=\"middle\">{:.3f}</text>\n",
                        coordinate(text), score);
     for (const auto& [value, name, anchor] :
          {std::tuple{0.0, "0 real", "start"}, {0.5, "½", "middle"}, {1.0, "1 fake", "end"}})
@@ -73,9 +74,9 @@ std::string score_scale(double score, const VerdictThresholds& thresholds) {
                                                    : right),
                            coordinate(top + height + 20), anchor, name);
     return fmt::format(
-        "<svg role=\"img\" viewBox=\"0 0 360 72\"><title>Score {:.2f}</title><desc>On a scale from 0, real, "
+        "<svg role=\"img\" viewBox=\"0 0 360 72\"><title>Score {:.3f}</title><desc>On a scale from 0, real, "
         "to 1, "
-        "fake; real up to {:.2f}, fake from {:.2f}, undecided between.</desc>\n{}</svg>",
+        "fake; real up to {:.3f}, fake from {:.3f}, undecided between.</desc>\n{}</svg>",
         score, thresholds.real_up_to, thresholds.fake_from, svg);
 }
 
@@ -112,20 +113,20 @@ std::string meaning_of_score(const FileScore& file, const std::optional<Calibrat
     if (!file.score) return "Without a face there is no score.";
     if (!calibration)
         return fmt::format(
-            "The score of {:.2f} is the model's own and has not been calibrated: a higher score is more "
+            "The score of {:.3f} is the model's own and has not been calibrated: a higher score is more "
             "suspicious "
             "than a lower one, but it is no share of forgeries.",
             *file.score);
     if (std::min(calibration->real, calibration->fake) < few_pictures)
         return fmt::format(
-            "The score of {:.2f} is the model's own, checked on few pictures ({}; {} real and {} fake): a "
+            "The score of {:.3f} is the model's own, checked on few pictures ({}; {} real and {} fake): a "
             "higher "
             "score is more suspicious than a lower one, but so few do not show what share of such faces is "
             "fake.",
             *file.score, calibration->data, calibration->real, calibration->fake);
     const double share = std::clamp(100 * *file.score, 1.0, 99.0);
     return fmt::format(
-        "The score of {:.2f} is a probability under the data that the model was calibrated on ({}; {} real "
+        "The score of {:.3f} is a probability under the data that the model was calibrated on ({}; {} real "
         "and {} "
         "fake pictures): of faces like those with such a score, about {:.0f} in 100 were fake.",
         *file.score, calibration->data, calibration->real, calibration->fake, share);

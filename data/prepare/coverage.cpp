@@ -106,7 +106,8 @@ std::string coverage_table(std::span<const VideoReport> videos, size_t most,
         text += fmt::format("… {} more videos, {} of them without all their faces, in {}\n",
                             videos.size() - shown.size(), everything ? 0 : incomplete - shown.size(),
                             file.string());
-    return text + table_line(fmt::format("all {} videos", videos.size()), width, sum);
+    return text + table_line(videos.size() == 1 ? "1 video" : fmt::format("all {} videos", videos.size()),
+                             width, sum);
 }
 
 }  // namespace unmask

@@ -158,8 +158,9 @@ void PrepareWork::report_progress(size_t i, double seconds) {
     ++done_;
     if (!progress_) return;
     const VideoRecord& record = records_[i];
-    std::string text =
-        fmt::format("{}: {} faces in {} frames", videos_[i].video, record.faces.size(), record.asked);
+    std::string text = fmt::format("{}: {} {} in {} {}", videos_[i].video, record.faces.size(),
+                                   record.faces.size() == 1 ? "face" : "faces", record.asked,
+                                   record.asked == 1 ? "frame" : "frames");
     text += reused_[i] ? ", done before" : fmt::format(", {:.1f} s", seconds);
     if (!record.problem.empty()) text += "; " + record.problem;
     progress_(done_, int64_t(videos_.size()), text);

@@ -85,6 +85,17 @@ TEST_F(Robustness, TablesPagesAndJsonNameCorruptionAndStrength) {
     const std::string page = robustness_report(*results_);
     EXPECT_EQ(count_of("<svg ", page), 12u);
     EXPECT_EQ(page.find("nan"), std::string::npos);
+    EXPECT_NE(page.find("The shaded bands are"), std::string::npos);
+    std::vector<DatasetEvaluation> without = *results_;
+    for (DatasetEvaluation& one : without)
+        one.evaluation.all.frame_intervals.auc = one.evaluation.all.video_intervals.auc = {};
+    EXPECT_EQ(robustness_report(without).find("shaded bands"), std::string::npos);
+    // One axis for all, no further than an AUC can be.
+    without[1].evaluation.all.frame.auc = 0.23;
+    const std::string low = robustness_report(without);
+    EXPECT_EQ(count_of(">0.2</text>", low), 12u);
+    EXPECT_EQ(count_of(">1</text>", low), 24u);  // and of strength
+    EXPECT_EQ(low.find(">1.1</text>"), std::string::npos);
     const auto json = nlohmann::json::parse(evaluation_answer(*results_))["results"];
     EXPECT_TRUE(json[0]["protocol"]["strength"].is_null());
     EXPECT_EQ(json[1]["protocol"]["corruption"], "jpeg");

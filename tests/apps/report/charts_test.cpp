@@ -71,6 +71,17 @@ TEST(Charts, LinesHaveGapsWhereNothingIsDefined) {
     EXPECT_NE(svg.find("<li class=\"two\">&lt;videos&gt;</li>"), std::string::npos);
 }
 
+TEST(Charts, AxesGoNoFurtherThanValuesCanBe) {
+    const auto chart = [](double a, double b) {
+        return line_chart(
+            {.title = "AUC", .series = {{"frames", {{5, a}, {6, b}}}}, .possible_y = AxisRange{0, 1}});
+    };
+    EXPECT_EQ(chart(1, 1).find(">1.0"), std::string::npos);
+    EXPECT_NE(chart(1, 1).find(">1</text>"), std::string::npos);
+    EXPECT_EQ(chart(0, 0).find(">-"), std::string::npos);
+    EXPECT_NE(chart(0.5, 0.6).find(">0.5</text>"), std::string::npos);
+}
+
 TEST(Charts, OnlyMarkedSeriesHaveDots) {
     const std::string svg = line_chart(
         {.title = "t", .series = {{"a", {{0, 0}, {1, 1}}}, {"b", {{0, 1}, {1, 0}}, false}}, .dots = true});

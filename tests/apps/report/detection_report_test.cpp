@@ -35,11 +35,12 @@ std::vector<ReportedFile> example_files() {
 TEST(DetectionReport, HoldsVerdictTimelineTracksMapsAndProtocol) {
     const std::string page =
         detection_report({example_detection("clips/swapped.mp4", 0.93)}, example_protocol());
-    for (const char* text : {"<h2 id=\"file-1\">swapped.mp4</h2>", "class=\"verdict fake\"",
-                             "Scores over time", "Scores of all frames", "Face 1: 0.93", "23 frames",
-                             "does not count", "the whole", "branch 1", "branch 2", "about 93 in 100",
-                             "not a proof", "runs/&lt;first&gt;/best.safetensors", "2 × resnet18 branches",
-                             "temperature 1.400", "mean of the faces&#39; log odds", "0123456789abcdef"})
+    for (const char* text :
+         {"<h2 id=\"file-1\">swapped.mp4</h2>", "class=\"verdict fake\"", "Scores over time",
+          "Scores of all frames", "Face 1: 0.930", "23 frames", "The score of 0.930 is", "does not count",
+          "the whole", "branch 1", "branch 2", "about 93 in 100", "not a proof",
+          "runs/&lt;first&gt;/best.safetensors", "2 × resnet18 branches", "temperature 1.400",
+          "mean of the faces&#39; log odds", "0123456789abcdef"})
         EXPECT_NE(page.find(text), std::string::npos) << text;
     EXPECT_EQ(count_of("class=\"telling\"", page), FilePictures::most);
     EXPECT_EQ(count_of("<img ", page), 24 + 2 + FilePictures::most * (1 + 1 + 2));
@@ -91,12 +92,34 @@ TEST(DetectionReport, AModelThatWasCalibratedOnFewPicturesPromisesNoShare) {
     EXPECT_EQ(page.find("in 100"), std::string::npos);
 }
 
+TEST(DetectionReport, TheTimelineShowsTheEdgesOfTheUndecidedBand) {
+    const auto threshold_of = [](double low, double high) {
+        DetectionProtocol protocol = example_protocol();
+        protocol.thresholds = {low, high};
+        const std::string page = detection_report({example_detection("a.mp4", 0.93)}, protocol);
+        const size_t path = page.find("<path class=\"two\" d=\"");
+        return path == std::string::npos ? "" : page.substr(path, page.find("/>", path) - path);
+    };
+    // 26 is the plot's top, 198 its bottom.
+    const std::string edges = threshold_of(0.25, 0.75), line = threshold_of(0.5, 0.5);
+    EXPECT_EQ(count_of("M", edges), 2u) << edges;
+    EXPECT_EQ(count_of(" 155.0", edges), 2u) << edges;
+    EXPECT_EQ(count_of(" 69.0", edges), 2u) << edges;
+    EXPECT_EQ(count_of("M", line), 1u) << line;
+    EXPECT_EQ(count_of(" 112.0", line), 2u) << line;
+}
+
 TEST(DetectionReport, FilesWithoutFacesAndBrokenOnesHaveTheirPart) {
     const std::string page = detection_report(example_files(), example_protocol());
-    for (const char* text : {"&lt;genuine&gt;.mp4", "class=\"verdict real\"", "class=\"verdict undecided\"",
-                             "class=\"verdict no_face\"", "class=\"verdict error\"", "not a video &amp; not",
-                             "href=\"#file-5\""})
+    for (const char* text :
+         {"&lt;genuine&gt;.mp4", "class=\"verdict real\"", "class=\"verdict undecided\"",
+          "class=\"verdict no_face\"", "class=\"verdict error\"", "not a video &amp; not", "href=\"#file-5\"",
+          "No face was found in the frames that were looked at", "Without a face there is no score.</p>"})
         EXPECT_NE(page.find(text), std::string::npos) << text;
+    ReportedFile one = example_files()[3];
+    one.score.frames.resize(1);
+    EXPECT_NE(detection_report({one}, example_protocol()).find("in the one frame that was looked at"),
+              std::string::npos);
 }
 
 // With UNMASK_PAGES=FOLDER the page and its pictures stay there, to be looked at.

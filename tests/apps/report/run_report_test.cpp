@@ -38,9 +38,9 @@ TEST(RunReport, HoldsTheCurvesTheScoresAndTheProtocol) {
     for (const std::string& title : titles) expect_all(page, {"<title>" + title + "</title>"});
     EXPECT_EQ(page.find("Local information"), std::string::npos);  // it was switched off
     EXPECT_EQ(count_of("<svg role=\"img\"", page), count_of("<desc>", page));
-    expect_all(page,
-               {"60 videos of 4 pictures", "example &amp; co", "/data/&lt;faces&gt;.csv", "95% interval",
-                "1000 resamples of the videos", "optimization.batch", "0123456789abcdef", "12 of 12"});
+    expect_all(page, {"60 videos of 4 pictures", "<h1>Training run “run”</h1>", "example &amp; co",
+                      "/data/&lt;faces&gt;.csv", "95% interval", "1000 resamples of the videos",
+                      "optimization.batch", "0123456789abcdef", "12 of 12"});
     EXPECT_EQ(page.find("http"), std::string::npos);
     EXPECT_EQ(page.find("<script"), std::string::npos);
     EXPECT_EQ(page.find("nan"), std::string::npos);
