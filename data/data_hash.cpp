@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cpu/parallel.h"
-#include "data/checksum.h"
+#include "engine/checksum.h"
 #include "data/file_magic.h"
 #include "data/landmarks/manifest_landmarks.h"
 #include "data/manifest_pictures.h"

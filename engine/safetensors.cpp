@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/safetensors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "engine/atomic_file.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -23,6 +26,7 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 using Json = nlohmann::json;
 constexpr uint64_t largest_header = 100'000'000;  // the reference implementation's bound
 constexpr size_t data_alignment = 64;
+constexpr const char* checksum_key = "tensors_xxh3";  // of __metadata__: see TensorSums
 
 struct DTypeName {
     DType dtype;
@@ -175,6 +179,57 @@ Contents parse_contents(const std::string& file, std::string_view text, uint64_t
     return contents;
 }
 
+// The checksum of a file's tensors: XXH3 of theirs, each 8 bytes, in the file's order. Without xxHash there
+// is none.
+class TensorSums {
+  public:
+#if UNMASK_HAS_XXHASH
+    void add(const void* bytes, size_t count) {
+        sums_.push_back(checksum(std::span(static_cast<const uint8_t*>(bytes), count)));
+    }
+    [[nodiscard]] std::string text() const {
+        const auto* bytes = reinterpret_cast<const uint8_t*>(sums_.data());
+        return fmt::format("{:016x}", checksum(std::span(bytes, sums_.size() * sizeof(uint64_t))));
+    }
+
+  private:
+    std::vector<uint64_t> sums_;
+#else
+    void add(const void*, size_t) {}
+    [[nodiscard]] std::string text() const {
+        return {};
+    }
+#endif
+};
+
+// The tensors of a file that is read, against the checksum that its metadata hold.
+class TensorCheck {
+  public:
+    // Takes the checksum out of the metadata, which are the writer's own.
+    explicit TensorCheck(std::map<std::string, std::string>& metadata) {
+        const auto found = metadata.find(checksum_key);
+        if (found == metadata.end()) return;
+        expected_ = found->second;
+        metadata.erase(found);
+    }
+    void add(const void* bytes, size_t count) {
+        if (!expected_.empty()) sums_.add(bytes, count);
+    }
+    void finish(const std::string& file) const {
+        const std::string found = sums_.text();
+        if (expected_.empty() || found.empty() || found == expected_) return;
+        fail(
+            "{}: the file is damaged: expected tensors with the checksum {}, found {} (a program that "
+            "changes "
+            "tensors must leave {} out of the metadata)",
+            file, expected_, found, checksum_key);
+    }
+
+  private:
+    std::string expected_;
+    TensorSums sums_;
+};
+
 Tensor view_or_copy(const Entry& entry, std::span<const std::byte> data,
                     const std::shared_ptr<const void>& owner) {
     const std::byte* place = data.data() + entry.begin;
@@ -211,12 +266,15 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
     Contents contents = parse_contents(file, text, file_bytes - 8 - header_bytes);
 
     TensorFile result;
+    TensorCheck check(contents.metadata);
     result.metadata = std::move(contents.metadata);
     for (const Entry& entry : contents.entries) {
         Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
         if (tensor.bytes() > 0) read_bytes(stream, file, tensor.raw(), tensor.bytes());
+        check.add(tensor.bytes() > 0 ? tensor.raw() : nullptr, tensor.bytes());
         result.tensors.emplace(entry.name, std::move(tensor));
     }
+    check.finish(file);
     return result;
 }
 
@@ -232,6 +290,9 @@ TensorFile read_safetensors(std::span<const std::byte> bytes, std::string_view n
         parse_contents(file, {reinterpret_cast<const char*>(bytes.data()) + 8, header_bytes}, data.size());
 
     TensorFile result;
+    TensorCheck check(contents.metadata);
+    for (const Entry& entry : contents.entries) check.add(data.data() + entry.begin, entry.end - entry.begin);
+    check.finish(file);
     result.metadata = std::move(contents.metadata);
     for (const Entry& entry : contents.entries)
         result.tensors.emplace(entry.name, view_or_copy(entry, data, owner));
@@ -239,8 +300,15 @@ TensorFile read_safetensors(std::span<const std::byte> bytes, std::string_view n
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+    std::vector<Tensor> tensors;  // on the host
+    TensorSums sums;
+    for (const auto& [name, tensor] : file.tensors) {
+        const Tensor& host = tensors.emplace_back(tensor.to(cpu_device));
+        sums.add(host.bytes() > 0 ? host.raw() : nullptr, host.bytes());
+    }
     Json header = Json::object();
     if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+    if (const std::string sum = sums.text(); !sum.empty()) header["__metadata__"][checksum_key] = sum;
     uint64_t offset = 0;
     for (const auto& [name, tensor] : file.tensors) {
         header[name] = {{"dtype", format_name(tensor.dtype())},
@@ -256,11 +324,9 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
         const uint64_t header_bytes = text.size();
         out.write(reinterpret_cast<const char*>(&header_bytes), 8);
         out.write(text.data(), static_cast<std::streamsize>(text.size()));
-        for (const auto& [name, tensor] : file.tensors) {
-            const Tensor host = tensor.to(cpu_device);
-            out.write(static_cast<const char*>(host.bytes() > 0 ? host.raw() : nullptr),
-                      static_cast<std::streamsize>(host.bytes()));
-        }
+        for (const Tensor& tensor : tensors)
+            out.write(static_cast<const char*>(tensor.bytes() > 0 ? tensor.raw() : nullptr),
+                      static_cast<std::streamsize>(tensor.bytes()));
     });
 }
 

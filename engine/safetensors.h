@@ -22,8 +22,9 @@ struct TensorFile {
 };
 
 // Reads the whole file. Error names the file and what is wrong: too short, a header that is no such JSON, an
-// unknown dtype, offsets that overlap, leave holes, or do not fit shape or file. Nothing is allocated before
-// it is checked.
+// unknown dtype, offsets that overlap, leave holes, or do not fit shape or file, tensors that do not have the
+// checksum of the metadata. That one is not returned; files without it, and builds without xxHash, do without the
+// check. Nothing is allocated before it is checked.
 [[nodiscard]] TensorFile read_safetensors(const std::filesystem::path& path);
 
 // The same of a file's bytes in memory; `name` stands for the file in messages. Tensors are views of the
@@ -33,7 +34,7 @@ struct TensorFile {
                                           const std::shared_ptr<const void>& owner);
 
 // Writes atomically, with tensors in the order of their names, without gaps: the same content gives the same
-// bytes. The tensors may be on any device.
+// bytes. The metadata get a checksum of the tensors (XXH3, tensors_xxh3). The tensors may be on any device.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 }  // namespace unmask

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "data/checksum.h"
+#include "engine/checksum.h"
 #include "data/picture.h"
 #include "engine/error.h"
 

@@ -171,6 +171,28 @@ TEST_F(Safetensors, BytesThatAreNotTextAreReplacedInMetadata) {
     EXPECT_EQ(read_safetensors(path_).metadata.at("path"), "caf\xef\xbf\xbd/model");
 }
 
+TEST_F(Safetensors, DamagedTensorsAreFoundByTheirChecksum) {
+    write_safetensors(path_, sample());
+    const std::string good = file_bytes(path_);
+    ASSERT_NE(good.find("tensors_xxh3"), std::string::npos);
+    EXPECT_FALSE(read_safetensors(path_).metadata.contains("tensors_xxh3"));
+    const size_t data = 8 + size_t(*reinterpret_cast<const uint64_t*>(good.data()));
+    for (const size_t place : {data, good.size() - 1}) {
+        std::string bad = good;
+        bad[place] = char(bad[place] ^ 1);
+        std::ofstream(path_, std::ios::binary) << bad;
+        expect_error([&] { static_cast<void>(read_safetensors(path_)); },
+                     {path_.string(), "is damaged", "checksum", "tensors_xxh3"});
+        const InMemory memory(bad);
+        expect_error([&] { static_cast<void>(read_safetensors(memory.bytes(), "memory", nullptr)); },
+                     {"memory", "is damaged"});
+        // One that was written without it is taken as it is.
+        bad.replace(bad.find("tensors_xxh3"), 12, "no_checksum_");
+        std::ofstream(path_, std::ios::binary) << bad;
+        EXPECT_NO_THROW(static_cast<void>(read_safetensors(path_)));
+    }
+}
+
 TEST_F(Safetensors, AFailedWriteKeepsTheOldFile) {
     write_safetensors(path_, sample());
     const std::string before = file_bytes(path_);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "data/checksum.h"
+#include "engine/checksum.h"
 #include "data/shard/shard_format.h"
 #include "models/exchange/crc32.h"
 #include "models/exchange/zip_format.h"

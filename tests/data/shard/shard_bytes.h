@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/checksum.h"
+#include "engine/checksum.h"
 
 namespace unmask {
 

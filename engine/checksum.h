@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checksum of shards and of data: XXH3 with 64 bits and seed 0 (https://xxhash.com).
+// The checksum of model files, shards and data: XXH3 with 64 bits and seed 0 (https://xxhash.com).
 #pragma once
 
 #include <cstdint>
