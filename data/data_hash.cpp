@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "cpu/parallel.h"
-#include "engine/checksum.h"
 #include "data/file_magic.h"
 #include "data/landmarks/manifest_landmarks.h"
 #include "data/manifest_pictures.h"
 #include "data/picture.h"
 #include "data/prepare/prepare.h"
 #include "data/shard/shard.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {

@@ -7,10 +7,10 @@
 #include "cpu/parallel.h"
 #include "data/check/check_rows.h"
 #include "data/check/nearest_path.h"
-#include "engine/checksum.h"
 #include "data/file_magic.h"
 #include "data/picture.h"
 #include "data/shard/shard.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "cpu/parallel.h"
-#include "engine/checksum.h"
 #include "data/file_magic.h"
 #include "data/landmarks/manifest_landmarks.h"
 #include "data/manifest_pictures.h"
@@ -16,6 +15,7 @@
 #include "data/prepare/prepare.h"
 #include "data/shard/shard.h"
 #include "engine/atomic_file.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <system_error>
 
-#include "engine/checksum.h"
 #include "data/picture.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {

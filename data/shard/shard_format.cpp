@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/checksum.h"
 #include "data/picture.h"
+#include "engine/checksum.h"
 #include "engine/error.h"
 
 namespace unmask {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/checksum.h"
 #include "data/shard/shard_format.h"
+#include "engine/checksum.h"
 #include "models/exchange/crc32.h"
 #include "models/exchange/zip_format.h"
 

@@ -29,9 +29,9 @@ TEST_F(Program, PreparesFromFoldersOfRealAndFake) {
     EXPECT_EQ(partly.code, 1) << partly.errors;
     EXPECT_NE(partly.errors.find("9.png"), std::string::npos) << partly.errors;
     // What is finished is given up only when asked.
-    expect_failure("prepare --videos " + path("raw") + " --out " + path("prepared") +
-                       " --faces whole --size 40",
-                   {"12 crops", "size=48", "size=40", "--overwrite"});
+    expect_failure(
+        "prepare --videos " + path("raw") + " --out " + path("prepared") + " --faces whole --size 40",
+        {"12 crops", "size=48", "size=40", "--overwrite"});
     EXPECT_EQ(read_manifest(path("prepared/faces.csv")).rows.size(), 12u);
     EXPECT_EQ(run_program("prepare --videos " + path("raw") + " --out " + path("prepared") +
                           " --faces whole --size 40 --overwrite --quiet")
