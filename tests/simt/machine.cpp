@@ -215,7 +215,7 @@ void set_clock(Clock clock) {
 }
 
 double seconds() {
-    return other_clock() ? other_clock()() : static_cast<double>(launches()) / (1 << 20);
+    return other_clock() ? other_clock()() : static_cast<double>(launches()) / 1024;
 }
 
 }  // namespace simt

@@ -74,7 +74,7 @@ void set_recorder(Recorder recorder);
 void enqueue(std::function<void()> work);
 // Kernels run since the program started.
 [[nodiscard]] int64_t launches();
-// The emulated GPU's clock: about a microsecond (2^-20 s, exactly) for every kernel, or what `clock` tells
+// The emulated GPU's clock: about a millisecond (2^-10 s, exactly) for every kernel, or what `clock` tells
 // (null: again the kernels).
 using Clock = std::function<double()>;
 void set_clock(Clock clock);
