@@ -80,7 +80,11 @@ const Tensor& InferenceStep::enqueue(const Tensor& images) {
 void InferenceStep::place(Program& program, const Tensor& images) const {
     if (program.borrowed && program.images.raw() == images.raw()) return;
     const bool first = !program.images.defined();
-    if (program.borrowed) program = Program{.used = program.used};  // that memory is not ours to write
+    if (program.borrowed) {  // that memory is not ours to write
+        program.logits = Tensor();
+        program.captured = nullptr;
+        program = Program{.used = program.used};
+    }
     if (!program.images.defined()) {
         program.borrowed = first && device_.type == DeviceType::cuda && images.device() == device_ &&
                            images.dtype() == dtype_;
