@@ -80,8 +80,10 @@ void CudaContext::precede(cudaStream_t other) {
 void* CudaContext::shared_workspace(size_t bytes) {
     if (bytes == 0) return nullptr;
     Workspace& workspace = chain_ < 0 ? workspace_ : chains_[static_cast<size_t>(chain_)].workspace;
-    workspace.wanted = std::max(workspace.wanted, bytes);
-    if (!capturing_) workspace.fill(*memory_, bytes);
+    if (!capturing_) {
+        workspace.wanted = std::max(workspace.wanted, bytes);
+        workspace.fill(*memory_, bytes);
+    }
     if (workspace.block == nullptr || workspace.block->bytes() < bytes) return nullptr;
     keep_for_capture(workspace.block);
     return workspace.block->memory();

@@ -116,7 +116,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     // What shared_workspace gives on one stream.
     struct Workspace {
         std::shared_ptr<const SharedBlock> block;
-        size_t wanted = 0;  // the most bytes since the last capture
+        size_t wanted = 0;  // the most bytes outside of captures since the last one
 
         // Makes the block as large, where it has not `least` bytes; if there is no memory for it, of `least`.
         void fill(DeviceMemory& memory, size_t least);
