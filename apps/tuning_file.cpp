@@ -34,7 +34,9 @@ TuningFile::TuningFile(std::filesystem::path path, Device device) : path_(std::m
 }
 
 void TuningFile::keep() const {
-    if (!path_.empty()) write_file_atomically(path_, context_of(device_)->tuning());
+    if (path_.empty()) return;
+    const std::string text = context_of(device_)->tuning();
+    if (!text.empty()) write_file_atomically(path_, text);
 }
 
 }  // namespace unmask

@@ -14,7 +14,7 @@ class TuningFile {
     // something else, or of another GPU or library; when it could not be written; and for the CPU, where
     // nothing is timed.
     TuningFile(std::filesystem::path path, Device device);
-    // Writes what is known now.
+    // Writes what is known now, if anything is.
     void keep() const;
 
   private:

@@ -20,8 +20,6 @@ namespace {
 
 constexpr size_t plan_capacity = 1024;
 constexpr int timed_runs = 5, timed_rounds = 2;
-// So many times the shortest time so far is not timed again.
-constexpr double hopeless = 1.5;
 // Fills of cuBLASLt's workspace ahead of a timing: about half a millisecond on a fast GPU.
 constexpr int fills_ahead = 64;
 
@@ -190,8 +188,7 @@ bool PlanCache::runs(const Plan& plan, std::span<const Operand> operands, void* 
 std::optional<double> PlanCache::time(const std::function<bool()>& run, double shortest) {
     const Events events;
     if (!run()) return std::nullopt;  // the first run loads the kernels and is not counted
-    double own = std::numeric_limits<double>::infinity();
-    for (int round = 0; round < timed_rounds && own < hopeless * shortest; ++round) {
+    const auto round = [&]() -> std::optional<double> {
         // The GPU is kept busy until all runs are enqueued: else short ones would be as long as the host
         // takes.
         for (int i = 0; i < fills_ahead; ++i)
@@ -204,9 +201,9 @@ std::optional<double> PlanCache::time(const std::function<bool()>& run, double s
         UNMASK_CUDA(cudaEventSynchronize(events.end));
         float milliseconds = 0;
         UNMASK_CUDA(cudaEventElapsedTime(&milliseconds, events.begin, events.end));
-        own = std::min(own, 1000.0 * static_cast<double>(milliseconds) / timed_runs);
-    }
-    return own;
+        return 1000.0 * static_cast<double>(milliseconds) / timed_runs;
+    };
+    return shortest_of(timed_rounds, shortest, round);
 }
 
 std::string PlanCache::import_choices(const std::string& json) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,11 @@ struct Fastest {
 };
 // The fastest of the candidates, which are not empty; where none runs `refusal` says why.
 using ChooseFastest = std::function<Fastest(std::vector<Plan>& candidates, std::string& refusal)>;
+
+// The shortest of `rounds` measurements, of one alone where that is 1.5 times `best`; nullopt where one
+// fails.
+[[nodiscard]] std::optional<double> shortest_of(int rounds, double best,
+                                                const std::function<std::optional<double>()>& measure);
 
 // The plan of the choice that is stored under `name`, without asking for the fastest. Where there is none, or
 // no plan can be made of it, the fastest of the candidates, which is stored: of the heuristic's, or if none

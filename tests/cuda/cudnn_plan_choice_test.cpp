@@ -3,14 +3,32 @@
 // convolution goes on without its epilogue: for a GPU that is only described to cuDNN.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "cuda/cudnn/plan_choice.h"
 #include "tests/cuda/described_gpu.h"
 
 namespace unmask::cudnn {
 namespace {
+
+TEST(ShortestOf, TakesAllRoundsUnlessOneIsHopeless) {
+    constexpr double none = std::numeric_limits<double>::infinity();
+    int rounds = 0;
+    const auto measured = [&](double best, std::vector<double> times) {
+        rounds = 0;
+        return shortest_of(int(times.size()), best, [&] { return std::optional(times[size_t(rounds++)]); });
+    };
+    EXPECT_EQ(measured(none, {5.0, 4.0}), 4.0);  // the first candidate
+    EXPECT_EQ(rounds, 2);
+    EXPECT_EQ(measured(4.0, {5.0, 3.0}), 3.0);
+    EXPECT_EQ(rounds, 2);
+    EXPECT_EQ(measured(4.0, {7.0, 3.0}), 7.0);
+    EXPECT_EQ(rounds, 1);
+    EXPECT_EQ(shortest_of(2, none, [] { return std::optional<double>(); }), std::nullopt);
+}
 
 #if CUDNN_VERSION >= 90800
 
