@@ -182,18 +182,17 @@ __global__ void __launch_bounds__(threads, 1) sinkhorn_objective_kernel(Argument
     __syncthreads();
     solve_sinkhorn<threads>(problem);
 
-    // The block that finishes last sees what all others wrote: fences before and behind the counter, by the
-    // thread that counts too.
+    // The block that finishes last sees what all others wrote: a fence before and behind the counter, by the
+    // thread that counts, which the barriers tie to the other threads' accesses.
     UNMASK_SHARED(unsigned, before, 1);
-    __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
+        __threadfence();
         *before = atomicAdd(a.finished, 1u);
         __threadfence();
     }
     __syncthreads();
     if (*before + 1 != gridDim.x) return;
-    __threadfence();
     combine<true>(a);
 }
 

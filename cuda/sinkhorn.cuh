@@ -65,8 +65,8 @@ __device__ inline void set_point(const SinkhornProblem& p, int64_t i, double anc
     p.v(0)[i] = -((1.0 - y) * (1.0 - y) + y * y) / p.epsilon;
 }
 
-// next = own + log marginal - log(Σ P + 1e-6), the sum over the other side; the thread's part of
-// Σ |next - own|.
+// next (which may be own) = own + log marginal - log(Σ P + 1e-6), the sum over the other side; the thread's
+// part of Σ |next - own|.
 template <int threads>
 __device__ float update_potentials(const SinkhornProblem& p, const double* own, const double* factors,
                                    const double* other, const double* other_factors, double* next) {
@@ -78,6 +78,7 @@ __device__ float update_potentials(const SinkhornProblem& p, const double* own, 
         for (int64_t j = lane; j < p.points; j += 32)
             sum += plan(base + other[j] + factor * other_factors[j]);
         const double step = p.log_marginal - ::log(warp_sum(sum) + 1e-6);
+        __syncwarp();  // all lanes have read what is written now
         if (lane != 0) continue;
         next[i] = base + step;
         change += fabsf(static_cast<float>(step));

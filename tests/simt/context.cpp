@@ -30,6 +30,7 @@ class RecordedWork final : public CapturedWork {
     void add(std::function<void()> work) { steps_.push_back(std::move(work)); }
     void keep(void* block) { blocks_.push_back(block); }
     void run() override {
+        simt::begin_replay();
         for (const auto& step : steps_) step();
     }
     ~RecordedWork() override {
@@ -81,6 +82,7 @@ class SimtContext final : public Context {
             throw OutOfMemory(fmt::format("out of memory: the emulated GPU has no {} bytes left", bytes));
         simt::fill_guard(block, guard_bytes);
         std::memset(block + guard_bytes, poison, bytes);
+        simt::forget_accesses(block + guard_bytes, bytes);
         simt::fill_guard(block + guard_bytes + bytes, guard_bytes);
         const std::lock_guard lock(mutex_);
         statistics_.used_bytes += bytes;
@@ -97,6 +99,7 @@ class SimtContext final : public Context {
         UNMASK_ASSERT(simt::intact_guard(block, guard_bytes) && "a kernel wrote before the buffer");
         UNMASK_ASSERT(simt::intact_guard(block + guard_bytes + bytes, guard_bytes) &&
                       "a kernel wrote beyond the buffer");
+        simt::forget_accesses(memory, bytes);
         const std::lock_guard lock(mutex_);
         statistics_.used_bytes -= bytes;
         const auto place = std::find(kept_.begin(), kept_.end(), block);
@@ -126,11 +129,14 @@ class SimtContext final : public Context {
     }
     void copy_on_device(void* destination, const void* source, size_t bytes) override {
         simt::enqueue([=] {
+            simt::reads(source, bytes);
+            simt::writes(destination, bytes);
             if (bytes > 0) std::memmove(destination, source, bytes);
         });
     }
     void fill_zero(void* destination, size_t bytes) override {
         simt::enqueue([=] {
+            simt::writes(destination, bytes);
             if (bytes > 0) std::memset(destination, 0, bytes);
         });
     }
@@ -155,9 +161,16 @@ class SimtContext final : public Context {
     void fork(int chains) override {
         UNMASK_ASSERT(chains_ == 0 && chains > 0);
         chains_ = chains;
+        simt::fork();
     }
-    void use_chain(int chain) override { UNMASK_ASSERT(chain >= 0 && chain < chains_); }
-    void join() override { chains_ = 0; }
+    void use_chain(int chain) override {
+        UNMASK_ASSERT(chain >= 0 && chain < chains_);
+        simt::use_chain(chain);
+    }
+    void join() override {
+        chains_ = 0;
+        simt::use_chain(-1);
+    }
 
     [[nodiscard]] bool can_capture() const override { return true; }
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {

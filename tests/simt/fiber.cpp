@@ -140,6 +140,11 @@ void Fiber::resume() {
     machine_->to_fiber();
 }
 
+bool Fiber::owns(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(machine_->stack) <
+           machine_->stack_bytes;
+}
+
 void Fiber::pause() {
     machine_->to_caller(false);
 }

@@ -24,6 +24,8 @@ class Fiber {
     // Called by the function: returns to who resumed it.
     void pause();
     [[nodiscard]] bool done() const { return function_ == nullptr; }
+    // Whether the address is on its stack.
+    [[nodiscard]] bool owns(const void* address) const;
 
   private:
     struct Machine;  // registers and stack

@@ -33,6 +33,10 @@ Tensor in_tf32(const Tensor& tensor) {
     return result;
 }
 
+void mark(const Tensor& tensor, void (*access)(const void*, size_t)) {
+    if (tensor.defined()) access(tensor.raw(), tensor.bytes());
+}
+
 // Runs compute(inputs…, result) on the host in float32 and rounds the result to its dtype; by compute_mode()
 // the operands of float32 products to TF32 before. The tensors' memory is taken to live until then, as it
 // does on a stream.
@@ -43,6 +47,8 @@ void run_on_host(Compute compute, const Tensor& result, const Inputs&... inputs)
             if (!t.defined()) return t;
             return t.dtype() == DType::f32 && compute_mode().tf32 ? in_tf32(t) : t.to(DType::f32);
         };
+        (mark(operands, simt::reads), ...);
+        mark(place, simt::writes);
         Tensor y = place.dtype() == DType::f32 ? place : Tensor::empty(place.shape());
         compute(in_float(operands)..., y);
         if (place.dtype() != DType::f32) place.copy_from(y.to(place.dtype()));

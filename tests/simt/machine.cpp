@@ -82,6 +82,7 @@ void run_block() {
     for (unsigned i = 0; i < m.thread_count; ++i) {
         Thread& thread = *m.threads[i];
         thread.state = State::ready;
+        thread.number = i;
         thread.index = {i % m.block.x, i / m.block.x % m.block.y, i / (m.block.x * m.block.y)};
         thread.fiber.start(&m.thread_body);
     }
@@ -128,6 +129,7 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     fill_turns(order_of_blocks, static_cast<unsigned>(blocks));
     for (const unsigned i : order_of_blocks) {
         m.block_index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
+        if (Races* watch = races()) watch->begin_block(i);
         m.shared.begin_block(shared_bytes);
         run_block();
     }
@@ -147,10 +149,13 @@ std::string text_of(const uint3& index) {
            ")";
 }
 
-void fault(const std::string& text) {
+Fault make_fault(const std::string& text) {
     const Machine& m = machine();
-    throw Fault(std::string(m.kernel) + ", block " + text_of(m.block_index) +
-                (m.current != nullptr ? ", thread " + text_of(m.current->index) : "") + ": " + text);
+    return Fault(std::string(m.kernel) + ", block " + text_of(m.block_index) +
+                 (m.current != nullptr ? ", thread " + text_of(m.current->index) : "") + ": " + text);
+}
+void fault(const std::string& text) {
+    throw make_fault(text);
 }
 
 void set_order(Order order) {
@@ -189,10 +194,14 @@ void set_recorder(Recorder recorder) {
 }
 
 void enqueue(std::function<void()> work) {
-    if (machine().recorder)
-        machine().recorder(std::move(work));
-    else
+    auto placed = [place = machine().place, work = std::move(work)] {
+        if (Races* watch = races()) watch->begin_work(place);
         work();
+    };
+    if (machine().recorder)
+        machine().recorder(std::move(placed));
+    else
+        placed();
 }
 
 void launch(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, std::function<void()> body) {

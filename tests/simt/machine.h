@@ -3,7 +3,7 @@
 // until it waits for others (a barrier, a warp collective) or ends. What a GPU would leave undefined is a
 // Fault: threads of a block that wait at different barriers or have left while others wait, a shuffle that
 // reads a lane outside its mask, a write beyond shared memory, a misaligned vector access, too many threads
-// or too much shared memory.
+// or too much shared memory, and in code compiled with -fsanitize=thread a data race (races.h).
 #pragma once
 
 #include <cstddef>
@@ -63,6 +63,15 @@ void sync_threads(Site site);
 [[nodiscard]] void* dynamic_shared();
 // Fault unless the address is a multiple of the size.
 void check_aligned(const void* address, size_t bytes);
+void fence();
+// What is read and written while it lives is one atomic operation.
+class AtomicScope {
+  public:
+    AtomicScope();
+    AtomicScope(const AtomicScope&) = delete;
+    AtomicScope& operator=(const AtomicScope&) = delete;
+    ~AtomicScope();
+};
 
 // Runs the kernel now, or hands it to the recorder.
 void launch(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, std::function<void()> body);
@@ -72,6 +81,18 @@ void set_recorder(Recorder recorder);
 // Runs the work now, or hands it to the recorder: for copies and library calls, which keep their place among
 // the kernels.
 void enqueue(std::function<void()> work);
+// What is enqueued from here on belongs to that chain of the last fork; -1: to none, and waits for all.
+void fork();
+void use_chain(int chain);
+// Recorded work begins to run again.
+void begin_replay();
+// For enqueued work that is no kernel: the memory that it reads or writes. Fault where that races with
+// another chain's.
+void reads(const void* memory, size_t bytes);
+void writes(const void* memory, size_t bytes);
+// The memory was handed out or given back: what was done to it before is no race with what is done now.
+void forget_accesses(const void* memory, size_t bytes);
+
 // Kernels run since the program started.
 [[nodiscard]] int64_t launches();
 // The emulated GPU's clock: about a millisecond (2^-10 s, exactly) for every kernel, or what `clock` tells

@@ -10,6 +10,7 @@
 
 #include "tests/simt/fiber.h"
 #include "tests/simt/machine.h"
+#include "tests/simt/races.h"
 #include "tests/simt/shared_memory.h"
 
 namespace simt {
@@ -30,6 +31,7 @@ struct Wait {
 struct Thread {
     Fiber fiber;
     uint3 index;
+    unsigned number = 0;  // in the block
     State state = State::ready;
     Wait wait;
 };
@@ -50,12 +52,19 @@ struct Machine {
     std::vector<unsigned> order_of_threads;                     // the turns of the block that runs
     Thread* current = nullptr;
     SharedMemory shared;
+    WorkPlace place;  // of what is enqueued
+    int64_t forks = 0;
+    bool in_atomic = false;
     std::exception_ptr fault;
     std::function<void()> thread_body;
 };
 
 [[nodiscard]] Machine& machine();
-// Throws Fault with the kernel, the block and the thread.
+// Null where no code of the program is watched.
+[[nodiscard]] Races* races();
+// With the kernel, the block and the thread.
+[[nodiscard]] Fault make_fault(const std::string& text);
+// Throws it.
 [[noreturn]] void fault(const std::string& text);
 [[nodiscard]] std::string text_of(const Site& site);
 [[nodiscard]] std::string text_of(const uint3& index);

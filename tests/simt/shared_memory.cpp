@@ -15,6 +15,8 @@ constexpr unsigned char poison = 0xFF;  // all ones are a NaN in every floating 
 }  // namespace
 
 void SharedMemory::begin_block(size_t dynamic_bytes) {
+    for (Array& array : arrays_) forget_accesses(array.block.data(), array.block.size);
+    forget_accesses(dynamic_.data(), dynamic_.size);
     arrays_.clear();
     used_ = dynamic_bytes;
     dynamic_ = make(dynamic_bytes);
@@ -35,6 +37,17 @@ void SharedMemory::check() const {
     if (!dynamic_.intact()) fault("a write beyond the dynamic shared memory");
 }
 
+std::string SharedMemory::name_of(const void* address) const {
+    for (const Array& array : arrays_)
+        if (array.block.holds(address)) return "the shared array of " + text_of(array.site);
+    return dynamic_.holds(address) ? "the dynamic shared memory" : "global memory";
+}
+
+bool SharedMemory::Block::holds(const void* address) const {
+    const auto distance =
+        reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(bytes.data() + begin);
+    return distance < size;
+}
 bool SharedMemory::Block::intact() const {
     return intact_guard(bytes.data(), begin) &&
            intact_guard(bytes.data() + begin + size, bytes.size() - begin - size);
@@ -48,6 +61,7 @@ SharedMemory::Block SharedMemory::make(size_t size) {
     block.begin = guard_bytes + (shared_alignment - address % shared_alignment) % shared_alignment;
     block.size = size;
     std::memset(block.data(), poison, size);
+    forget_accesses(block.data(), size);
     return block;
 }
 

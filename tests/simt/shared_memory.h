@@ -18,6 +18,8 @@ class SharedMemory {
     // The array of that mark, filled with NaN when it is made; Fault when the block then has too much.
     void* array(const Site& site, const void* mark, size_t bytes);
     void* dynamic() { return dynamic_.data(); }
+    // For messages: the array that the address is in, or global memory.
+    [[nodiscard]] std::string name_of(const void* address) const;
     // Fault when something was written beyond an array.
     void check() const;
 
@@ -26,6 +28,7 @@ class SharedMemory {
         std::vector<unsigned char> bytes;
         size_t begin = 0, size = 0;
         [[nodiscard]] unsigned char* data() { return bytes.data() + begin; }
+        [[nodiscard]] bool holds(const void* address) const;
         [[nodiscard]] bool intact() const;
     };
     struct Array {

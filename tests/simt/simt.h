@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CUDA's vocabulary for g++: the .cu files of cuda/ include this instead of the CUDA runtime, and their
 // kernels run on the emulated machine (machine.h), one thread after another. It proves indexing, arithmetic
-// and determinism; memory ordering and speed it cannot.
+// and determinism, and finds data races (races.h); speed it cannot.
 #pragma once
 
 #include <algorithm>
@@ -73,43 +73,51 @@ inline void sync_warp(Site site, unsigned mask = 0xFFFFFFFFu) {
 
 }  // namespace simt
 
-// One thread runs at a time, so that plain operations are atomic ones.
+// One thread runs at a time, so that plain operations are atomic ones; races.h is told which are meant to be.
 template <class T>
 T atomicAdd(T* target, T value) {
+    const simt::AtomicScope scope;
     const T before = *target;
     *target = before + value;
     return before;
 }
 template <class T>
 T atomicMax(T* target, T value) {
+    const simt::AtomicScope scope;
     const T before = *target;
     *target = std::max(before, value);
     return before;
 }
 template <class T>
 T atomicMin(T* target, T value) {
+    const simt::AtomicScope scope;
     const T before = *target;
     *target = std::min(before, value);
     return before;
 }
 template <class T>
 T atomicExch(T* target, T value) {
+    const simt::AtomicScope scope;
     const T before = *target;
     *target = value;
     return before;
 }
 template <class T>
 T atomicOr(T* target, T value) {
+    const simt::AtomicScope scope;
     const T before = *target;
     *target = before | value;
     return before;
 }
 inline unsigned atomicInc(unsigned* target, unsigned limit) {
+    const simt::AtomicScope scope;
     const unsigned before = *target;
     *target = before >= limit ? 0 : before + 1;
     return before;
 }
-inline void __threadfence() {}
+inline void __threadfence() {
+    simt::fence();
+}
 inline void __threadfence_block() {}
 
 template <class T>

@@ -51,6 +51,7 @@ bool release_barrier() {
     if (m.at_barrier < m.thread_count) return false;
     for (unsigned i = 0; i < m.thread_count; ++i) m.threads[i]->state = State::ready;
     m.at_barrier = 0;
+    if (Races* watch = races()) watch->barrier();
     return true;
 }
 
@@ -85,6 +86,8 @@ bool release_collective(unsigned first_thread) {
             if ((wait.mask >> lane & 1u) != 0 && thread_at(lane).wait.value != 0)
                 votes |= uint64_t{1} << lane;
         const unsigned mask = wait.mask;
+        if (Races* watch = races(); watch != nullptr && wait.kind == Collective::barrier)
+            watch->sync_lanes(first_thread, mask);
         for (unsigned lane = 0; lane < lanes; ++lane) {
             if ((mask >> lane & 1u) == 0) continue;
             Wait& own = thread_at(lane).wait;
@@ -117,13 +120,12 @@ void sync_threads(Site site) {
 uint64_t exchange(Site site, Collective kind, unsigned mask, uint64_t value, int lane, int width) {
     Machine& m = machine();
     Thread& self = *m.current;
-    const unsigned linear = self.index.x + m.block.x * (self.index.y + m.block.y * self.index.z);
-    if ((mask >> (linear % warp) & 1u) == 0)
+    if ((mask >> (self.number % warp) & 1u) == 0)
         fault("the calling lane is not in its own mask at " + text_of(site));
     if (width < 1 || width > 32 || (width & (width - 1)) != 0)
         fault("expected a width that is a power of two up to 32, found " + std::to_string(width));
     self.wait = {site, kind, mask, value, lane, width, 0};
-    ++m.in_collective[linear / warp];
+    ++m.in_collective[self.number / warp];
     wait_here(State::at_collective);
     return self.wait.result;
 }
