@@ -18,14 +18,6 @@ void map(const T* x, T* y, int64_t count, Function function) {
     });
 }
 
-template <class T, class Function>
-void map(const T* a, const T* b, T* y, int64_t count, Function function) {
-    parallel_for(count, elementwise_grain, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) y[i] = function(a[i], b[i]);
-    });
-}
-
 template <class T>
 void run_forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
     const T* in = x.data<T>();
@@ -45,39 +37,12 @@ void run_forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
     }
 }
 
-template <class T>
-void run_backward(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x, const ActivationParams& params) {
-    const T* gradient = grad_y.data<T>();
-    const T* kept = saved.data<T>();
-    T* out = grad_x.data<T>();
-    const int64_t count = grad_y.numel();
-    const T slope = static_cast<T>(params.slope);
-    switch (params.kind) {
-        case Activation::none:
-            return map(gradient, out, count, Identity{});
-        case Activation::relu:
-            return map(gradient, kept, out, count, [](T g, T y) { return y > T(0) ? g : T(0); });
-        case Activation::silu:
-            return map(gradient, kept, out, count, [](T g, T x) { return g * silu_derivative(x); });
-        case Activation::sigmoid:
-            return map(gradient, kept, out, count, [](T g, T y) { return g * y * (T(1) - y); });
-        case Activation::leaky_relu:
-            return map(gradient, kept, out, count, [=](T g, T y) { return y > T(0) ? g : slope * g; });
-    }
-}
-
 void forward(const Tensor& x, Tensor& y, const ActivationParams& params) {
     dispatch_floating(activation_forward.name(), x,
                       [&](auto zero) { run_forward<decltype(zero)>(x, y, params); });
 }
 
-void backward(const Tensor& grad_y, const Tensor& saved, Tensor& grad_x, const ActivationParams& params) {
-    dispatch_floating(activation_backward.name(), grad_y,
-                      [&](auto zero) { run_backward<decltype(zero)>(grad_y, saved, grad_x, params); });
-}
-
-const KernelEntry forward_entry{activation_forward, Backend::portable, &forward};
-const KernelEntry backward_entry{activation_backward, Backend::portable, &backward};
+const KernelEntry entry{activation_forward, Backend::portable, &forward};
 
 }  // namespace
 }  // namespace unmask

@@ -27,6 +27,16 @@ inline PoolRange pool_readers(int64_t index, size_t axis, int64_t outputs, const
     return {before < 0 ? 0 : before / stride + 1, std::min(outputs, reach / stride + 1)};
 }
 
+// What the sum over a window is divided by.
+inline int64_t pool_divisor(PoolRange rows, PoolRange columns, const Pool2dParams& params) {
+    return params.count_padding ? int64_t{params.kernel[0]} * params.kernel[1] : rows.size() * columns.size();
+}
+
+// What output index i of adaptive pooling reads of an axis.
+inline PoolRange adaptive_window(int64_t i, int64_t inputs, int64_t outputs) {
+    return {i * inputs / outputs, ((i + 1) * inputs + outputs - 1) / outputs};
+}
+
 // Clears each input pixel, unless its gradient is added to, and calls visit(its gradient, the output pixel's
 // offset, i, j, row, column) for the windows (i, j) that hold it, which are row_readers(row) x
 // column_readers(column).

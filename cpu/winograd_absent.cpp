@@ -15,12 +15,4 @@ bool winograd_quantized_forward(const Tensor&, const Tensor&, const Tensor&, con
     return false;
 }
 
-bool winograd_backward_data(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&) {
-    return false;
-}
-
-bool winograd_backward_weight(const Tensor&, const Tensor&, Tensor&, const Conv2dParams&) {
-    return false;
-}
-
 }  // namespace unmask
