@@ -115,6 +115,8 @@ void Variable::backward(const Tensor& gradient) const {
         walk_back(body_->slot, gradient);
 }
 
+namespace detail {
+
 std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
                                      const std::vector<Variable>& inputs, JointBackwardFunction backward,
                                      bool always) {
@@ -142,11 +144,13 @@ std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
 
 Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
                 BackwardFunction backward) {
-    return record_several(op, {std::move(value)}, inputs,
-                          [backward = std::move(backward)](const std::vector<Tensor>& gradients,
-                                                           const WantedGradients& needed) {
-                              return backward(gradients.front(), needed);
-                          })
+    return detail::record_several(
+               op, {std::move(value)}, inputs,
+               [backward = std::move(backward)](const std::vector<Tensor>& gradients,
+                                                const WantedGradients& needed) {
+                   return backward(gradients.front(), needed);
+               },
+               false)
         .front();
 }
 
@@ -160,6 +164,8 @@ bool will_record(std::initializer_list<const Variable*> inputs) {
         if (input != nullptr && input->requires_grad()) return true;
     return false;
 }
+
+}  // namespace detail
 
 NoGrad::NoGrad() : before_(gradients_on) {
     gradients_on = false;

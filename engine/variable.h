@@ -5,9 +5,13 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "engine/inference_only.h"
 #include "engine/tensor.h"
 
 namespace unmask {
@@ -68,6 +72,21 @@ using BackwardFunction =
 using JointBackwardFunction =
     std::function<std::vector<Tensor>(const std::vector<Tensor>& gradients, const WantedGradients& needed)>;
 
+class Variable;
+
+namespace detail {
+
+// What the functions of these names below do where there is more than inference.
+[[nodiscard]] Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
+                              BackwardFunction backward);
+[[nodiscard]] std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
+                                                   const std::vector<Variable>& inputs,
+                                                   JointBackwardFunction backward, bool always);
+[[nodiscard]] bool grad_enabled();
+[[nodiscard]] bool will_record(std::initializer_list<const Variable*> inputs);
+
+}  // namespace detail
+
 // Copies of a variable are the same variable.
 class Variable {
   public:
@@ -120,23 +139,41 @@ class Variable {
     void backward(const Tensor& gradient) const;
 
   private:
-    friend std::vector<Variable> record_several(const char*, std::vector<Tensor>,
-                                                const std::vector<Variable>&, JointBackwardFunction, bool);
+    friend std::vector<Variable> detail::record_several(const char*, std::vector<Tensor>,
+                                                        const std::vector<Variable>&, JointBackwardFunction,
+                                                        bool);
     std::shared_ptr<detail::VariableBody> body_;
 };
 
-// The result of an op: attaches the backward function when gradients are on and an input requires one.
-[[nodiscard]] Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
-                              BackwardFunction backward);
-// `always`: also when no input requires a gradient, since the op knows of others that do.
-[[nodiscard]] std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
-                                                   const std::vector<Variable>& inputs,
-                                                   JointBackwardFunction backward, bool always = false);
-
-// Whether ops record themselves on this thread.
-[[nodiscard]] bool grad_enabled();
+// Whether ops record themselves on this thread; never where there is inference only.
+[[nodiscard]] inline bool grad_enabled() {
+    return !inference_only && detail::grad_enabled();
+}
 // Whether an op on these inputs would be recorded: ops save for backward only when it holds.
-[[nodiscard]] bool will_record(std::initializer_list<const Variable*> inputs);
+[[nodiscard]] inline bool will_record(std::initializer_list<const Variable*> inputs) {
+    return !inference_only && detail::will_record(inputs);
+}
+
+// The result of an op: attaches the backward function when gradients are on and an input requires one.
+template <class Backward>
+[[nodiscard]] Variable record(const char* op, Tensor value, const std::vector<Variable>& inputs,
+                              Backward backward) {
+    if constexpr (!inference_only)
+        return detail::record(op, std::move(value), inputs, BackwardFunction(std::move(backward)));
+    else
+        return Variable(std::move(value));
+}
+// `always`: also when no input requires a gradient, since the op knows of others that do.
+template <class Backward>
+[[nodiscard]] std::vector<Variable> record_several(const char* op, std::vector<Tensor> values,
+                                                   const std::vector<Variable>& inputs, Backward backward,
+                                                   bool always = false) {
+    if constexpr (!inference_only)
+        return detail::record_several(op, std::move(values), inputs,
+                                      JointBackwardFunction(std::move(backward)), always);
+    else
+        return {std::make_move_iterator(values.begin()), std::make_move_iterator(values.end())};
+}
 
 // No op is recorded on this thread while it lives.
 class NoGrad {

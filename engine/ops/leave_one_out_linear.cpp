@@ -40,8 +40,9 @@ std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
     return result;
 }
 
-std::vector<Tensor> gradients_of(const Tensor& grad_y, const Tensor& z, const std::vector<Tensor>& weights,
-                                 const WantedGradients& needed) {
+[[maybe_unused]] std::vector<Tensor> gradients_of(const Tensor& grad_y, const Tensor& z,
+                                                  const std::vector<Tensor>& weights,
+                                                  const WantedGradients& needed) {
     const size_t heads = weights.size();
     const int64_t classes = grad_y.dim(-1);
     std::vector<Tensor> result(1 + 2 * heads);

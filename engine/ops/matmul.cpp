@@ -49,8 +49,9 @@ Tensor product(const Tensor& a, const Tensor& b, const MatmulParams& params, con
     return sum_to_shape(y, wanted);
 }
 
-std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a, const Tensor& b,
-                                     const MatmulParams& params, const WantedGradients& needed) {
+[[maybe_unused]] std::vector<Tensor> matmul_gradients(const Tensor& gradient, const Tensor& a,
+                                                      const Tensor& b, const MatmulParams& params,
+                                                      const WantedGradients& needed) {
     const bool ta = params.transpose_a, tb = params.transpose_b;
     std::vector<Tensor> result(2);
     if (needed[0])
