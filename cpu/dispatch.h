@@ -4,20 +4,22 @@
 
 #include <utility>
 
+#include "engine/inference_only.h"
 #include "engine/kernel.h"
 #include "engine/tensor.h"
 
 namespace unmask {
 
 // Calls visit(T{}) with T the float or double of the tensor's dtype; Error "kernel has no kernel for bf16 on
-// cpu" otherwise.
+// cpu" otherwise, of double too where there is inference only.
 template <class Visit>
 void dispatch_floating(const char* kernel, const Tensor& tensor, Visit&& visit) {
     switch (tensor.dtype()) {
         case DType::f32:
             return visit(float{});
         case DType::f64:
-            return visit(double{});
+            if constexpr (!inference_only) return visit(double{});
+            [[fallthrough]];
         default:
             detail::no_kernel(kernel, tensor);
     }

@@ -9,6 +9,7 @@
 #include "cpu/max_window.h"
 #include "cpu/parallel.h"
 #include "cpu/pool_window.h"
+#include "engine/inference_only.h"
 
 namespace unmask {
 namespace {
@@ -29,7 +30,7 @@ void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams&
                     const int64_t first_column = j * params.stride[1] - params.padding[1];
                     const int64_t offset = (line * out_width + j) * channels;
                     T* out = y.data<T>() + offset;
-                    if (argmax.defined())
+                    if (!inference_only && argmax.defined())
                         max_window<T, true>(image, width, channels, rows, columns, first_row, first_column,
                                             params.kernel[1], out, argmax.data<uint8_t>() + offset);
                     else
