@@ -29,6 +29,8 @@ check "SONAME" "libunmask.so.$SOVERSION" "$("$OBJDUMP" -p "$shared" | awk '/SONA
 if [ -n "${MOST_SHARED_BYTES:-}" ]; then
     needed=$("$OBJDUMP" -p "$shared" | awk '/NEEDED/ {print $2}' | grep -v -e '^libc\.so' -e '^libm\.so' -e '^libstdc++\.so' -e '^libgcc_s\.so' -e '^ld-linux' || true)
     check "libraries besides the C and C++ ones" "" "$needed"
+    # One call keeps the walk over the graph, one file with both directions the gradients' kernels.
+    check "functions for gradients" "" "$("$NM" -C --defined-only "$shared" | grep -E ' unmask::([A-Za-z_]+::)*[a-z0-9_]*(backward|walk_back)' || true)"
     check "libraries of unmask-mini" "" "$("$OBJDUMP" -p "$mini" | awk '/NEEDED/ {print $2}')"
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
