@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "cpu/affinity.h"
 #include "engine/error.h"
 #include "engine/process_group.h"
 
@@ -162,10 +163,12 @@ class Neighbours {
         const std::array own{rank, int(::getpid())};
         processes_.resize(size_t(size));
         check(MPI_Allgather(own.data(), 2, MPI_INT, processes_.data(), 2, MPI_INT, machine), "MPI_Allgather");
+        share_cpus(machine);
         MPI_Comm_free(&machine);
     }
     [[nodiscard]] int local_rank() const { return local_rank_; }
     [[nodiscard]] int local_size() const { return int(processes_.size()); }
+    [[nodiscard]] int cpus() const { return cpus_; }
     // Whether the processes of all ranks before this one are seen to have ended; those of other machines are
     // not seen.
     [[nodiscard]] bool all_ended_before(int rank) const {
@@ -176,7 +179,17 @@ class Neighbours {
     }
 
   private:
-    int local_rank_ = 0;
+    void share_cpus(MPI_Comm machine) {
+        const std::vector<int> own = usable_cpus();
+        int count = own.back() + 1;
+        check(MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPI_INT, MPI_MAX, machine), "MPI_Allreduce");
+        std::vector<int> users(static_cast<size_t>(count));
+        for (const int cpu : own) users[size_t(cpu)] = 1;
+        check(MPI_Allreduce(MPI_IN_PLACE, users.data(), count, MPI_INT, MPI_SUM, machine), "MPI_Allreduce");
+        cpus_ = cpu_share(own, users);
+    }
+
+    int local_rank_ = 0, cpus_ = 1;
     std::vector<std::array<int, 2>> processes_;  // rank and process id
 };
 
@@ -199,6 +212,7 @@ class MpiGroup final : public ProcessGroup {
     [[nodiscard]] int size() const override { return size_; }
     [[nodiscard]] int local_rank() const override { return neighbours_.local_rank(); }
     [[nodiscard]] int local_size() const override { return neighbours_.local_size(); }
+    [[nodiscard]] int cpus() const override { return neighbours_.cpus(); }
     [[nodiscard]] Device device() const override { return cpu_device; }
     [[nodiscard]] RankPatience& patience() override { return patience_; }
 

@@ -9,10 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "cpu/affinity.h"
+
 namespace unmask {
 
 int threads_or_cores(int threads) {
-    return threads > 0 ? threads : std::max(1, int(std::thread::hardware_concurrency()));
+    return threads > 0 ? threads : int(usable_cpus().size());
 }
 
 void on_threads(int threads, size_t count, const std::function<PieceOfWork()>& make_work) {

@@ -8,7 +8,7 @@
 
 namespace unmask {
 
-// As many threads as were asked for, or one a core for 0.
+// As many threads as were asked for, or for 0 one a core that this process may run on (cpu/affinity.h).
 [[nodiscard]] int threads_or_cores(int threads);
 
 using PieceOfWork = std::function<void(size_t)>;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
@@ -16,6 +17,7 @@
 #include "apps/settings/settings.h"
 #include "apps/training/resume.h"
 #include "apps/training/trainer.h"
+#include "cpu/affinity.h"
 #include "cpu/parallel.h"
 #include "engine/error.h"
 
@@ -65,11 +67,11 @@ void join_ranks(Ranks& ranks) {
 }
 
 // What the command line says; else as many as the run was computed with by as many processes, since another
-// number may change its bytes; else this machine's cores, shared by the processes on it.
+// number may change its bytes; else the cores that this process may run on, shared by the processes on them.
 int threads_of(const Ranks& ranks, int given, const std::optional<RunSession>& resumed) {
     if (given > 0) return given;
     if (resumed && resumed->processes == ranks.size()) return resumed->threads;
-    return std::max(1, resolved_threads(0) / (ranks.group ? ranks.group->local_size() : 1));
+    return ranks.group ? ranks.group->cpus() : resolved_threads(0);
 }
 
 // Each process takes a GPU of its own.
@@ -79,6 +81,10 @@ void connect_ranks(TrainOptions& options) {
     Device& device = options.compute.device;
     if (device.type != DeviceType::cpu) device.index += ranks.group->local_rank();
     ranks.communicator = communicator_of(device, ranks.group);
+    if (const std::string warning = binding_warning(
+            int(usable_cpus().size()), int(std::thread::hardware_concurrency()), ranks.group->local_size());
+        !warning.empty())
+        log_warning("{}", warning);
     log_notice("{} processes train together, {} on this machine, {} each", ranks.size(),
                ranks.group->local_size(), counted(options.threads, "thread", "threads"));
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/training/ranks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
+#include "apps/counted.h"
 #include "apps/interrupt.h"
 #include "engine/error.h"
 #include "engine/philox.h"
@@ -76,6 +79,14 @@ void Ranks::check_equal(const FlatParameters& parameters) const {
             "rank {}: the ranks' parameters are no longer the same: expected machines that compute the same "
             "bytes",
             rank());
+}
+
+std::string binding_warning(int usable, int cpus, int processes) {
+    if (usable * 2 * processes > cpus) return {};
+    return fmt::format(
+        "each process may run on {} of this machine's {} CPUs, which {} share: mpirun --bind-to none lets "
+        "them use all",
+        usable, cpus, counted(processes, "process", "processes"));
 }
 
 }  // namespace unmask

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "data/loader.h"
 #include "engine/optimizer.h"
@@ -38,5 +39,9 @@ struct Ranks {
     // Error when the parameters of the ranks differ, as they would on machines that round differently.
     void check_equal(const FlatParameters& parameters) const;
 };
+
+// What to say where each of `processes` on a machine of `cpus` may run on `usable` of them, at most half of
+// its part: a launcher (mpirun) binds processes to one core each unless it is told not to. Empty otherwise.
+[[nodiscard]] std::string binding_warning(int usable, int cpus, int processes);
 
 }  // namespace unmask

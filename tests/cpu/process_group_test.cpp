@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "tests/support/expect_error.h"
 
@@ -34,6 +36,13 @@ TEST(ProcessGroup, GathersInTheOrderOfRanks) {
     }
     Tensor small = Tensor::empty({5}, DType::f32);
     expect_error([&] { group->all_gather(Tensor::zeros({2}), small); }, {"all_gather", "3 times [2]", "[5]"});
+}
+
+TEST(ProcessGroup, SharesTheCpusOfTheMachine) {
+    EXPECT_GE(group->cpus(), 1);
+    Tensor cpus = numbers({double(group->cpus())}, DType::f64);
+    group->all_reduce(cpus);
+    EXPECT_LE(cpus.item(), std::max(double(std::thread::hardware_concurrency()), 3.0));
 }
 
 TEST(ProcessGroup, AddsUpInPlace) {

@@ -2,10 +2,12 @@
 #include "data/on_threads.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -14,6 +16,22 @@
 
 namespace unmask {
 namespace {
+
+// As mpirun and taskset bind a process.
+TEST(OnThreads, TakesTheCoresThatTheProcessMayRunOn) {
+    for (const char* variable : {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"})
+        if (std::getenv(variable) != nullptr) GTEST_SKIP() << variable << " says where threads run";
+    cpu_set_t before, one;
+    ASSERT_EQ(::sched_getaffinity(0, sizeof(before), &before), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++cpu)
+        if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof(one), &one), 0);
+    const int bound = threads_or_cores(0);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof(before), &before), 0);
+    EXPECT_EQ(bound, 1);
+    EXPECT_EQ(threads_or_cores(0), CPU_COUNT(&before));
+}
 
 TEST(OnThreads, DoesEveryPieceOnceWhateverTheThreads) {
     EXPECT_EQ(threads_or_cores(3), 3);

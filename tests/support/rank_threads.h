@@ -58,6 +58,7 @@ class RankThreads {
         }
         [[nodiscard]] int local_rank() const override { return rank_; }
         [[nodiscard]] int local_size() const override { return group_.size_; }
+        [[nodiscard]] int cpus() const override { return 1; }
         [[nodiscard]] RankPatience& patience() override { return patience_; }
         void begin_all_reduce(Tensor values) override { all_reduce(values); }
         void finish_all_reduces() override {}

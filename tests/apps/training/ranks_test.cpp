@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mpirun: several processes train what one trains alone, and none goes on alone when another is lost.
+#include "apps/training/ranks.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -98,6 +100,17 @@ void expect_same_curve(const std::vector<std::vector<double>>& found,
         for (size_t i = 0; i < expected[epoch].size(); ++i)
             EXPECT_NEAR(found[epoch][i], expected[epoch][i], 2e-5 * (1 + std::abs(expected[epoch][i])))
                 << "epoch " << epoch + 1 << ", column " << i;
+}
+
+TEST(Binding, IsToldWhereItLeavesHalfOfTheMachineAlone) {
+    EXPECT_EQ(
+        binding_warning(1, 64, 2),
+        "each process may run on 1 of this machine's 64 CPUs, which 2 processes share: mpirun --bind-to "
+        "none lets them use all");
+    EXPECT_NE(binding_warning(16, 64, 2), "");
+    EXPECT_EQ(binding_warning(17, 64, 2), "") << "more than half of its part";
+    EXPECT_EQ(binding_warning(64, 64, 2), "");
+    EXPECT_EQ(binding_warning(1, 2, 2), "");
 }
 
 TEST_F(Ranks, FollowTheCurveOfOneProcess) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/affinity.h"
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+#ifdef __linux__
+#include <sched.h>
+
+#include <cerrno>
+#endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace unmask {
+namespace {
+
+// OpenMP binds the first thread to the first of its places before main().
+std::vector<int> cpus_of_places() {
+    std::vector<int> cpus;
+#ifdef _OPENMP
+    for (int place = 0; place < omp_get_num_places(); ++place) {
+        std::vector<int> ids(size_t(std::max(omp_get_place_num_procs(place), 0)));
+        if (!ids.empty()) omp_get_place_proc_ids(place, ids.data());
+        cpus.insert(cpus.end(), ids.begin(), ids.end());
+    }
+    std::sort(cpus.begin(), cpus.end());
+    cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+#endif
+    return cpus;
+}
+
+std::vector<int> cpus_of_mask() {
+    std::vector<int> cpus;
+#ifdef __linux__
+    constexpr int most_cpus = 1 << 16;
+    for (int room = 1024; room <= most_cpus; room *= 2) {  // the kernel refuses less than it has
+        std::vector<cpu_set_t> mask(CPU_ALLOC_SIZE(room) / sizeof(cpu_set_t));
+        const size_t bytes = mask.size() * sizeof(cpu_set_t);
+        if (::sched_getaffinity(0, bytes, mask.data()) != 0) {
+            if (errno == EINVAL) continue;
+            break;
+        }
+        for (int cpu = 0; cpu < room; ++cpu)
+            if (CPU_ISSET_S(cpu, bytes, mask.data())) cpus.push_back(cpu);
+        break;
+    }
+#endif
+    return cpus;
+}
+
+}  // namespace
+
+std::vector<int> usable_cpus() {
+    std::vector<int> cpus = cpus_of_places();
+    if (cpus.empty()) cpus = cpus_of_mask();
+    if (cpus.empty()) {
+        cpus.resize(std::max(1U, std::thread::hardware_concurrency()));
+        std::iota(cpus.begin(), cpus.end(), 0);
+    }
+    return cpus;
+}
+
+int cpu_share(std::span<const int> own, std::span<const int> users) {
+    double share = 0;
+    for (const int cpu : own) share += 1.0 / std::max(users[size_t(cpu)], 1);
+    constexpr double rounding = 1e-6;
+    return std::max(int(share + rounding), 1);
+}
+
+}  // namespace unmask
