@@ -194,8 +194,9 @@ int run(int argc, const char* const* argv) {
         fail(
             "--precision int8 is for bench and profile: a model file says itself what it computes in (unmask "
             "quantize makes one)");
-    prepare_compute(global.compute,
-                    !compute.nondeterministic);  // an Error now rather than after loading the data
+    // An Error now rather than after loading the data. One of several processes does not know its GPU yet.
+    const auto prepare = launched_processes() == 1 ? prepare_compute : set_compute;
+    prepare(global.compute, !compute.nondeterministic);
     set_thread_count(resolved_threads(global.threads));
     const int code = chosen();
     check_output();

@@ -49,6 +49,10 @@ Tensor model_input(const Tensor& images, const Compute& compute) {
 
 void prepare_compute(const Compute& compute, bool deterministic) {
     static_cast<void>(context_of(compute.device));
+    set_compute(compute, deterministic);
+}
+
+void set_compute(const Compute& compute, bool deterministic) {
     if (compute.device.type == DeviceType::cpu && compute.precision != Precision::f32 &&
         compute.precision != Precision::int8)
         fail("--precision: expected f32 on the CPU, found {} (it needs --device cuda)",

@@ -45,9 +45,11 @@ struct ComputeGiven {
 // Images [n, size, size, 3] as the model takes them: on the device, in image_dtype, on a GPU with
 // gpu_image_channels.
 [[nodiscard]] Tensor model_input(const Tensor& images, const Compute& compute);
-// Error when the device is not there or does not compute in that precision, and for a schedule that cannot
-// recompute. Sets the libraries' mode (see
-// engine/compute_mode.h).
+// Error when a device of that type does not compute in that precision, and for a schedule that cannot
+// recompute. Sets the libraries' mode (see engine/compute_mode.h). Opens no device: for one of several
+// processes, which each take another GPU.
+void set_compute(const Compute& compute, bool deterministic);
+// The same with the device opened. Error when it is not there.
 void prepare_compute(const Compute& compute, bool deterministic);
 // From here on algorithms are timed where they are chosen.
 void time_algorithms();

@@ -19,6 +19,7 @@
 #include "apps/training/trainer.h"
 #include "cpu/affinity.h"
 #include "cpu/parallel.h"
+#include "engine/context.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -119,6 +120,7 @@ int run_train_command(TrainArguments& arguments, const GlobalOptions& global) tr
                    counted(options.threads, "thread", "threads"));
     time_algorithms();
     connect_ranks(options);
+    static_cast<void>(context_of(options.compute.device));  // an Error now rather than after loading the data
     const TrainResult result = train_detector(options);
     ranks.leave();
     if (!ranks.lead()) return exit_done;

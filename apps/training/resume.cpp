@@ -27,7 +27,7 @@ RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& o
     if (!given.schedule) compute.schedule = parse_branch_schedule(session.schedule);
     if (!given.winograd) compute.winograd = parse_winograd(session.winograd);
     if (!given.recompute) compute.recompute = session.recompute;
-    prepare_compute(compute, session.deterministic && !given.nondeterministic);
+    set_compute(compute, session.deterministic && !given.nondeterministic);
     return session;
 }
 
