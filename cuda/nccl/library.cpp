@@ -4,6 +4,9 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
+
+#include "engine/compute_mode.h"
 #include "engine/error.h"
 
 namespace unmask {
@@ -38,7 +41,11 @@ NcclLibrary load() {
 
 }  // namespace
 
+// NVLink SHARP (NVLS) adds up in the switches between the GPUs, in an order that changes from run to run;
+// rings and trees keep theirs. NCCL reads the variable when it first needs it, and what the user said of it
+// stays.
 const NcclLibrary& NcclLibrary::get() {
+    if (compute_mode().deterministic) ::setenv("NCCL_NVLS_ENABLE", "0", 0);
     static const NcclLibrary library = load();
     return library;
 }

@@ -22,7 +22,8 @@ struct NcclLibrary {
     decltype(&::ncclGetErrorString) error_string = nullptr;
     decltype(&::ncclGetVersion) get_version = nullptr;
 
-    // NCCL 2.14 or newer. Error says why it cannot be loaded or what it lacks.
+    // NCCL 2.14 or newer, in deterministic mode (engine/compute_mode.h) without the algorithms that are not,
+    // unless the environment says otherwise. Error says why it cannot be loaded or what it lacks.
     [[nodiscard]] static const NcclLibrary& get();
     // Such as "2.28.9".
     [[nodiscard]] std::string version() const;

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
 #include "tests/cuda/nccl/fake_nccl.h"
+#include "tests/support/compute_mode_scope.h"
 #include "tests/support/expect_error.h"
 
 namespace unmask {
@@ -60,6 +62,22 @@ class NcclConnections : public testing::Test {
     FakeNccl& fake_ = loaded();
     RankPatience patience_{1};
 };
+
+TEST_F(NcclConnections, AddUpInOneOrderInDeterministicMode) {
+    constexpr const char* variable = "NCCL_NVLS_ENABLE";
+    const auto value_for = [&](bool deterministic) {
+        const ComputeModeScope mode({.deterministic = deterministic});
+        connect();
+        const char* value = std::getenv(variable);
+        return std::string(value == nullptr ? "none" : value);
+    };
+    ::unsetenv(variable);
+    EXPECT_EQ(value_for(false), "none");
+    EXPECT_EQ(value_for(true), "0");
+    ::setenv(variable, "1", 1);
+    EXPECT_EQ(value_for(true), "1") << "the user's own";
+    ::unsetenv(variable);
+}
 
 TEST_F(NcclConnections, WaitForTheOthersAndLeaveInOrder) {
     fake_.returned = ncclInProgress;
