@@ -31,7 +31,7 @@ std::shared_ptr<Context> make_context(int index) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-    set_context_factory(DeviceType::cuda, &make_context);
+    set_context_factory(DeviceType::cuda, &make_context, &cuda_device_count);
     return true;
 }();
 

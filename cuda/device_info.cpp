@@ -39,6 +39,13 @@ int attribute(cudaDeviceAttr name, int index) {
 
 }  // namespace
 
+int cuda_device_count() {
+    int count = 0;
+    if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+    static_cast<void>(cudaGetLastError());
+    return 0;
+}
+
 CudaDeviceInfo cuda_device_info(int index) {
     const std::string device = name_of(Device{DeviceType::cuda, index});
     if (driver_version() == 0)

@@ -17,6 +17,9 @@ struct CudaDeviceInfo {
 // The oldest compute capability with what the kernels need (bfloat16 on tensor cores).
 inline constexpr int oldest_major = 8, oldest_minor = 0;
 
+// GPUs that this program can see (CUDA_VISIBLE_DEVICES); 0 where there is no driver.
+[[nodiscard]] int cuda_device_count();
+
 // Error when there is no driver, no such device, or its compute capability is below the oldest; it says what
 // was expected and found.
 [[nodiscard]] CudaDeviceInfo cuda_device_info(int index);

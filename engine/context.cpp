@@ -88,6 +88,7 @@ struct Registry {
     std::shared_ptr<Context> cpu = std::make_shared<CpuContext>();
     std::map<int, std::shared_ptr<Context>> gpus;  // by index; references to map elements stay valid
     ContextFactory make_gpu = nullptr;
+    DeviceCount count_gpus = nullptr;
 };
 
 Registry& registry() {
@@ -143,9 +144,15 @@ const std::shared_ptr<Context>& context_of(Device device) {
     return context;
 }
 
-void set_context_factory(DeviceType type, ContextFactory factory) {
+void set_context_factory(DeviceType type, ContextFactory factory, DeviceCount count) {
     UNMASK_ASSERT(type == DeviceType::cuda);
     registry().make_gpu = factory;
+    registry().count_gpus = count;
+}
+
+int device_count(DeviceType type) {
+    if (type == DeviceType::cpu) return 1;
+    return registry().count_gpus == nullptr ? 0 : registry().count_gpus();
 }
 
 bool has_backend(DeviceType type) {

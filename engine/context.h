@@ -90,8 +90,13 @@ class Context {
 
 // Makes the context of device number `index`, or throws Error saying why it cannot.
 using ContextFactory = std::shared_ptr<Context> (*)(int index);
-// Called by a backend when the program starts.
-void set_context_factory(DeviceType type, ContextFactory factory);
+// How many devices the program can see; opens none and never throws.
+using DeviceCount = int (*)();
+// Called by a backend when the program starts. Without `count` it does not tell how many devices there are.
+void set_context_factory(DeviceType type, ContextFactory factory, DeviceCount count = nullptr);
+// How many devices of the type this program can see, at most those of the machine (CUDA_VISIBLE_DEVICES); 0
+// where none or unknown.
+[[nodiscard]] int device_count(DeviceType type);
 // Whether this build has a backend for the device type.
 [[nodiscard]] bool has_backend(DeviceType type);
 

@@ -75,13 +75,11 @@ int threads_of(const Ranks& ranks, int given, const std::optional<RunSession>& r
     return ranks.group ? ranks.group->cpus() : resolved_threads(0);
 }
 
-// Each process takes a GPU of its own.
 void connect_ranks(TrainOptions& options) {
     Ranks& ranks = options.ranks;
     if (!ranks.group) return;
-    Device& device = options.compute.device;
-    if (device.type != DeviceType::cpu) device.index += ranks.group->local_rank();
-    ranks.communicator = communicator_of(device, ranks.group);
+    options.compute.device = ranks.own_device(options.compute.device);
+    ranks.communicator = communicator_of(options.compute.device, ranks.group);
     if (const std::string warning = binding_warning(
             int(usable_cpus().size()), int(std::thread::hardware_concurrency()), ranks.group->local_size());
         !warning.empty())

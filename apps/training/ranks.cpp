@@ -8,6 +8,7 @@
 
 #include "apps/counted.h"
 #include "apps/interrupt.h"
+#include "engine/context.h"
 #include "engine/error.h"
 #include "engine/philox.h"
 
@@ -24,6 +25,12 @@ Tensor gathered(const Tensor& part, ProcessGroup& group) {
 }
 
 }  // namespace
+
+Device Ranks::own_device(Device first) const {
+    if (group && first.type != DeviceType::cpu && device_count(first.type) != 1)
+        first.index += group->local_rank();
+    return first;
+}
 
 void Ranks::meet() const {
     if (group) barrier(*group);

@@ -21,6 +21,10 @@ struct Ranks {
     [[nodiscard]] int size() const { return group ? group->size() : 1; }
     [[nodiscard]] bool lead() const { return rank() == 0; }
 
+    // The GPU that this rank computes on where the first one on this machine computes on `first`: each takes
+    // the next one. A launcher that lets each process see one GPU alone (CUDA_VISIBLE_DEVICES) has shared
+    // them already: it is `first` on every rank. The CPU is all ranks'.
+    [[nodiscard]] Device own_device(Device first) const;
     // Waits for all of them.
     void meet() const;
     // Leaves in order, with all others; for the last thing that a rank does.

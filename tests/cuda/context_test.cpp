@@ -208,6 +208,10 @@ TEST_F(CudaContexts, ACaptureThatTheRuntimeRefusesIsNamed) {
     context_->capture([&] { work(); })->run();
 }
 
+TEST(CudaContextsOfSeveralGpus, AreCounted) {
+    EXPECT_EQ(device_count(DeviceType::cuda), 2);
+}
+
 // A thread's device is the first one, whatever it is to work on: unmask serve has a thread for its model.
 TEST(CudaContextsOfSeveralGpus, AnyThreadWorksOnTheContextsGpu) {
     const Device second{DeviceType::cuda, 1};

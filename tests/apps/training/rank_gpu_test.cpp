@@ -40,6 +40,7 @@ class SecondOfTwo final : public ProcessGroup {
 };
 
 std::vector<int> opened;
+int visible = 0;
 
 class TrainCommandOfARank : public testing::Test {
   protected:
@@ -48,10 +49,7 @@ class TrainCommandOfARank : public testing::Test {
         ::setenv(variable, "2", 1);
         set_process_group_factory(
             []() -> std::unique_ptr<ProcessGroup> { return std::make_unique<SecondOfTwo>(); });
-        set_context_factory(DeviceType::cuda, [](int index) -> std::shared_ptr<Context> {
-            opened.push_back(index);
-            fail("no such GPU");
-        });
+        see(8);
         set_communicator_factory(DeviceType::cuda,
                                  [](Device device, ProcessGroup&) -> std::shared_ptr<Communicator> {
                                      static_cast<void>(context_of(device));
@@ -70,6 +68,15 @@ class TrainCommandOfARank : public testing::Test {
         for (const std::string& argument : arguments) argv.push_back(argument.c_str());
         EXPECT_NE(run_command_line(int(argv.size()), argv.data()), 0);
         return opened;
+    }
+
+    static void see(int gpus) {
+        visible = gpus;
+        const ContextFactory open = [](int index) -> std::shared_ptr<Context> {
+            opened.push_back(index);
+            fail("no such GPU");
+        };
+        set_context_factory(DeviceType::cuda, open, [] { return visible; });
     }
 
     static constexpr const char* variable = "OMPI_COMM_WORLD_SIZE";
@@ -94,6 +101,13 @@ TEST_F(TrainCommandOfARank, OpensItsOwnGpuAloneWhenARunIsResumed) {
     keeper.record().status = starting_status;
     keeper.begin();
     EXPECT_EQ(opened_by({"--resume", options.output.string()}), std::vector{41});
+}
+
+// As srun --gpus-per-task=1 starts them.
+TEST_F(TrainCommandOfARank, TakesTheOneGpuThatItsLauncherLeavesItToSee) {
+    see(1);
+    const std::string out = (folder_ / "run").string();
+    EXPECT_EQ(opened_by({"--device", "cuda:42", "--data", "faces.csv", "--out", out}), std::vector{42});
 }
 
 }  // namespace
