@@ -15,6 +15,7 @@
 #include "apps/interrupt.h"
 #include "apps/settings/recipe.h"
 #include "apps/settings/settings.h"
+#include "apps/training/lost_rank.h"
 #include "apps/training/resume.h"
 #include "apps/training/trainer.h"
 #include "cpu/affinity.h"
@@ -88,16 +89,6 @@ void connect_ranks(TrainOptions& options) {
                ranks.group->local_size(), counted(options.threads, "thread", "threads"));
 }
 
-// Whether the first rank has written why the run ended, and said it.
-bool first_rank_told(const TrainOptions& options) {
-    try {
-        const std::string status = RunFolder::follow(options.output).recorded().status;
-        return status != starting_status && status != "running";
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 int run_train_command(TrainArguments& arguments, const GlobalOptions& global) try {
     TrainOptions& options = arguments.options;
     const Ranks& ranks = options.ranks;
@@ -134,9 +125,11 @@ int run_train_command(TrainArguments& arguments, const GlobalOptions& global) tr
     if (ranks.lead()) log_warning("{}", interruption.what());
     ranks.leave();
     return interruption.exit_code();
-} catch (const RankLost&) {
-    if (!arguments.options.ranks.lead() && first_rank_told(arguments.options)) return exit_error;
-    throw;
+} catch (const ToldRankLost&) {
+    return exit_error;
+} catch (const RankLost& error) {
+    tell_lost_rank(arguments.options, error.what());
+    return exit_error;
 }
 
 // A setting with a default of text "true" or "false" becomes a pair of flags, everything else an option.

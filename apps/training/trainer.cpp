@@ -12,6 +12,7 @@
 #include "apps/training/best_calibration.h"
 #include "apps/training/epoch_loop.h"
 #include "apps/training/frozen_layers.h"
+#include "apps/training/lost_rank.h"
 #include "apps/training/resume.h"
 #include "apps/training/run_keeper.h"
 #include "apps/training/training_inputs.h"
@@ -163,7 +164,9 @@ TrainResult Trainer::run() {
         throw Interruption(interruption.signal(), fmt::format("interrupted: {}", keeper_.what_is_kept()));
     } catch (const RankLost& error) {  // in the middle of a step
         keeper_.end_early(error.what(), parts(), progress_, false);
-        throw RankLost(fmt::format("{}; {}", error.what(), keeper_.what_is_kept()));
+        const std::string text = fmt::format("{}; {}", error.what(), keeper_.what_is_kept());
+        tell_lost_rank(options_, text);
+        throw ToldRankLost(text);
     } catch (const TrainingDiverged& error) {  // the state may be spoilt already
         keeper_.end_early(error.what(), parts(), progress_, false);
         throw TrainingDiverged(

@@ -25,7 +25,8 @@ struct TrainResult {
 // same bytes as an uninterrupted one; one that had saved nothing starts over. SIGINT and SIGTERM end it with
 // Interruption after the step that is being taken and a checkpoint. Error: missing files (named), an output
 // folder that is in use or cannot be written, options out of range, a loss that is not a number (with the
-// step, the terms and the batch's files); the last checkpoint remains.
+// step, the terms and the batch's files); the last checkpoint remains. ToldRankLost where another process of
+// the run is lost during its steps.
 TrainResult train_detector(TrainOptions options);
 
 }  // namespace unmask
