@@ -169,13 +169,16 @@ class Neighbours {
     [[nodiscard]] int local_rank() const { return local_rank_; }
     [[nodiscard]] int local_size() const { return int(processes_.size()); }
     [[nodiscard]] int cpus() const { return cpus_; }
-    // Whether the processes of all ranks before this one are seen to have ended; those of other machines are
-    // not seen.
-    [[nodiscard]] bool all_ended_before(int rank) const {
-        int ended = 0;
-        for (const auto& [other, process] : processes_)
-            if (other < rank && ::kill(process, 0) != 0 && errno == ESRCH) ++ended;
-        return ended == rank;
+    // Whether a process is seen to have ended, and with it those of all ranks before this one; those of other
+    // machines are not seen.
+    [[nodiscard]] bool is_first_left(int rank) const {
+        int ended = 0, before = 0;
+        for (const auto& [other, process] : processes_) {
+            if (::kill(process, 0) == 0 || errno != ESRCH) continue;
+            ++ended;
+            if (other < rank) ++before;
+        }
+        return ended > 0 && before == rank;
     }
 
   private:
@@ -203,7 +206,7 @@ class MpiGroup final : public ProcessGroup {
   public:
     MpiGroup() : rank_(own_rank()), patience_(rank_), neighbours_(rank_) {
         check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
-        patience_.set_all_before_ended([this] { return neighbours_.all_ended_before(rank_); });
+        patience_.set_first_left([this] { return neighbours_.is_first_left(rank_); });
         background_.emplace(patience_);
     }
     ~MpiGroup() override { patience_.set_timeout(0); }  // nobody waits any longer

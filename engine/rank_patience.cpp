@@ -27,12 +27,12 @@ void RankPatience::set_stop_request(std::function<bool()> asked) {
     const std::lock_guard lock(mutex_);
     asked_ = std::move(asked);
     asked_since_.reset();
-    first_left_ = rank_ == 0;
+    first_left_ = false;
 }
 
-void RankPatience::set_all_before_ended(std::function<bool()> ended) {
+void RankPatience::set_first_left(std::function<bool()> first_left) {
     const std::lock_guard lock(mutex_);
-    all_before_ended_ = std::move(ended);
+    is_first_left_ = std::move(first_left);
 }
 
 bool RankPatience::gives_up(Clock::time_point begin) {
@@ -40,8 +40,8 @@ bool RankPatience::gives_up(Clock::time_point begin) {
     if (seconds_since(begin) > timeout_) return true;
     if (!asked_ || !asked_()) return false;
     if (!asked_since_) asked_since_ = Clock::now();
-    if (!first_left_ && seconds_since(*asked_since_) < ended_before_seconds)
-        first_left_ = all_before_ended_ && all_before_ended_();
+    if (!first_left_ && (rank_ == 0 || seconds_since(*asked_since_) < ended_before_seconds))
+        first_left_ = is_first_left_ && is_first_left_();
     return first_left_ && seconds_since(std::max(begin, *asked_since_)) > grace_seconds;
 }
 

@@ -28,11 +28,12 @@ class RankPatience {
     void set_timeout(double seconds);
     // The launcher asks the ranks that are left to stop when one is lost. While `asked` holds, the first rank
     // that is left waits half a second longer for the others and gives up then; the others, which it lets
-    // wait while it writes, go on waiting.
+    // wait while it writes, go on waiting. Where none is lost, a user asks, and all finish their step first,
+    // however long it takes.
     void set_stop_request(std::function<bool()> asked);
-    // Whether all ranks before this one have ended, so that this one is the first that is left. Without it
-    // only rank 0 is ever the first.
-    void set_all_before_ended(std::function<bool()> ended);
+    // Whether another rank is seen to have ended and this one is the first that is left: all ranks before it
+    // have ended. Without it no rank ever is.
+    void set_first_left(std::function<bool()> first_left);
 
     // Asks again and again, with short sleeps, until `done` holds. RankLost names `call`.
     void wait(const std::function<bool()>& done, const char* call);
@@ -44,7 +45,7 @@ class RankPatience {
     int rank_;
     std::mutex mutex_;
     double timeout_ = 1800;
-    std::function<bool()> asked_, all_before_ended_;
+    std::function<bool()> asked_, is_first_left_;
     std::optional<Clock::time_point> asked_since_;  // when a wait first saw the request
     bool first_left_ = false;
 };

@@ -37,12 +37,28 @@ TEST(RankPatience, EndsWithTheTimeout) {
                  {"rank 3: another rank of this run does not answer any more (MPI_Iallgather waited"});
 }
 
-TEST(RankPatience, RankZeroGivesUpWhenItIsAskedToStop) {
+TEST(RankPatience, RankZeroGivesUpWhenItIsAskedToStopAndAnotherHasEnded) {
     RankPatience patience(0);
+    patience.set_first_left([] { return true; });
     patience.set_stop_request(asked);
     EXPECT_THROW(patience.wait(never, "a call"), RankLost);
     patience.set_stop_request({});
     EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));
+}
+
+// All ranks are there, and a user asked: the step may take its time.
+TEST(RankPatience, RankZeroWaitsWhenItIsAskedToStopAndNoneHasEnded) {
+    RankPatience patience(0);
+    patience.set_stop_request(asked);
+    EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));  // it does not know
+    patience.set_first_left([] { return false; });
+    EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));
+    // One may end in that time.
+    patience.set_first_left([ended = after_a_second()] { return ended(); });
+    EXPECT_THROW(patience.wait(never, "a call"), RankLost);
+    patience.set_first_left({});
+    patience.set_timeout(0.01);
+    EXPECT_THROW(patience.wait(never, "a call"), RankLost);
 }
 
 TEST(RankPatience, TheNextGivesUpWhenThoseBeforeItHaveEnded) {
@@ -50,10 +66,10 @@ TEST(RankPatience, TheNextGivesUpWhenThoseBeforeItHaveEnded) {
     patience.set_stop_request(asked);
     EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));  // it does not know
     patience.set_stop_request(asked);
-    patience.set_all_before_ended([] { return false; });
+    patience.set_first_left([] { return false; });
     EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));
     patience.set_stop_request(asked);
-    patience.set_all_before_ended([] { return true; });
+    patience.set_first_left([] { return true; });
     EXPECT_THROW(patience.wait(never, "a call"), RankLost);
 }
 
@@ -62,9 +78,9 @@ TEST(RankPatience, TheNextWaitsWhenThoseBeforeItEndLater) {
     RankPatience patience(1);
     patience.set_stop_request(asked);
     int times = 0;
-    patience.set_all_before_ended([&] { return ++times > 1000; });
+    patience.set_first_left([&] { return ++times > 1000; });
     EXPECT_NO_THROW(patience.wait(after_a_second(), "a call"));
-    patience.set_all_before_ended([] { return true; });
+    patience.set_first_left([] { return true; });
     EXPECT_NO_THROW(patience.wait(after_a_second(), "another call"));
 }
 

@@ -259,6 +259,21 @@ TEST_F(Ranks, ASignalStopsAllAfterTheSameStep) {
     EXPECT_NE(record.find("\"interrupted\""), std::string::npos);
 }
 
+// A step that takes longer than a lost rank would be waited for.
+TEST_F(Ranks, ASignalWaitsForTheStepOfAllThatAreThere) {
+    const Outcome outcome = disturbed("run", endless, [&] {
+        const pid_t first = process_of(0, path("run")), slow = process_of(1, path("run"));
+        ASSERT_GT(first, 0);
+        ASSERT_GT(slow, 0);
+        ::kill(slow, SIGSTOP);
+        ::kill(first, SIGTERM);
+        std::this_thread::sleep_for(std::chrono::seconds(2));
+        ::kill(slow, SIGCONT);
+    });
+    EXPECT_EQ(outcome.code, 143) << outcome.errors;
+    EXPECT_NE(outcome.errors.find("is kept up to step"), std::string::npos) << outcome.errors;
+}
+
 TEST_F(Ranks, ABatchThatCannotBeSharedIsRefused) {
     const Outcome outcome = run_program(train("run", "--epochs 1"), "env " + launcher(5));
     EXPECT_NE(outcome.code, 0);

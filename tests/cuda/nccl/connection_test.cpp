@@ -133,7 +133,7 @@ TEST_F(NcclConnections, ADeviceThatNeverEndsIsGivenUp) {
 TEST_F(NcclConnections, ARequestToStopEndsTheWaitingOfTheFirstRankThatIsLeft) {
     auto connection = connect();
     patience_.set_stop_request([] { return true; });
-    patience_.set_all_before_ended([] { return true; });
+    patience_.set_first_left([] { return true; });
     expect_lost([&] { connection->wait([] { return false; }); }, "does not answer any more");
     connection.reset();
     expect_given_up_once();
