@@ -9,6 +9,15 @@
 
 namespace unmask {
 
+// See Communicator::watch.
+class RankWatch {
+  public:
+    RankWatch() = default;
+    RankWatch(const RankWatch&) = delete;
+    RankWatch& operator=(const RankWatch&) = delete;
+    virtual ~RankWatch() = default;
+};
+
 // Its results are the same bytes on all ranks. Errors: RankLost (engine/rank_patience.h) where a rank no
 // longer answers, or what the library says went wrong; the group can't be used afterwards.
 class Communicator {
@@ -39,6 +48,11 @@ class Communicator {
     // the host needs a result, which it would wait for without end when a rank is lost. Nothing to wait for
     // in the host's memory.
     virtual void wait() {}
+    // While it lives, a thread looks for lost ranks on behalf of the calling one, which the device may hold
+    // up in any call of its library (a full queue, memory that is freed, a time that is measured) without
+    // end: where a rank is lost, what the device waits for ends, and the next call here throws RankLost. Null
+    // where nothing is held up so: in the host's memory.
+    [[nodiscard]] virtual std::unique_ptr<RankWatch> watch() { return nullptr; }
     // Leaves in order, with all others: waits for them. The destructor alone takes leave in a hurry, after an
     // error.
     virtual void leave() {}

@@ -45,6 +45,13 @@ bool RankPatience::gives_up(Clock::time_point begin) {
     return first_left_ && seconds_since(std::max(begin, *asked_since_)) > grace_seconds;
 }
 
+void RankPatience::check(Clock::time_point begin, const char* call) {
+    if (gives_up(begin))
+        throw RankLost(
+            fmt::format("rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)",
+                        rank_, call, seconds_since(begin)));
+}
+
 void RankPatience::wait(const std::function<bool()>& done, const char* call) {
     const Clock::time_point begin = Clock::now();
     for (int tries = 0; !done(); ++tries) {
@@ -53,10 +60,7 @@ void RankPatience::wait(const std::function<bool()>& done, const char* call) {
             continue;
         }
         std::this_thread::sleep_for(std::chrono::microseconds(20));
-        if (tries % 64 == 0 && gives_up(begin))  // about every 5 ms
-            throw RankLost(
-                fmt::format("rank {}: another rank of this run does not answer any more ({} waited {:.1f} s)",
-                            rank_, call, seconds_since(begin)));
+        if (tries % 64 == 0) check(begin, call);  // about every 5 ms
     }
 }
 

@@ -38,8 +38,11 @@ class RankPatience {
     // Asks again and again, with short sleeps, until `done` holds. RankLost names `call`.
     void wait(const std::function<bool()>& done, const char* call);
 
-  private:
     using Clock = std::chrono::steady_clock;
+    // For a wait of one's own that began then: RankLost where it is over.
+    void check(Clock::time_point begin, const char* call);
+
+  private:
     [[nodiscard]] bool gives_up(Clock::time_point begin);
 
     int rank_;

@@ -191,6 +191,7 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
     try {
         run_program(program);
     } catch (...) {
+        watch_.reset();
         drop_gradients();
         throw;
     }
@@ -200,6 +201,7 @@ void TrainingStep::enqueue(const Tensor& images, const Targets& targets, int64_t
 void TrainingStep::run_program(Program& program) {
     if (program.runs == 0) program.schedule = schedule_for(program);
     schedule_ = program.schedule;
+    if (communicator_ && program.captured == nullptr) watch_ = communicator_->watch();
     if (program.captured == nullptr && capture_ && program.runs >= runs_before_capture(compute_.device))
         capture(program);
     ++program.runs;
@@ -243,6 +245,7 @@ void TrainingStep::release_memory() {
 
 EpochTerms TrainingStep::terms() const {
     if (communicator_) communicator_->wait();
+    watch_.reset();
     const std::vector<double> values = terms_.to_doubles();
     const ObjectiveOptions& options = objective_.options();
     const auto term = [&values](size_t place, bool on) {

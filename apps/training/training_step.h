@@ -14,6 +14,7 @@
 #include "apps/training/run_record.h"
 #include "apps/training/train_options.h"
 #include "apps/training/weight_average.h"
+#include "engine/communicator.h"
 #include "engine/gradient_exchange.h"
 #include "engine/optimizer.h"
 #include "engine/update_in_backward.h"
@@ -80,6 +81,8 @@ class TrainingStep {
     uint64_t seed_;
     double clip_;
     Communicator* communicator_;  // between ranks
+    // Looks after these from work that is enqueued piece by piece to its terms().
+    mutable std::unique_ptr<RankWatch> watch_;
     bool capture_, updating_ = false;
     std::unique_ptr<UpdateInBackward> updates_;  // null where all gradients are needed at once
     FlatParameters parameters_;

@@ -81,6 +81,7 @@ class NcclCommunicator final : public Communicator {
             return status == cudaSuccess;
         });
     }
+    [[nodiscard]] std::unique_ptr<RankWatch> watch() override { return connection_->watch(); }
     void leave() override {
         context_->make_current();
         connection_->leave();

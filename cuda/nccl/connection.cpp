@@ -4,11 +4,18 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <future>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
 namespace unmask {
+namespace {
+
+constexpr const char* device_text = "the device";
+
+}  // namespace
 
 // ncclCommAbort first lets the kernels under way end, and then waits until no recorded work holds the
 // communicator, which the caller may be about to destroy: it runs beside the caller.
@@ -25,13 +32,37 @@ ncclUniqueId NcclConnection::unique_id() {
     return id;
 }
 
+class NcclConnection::Watch final : public RankWatch {
+  public:
+    explicit Watch(NcclConnection& connection)
+        : connection_(connection), thread_([this](const std::stop_token& stop) { work(stop); }) {}
+
+  private:
+    void work(const std::stop_token& stop) try {
+        constexpr auto pause = std::chrono::milliseconds(5);
+        const RankPatience::Clock::time_point begin = RankPatience::Clock::now();
+        std::unique_lock lock(mutex_);
+        while (!stop.stop_requested()) {
+            connection_.look(begin);
+            changed_.wait_for(lock, stop, pause, [] { return false; });
+        }
+    } catch (const Error& error) {
+        connection_.give_up(error.what());
+    }
+
+    NcclConnection& connection_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::jthread thread_;
+};
+
 NcclConnection::NcclConnection(int rank, int size, const ncclUniqueId& id, RankPatience& patience)
     : library_(NcclLibrary::get()), patience_(patience), rank_(rank), size_(size) {
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
     const ncclResult_t status = library_.comm_init_rank_config(&communicator_, size_, id, rank_, &config);
     try {
-        complete(status, "ncclCommInitRankConfig");
+        complete("ncclCommInitRankConfig", [status](ncclComm_t) { return status; });
     } catch (...) {  // no destructor follows
         abort();
         if (abortion_) abortion_->thread.join();
@@ -63,6 +94,12 @@ void NcclConnection::abort() {
         });
 }
 
+void NcclConnection::give_up(const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    if (lost_.empty()) lost_ = reason;
+    abort();
+}
+
 ncclComm_t NcclConnection::communicator() const {
     if (!lost_.empty()) throw RankLost(lost_);
     UNMASK_ASSERT(communicator_ != nullptr);
@@ -70,6 +107,7 @@ ncclComm_t NcclConnection::communicator() const {
 }
 
 bool NcclConnection::is_ready(const char* call) {
+    const std::lock_guard lock(mutex_);
     ncclResult_t state = ncclSuccess;
     const ncclResult_t status = library_.get_async_error(communicator(), &state);
     if (status != ncclSuccess) state = status;
@@ -79,45 +117,62 @@ bool NcclConnection::is_ready(const char* call) {
     return state == ncclSuccess;
 }
 
-void NcclConnection::complete(ncclResult_t result, const char* call) {
+void NcclConnection::complete(const char* name, const Call& call) {
+    const ncclResult_t result = [&] {
+        const std::lock_guard lock(mutex_);
+        return call(communicator());
+    }();
     if (result != ncclSuccess && result != ncclInProgress)
-        fail("{}: {} (rank {} of {})", call, library_.error_string(result), rank_, size_);
-    if (result == ncclInProgress) wait_until([&] { return is_ready(call); }, call);
+        fail("{}: {} (rank {} of {})", name, library_.error_string(result), rank_, size_);
+    if (result == ncclInProgress) wait_until([&] { return is_ready(name); }, name);
 }
 
 void NcclConnection::wait_until(const std::function<bool()>& done, const char* call) try {
     patience_.wait(done, call);
 } catch (const RankLost& error) {
-    lost_ = error.what();
-    abort();
+    give_up(error.what());
     throw;
 }
 
 void NcclConnection::all_gather(const void* own, void* all, size_t bytes, cudaStream_t stream) {
-    complete(library_.all_gather(own, all, bytes, ncclUint8, communicator(), stream), "ncclAllGather");
+    complete("ncclAllGather", [&](ncclComm_t communicator) {
+        return library_.all_gather(own, all, bytes, ncclUint8, communicator, stream);
+    });
 }
 
 void NcclConnection::all_reduce(void* values, size_t count, ncclDataType_t type, cudaStream_t stream) {
-    complete(library_.all_reduce(values, values, count, type, ncclSum, communicator(), stream),
-             "ncclAllReduce");
+    complete("ncclAllReduce", [&](ncclComm_t communicator) {
+        return library_.all_reduce(values, values, count, type, ncclSum, communicator, stream);
+    });
 }
 
 void NcclConnection::broadcast(void* values, size_t bytes, int from, cudaStream_t stream) {
-    complete(library_.broadcast(values, values, bytes, ncclUint8, from, communicator(), stream),
-             "ncclBroadcast");
+    complete("ncclBroadcast", [&](ncclComm_t communicator) {
+        return library_.broadcast(values, values, bytes, ncclUint8, from, communicator, stream);
+    });
 }
 
 void NcclConnection::wait(const std::function<bool()>& done) {
-    constexpr const char* what = "the device";
     const auto looked_after = [&] {
-        static_cast<void>(is_ready(what));  // an error ends the waiting
+        static_cast<void>(is_ready(device_text));  // an error ends the waiting
         return done();
     };
-    wait_until(looked_after, what);
+    wait_until(looked_after, device_text);
+}
+
+void NcclConnection::look(RankPatience::Clock::time_point begin) {
+    static_cast<void>(is_ready(device_text));
+    patience_.check(begin, device_text);
+}
+
+std::unique_ptr<RankWatch> NcclConnection::watch() {
+    return std::make_unique<Watch>(*this);
 }
 
 void NcclConnection::leave() {
-    complete(library_.comm_finalize(communicator()), "ncclCommFinalize");
+    complete("ncclCommFinalize",
+             [this](ncclComm_t communicator) { return library_.comm_finalize(communicator); });
+    const std::lock_guard lock(mutex_);
     const ncclResult_t status = library_.comm_destroy(std::exchange(communicator_, nullptr));
     if (status != ncclSuccess && status != ncclInProgress)
         fail("ncclCommDestroy: {} (rank {} of {})", library_.error_string(status), rank_, size_);

@@ -25,13 +25,25 @@ class OneRank final : public Communicator {
     void all_gather(const Tensor& own, Tensor& all) override { all.copy_from(own); }
     void all_reduce(Tensor&) override {}
     void broadcast(Tensor&, int) override {}
-    void begin_all_reduce(Tensor) override {}
+    void begin_all_reduce(Tensor) override {
+        EXPECT_EQ(watches, 1) << "what is enqueued piece by piece may be held up by the device";
+        if (lost) throw RankLost("lost");
+    }
     void finish_all_reduces() override {}
+    [[nodiscard]] std::unique_ptr<RankWatch> watch() override {
+        struct Counted final : RankWatch {
+            explicit Counted(int& watches) : count(watches) { ++count; }
+            ~Counted() override { --count; }
+            int& count;
+        };
+        return std::make_unique<Counted>(watches);
+    }
     void wait() override {
+        EXPECT_EQ(watches, 1) << "to the end of the step";
         ++waited;
         if (lost) throw RankLost("lost");
     }
-    int waited = 0;
+    int waited = 0, watches = 0;
     bool lost = false;
 };
 
@@ -50,10 +62,13 @@ TEST(TrainingStep, WaitsForTheRanksBeforeTheHostDoes) {
     const EpochTerms terms = step.run(images, targets, 0, 1e-3);
     EXPECT_TRUE(std::isfinite(terms.total));
     EXPECT_EQ(ranks->waited, 1);
-    ranks->lost = true;
+    EXPECT_EQ(ranks->watches, 0);
     step.enqueue(images, targets, 1, 1e-3);
     EXPECT_EQ(ranks->waited, 1);
+    ranks->lost = true;
     EXPECT_THROW((void)step.terms(), RankLost);
+    EXPECT_THROW(step.enqueue(images, targets, 2, 1e-3), RankLost);
+    EXPECT_EQ(ranks->watches, 0);
 }
 
 // The learning rate, the step, the mixup share and the batch change from run to run of the recorded work.

@@ -34,6 +34,8 @@ class NcclConnections : public testing::Test {
         fake_.polls_in_progress = 0;
         fake_.state = fake_.returned = ncclSuccess;
         fake_.abort_hangs = false;
+        fake_.milliseconds = 0;
+        fake_.overlaps = 0;
         fake_.operations = fake_.aborted = fake_.finalized = fake_.destroyed = 0;
         patience_.set_timeout(60);
     }
@@ -128,6 +130,38 @@ TEST_F(NcclConnections, ADeviceThatNeverEndsIsGivenUp) {
     expect_given_up_once();  // at once, so that the device's work ends
     connection.reset();
     expect_given_up_once();
+}
+
+// A call of CUDA's that the device holds up returns when the communicator is aborted, as this waiting does.
+TEST_F(NcclConnections, AWatchGivesUpForACallerThatIsHeldUp) {
+    for (const bool told : {true, false}) {
+        fake_.aborted = fake_.operations = 0;
+        auto connection = connect();
+        const auto watch = connection->watch();
+        if (told)
+            fake_.state = ncclRemoteError;
+        else
+            patience_.set_timeout(0.01);
+        expect_given_up_once();
+        fake_.state = ncclSuccess;
+        const char* reason = told ? "remote process exited" : "does not answer any more (the device";
+        expect_lost([&] { connection->all_reduce(nullptr, 1, ncclFloat32, nullptr); }, reason);
+        expect_lost([&] { connection->wait([] { return true; }); }, reason);
+        EXPECT_EQ(fake_.operations, 0);
+    }
+}
+
+TEST_F(NcclConnections, AWatchLeavesRanksThatAnswerAlone) {
+    fake_.milliseconds = 1;
+    auto connection = connect();
+    {
+        const auto watch = connection->watch();
+        for (int i = 0; i < 30; ++i) connection->all_reduce(nullptr, 1, ncclFloat32, nullptr);
+    }
+    connection->leave();
+    EXPECT_EQ(fake_.operations, 30);
+    EXPECT_EQ(fake_.overlaps, 0) << "NCCL allows one thread at a time";
+    EXPECT_EQ(fake_.aborted, 0);
 }
 
 TEST_F(NcclConnections, ARequestToStopEndsTheWaitingOfTheFirstRankThatIsLeft) {

@@ -14,9 +14,11 @@ struct FakeNccl {
     std::atomic<ncclResult_t> state{ncclSuccess};  // and then this
     std::atomic<ncclResult_t> returned{ncclSuccess};  // by all other calls
     std::atomic<bool> abort_hangs{false};
+    std::atomic<int> milliseconds{0};  // that a call takes
     // What happened.
     std::atomic<int> blocking{-1};  // of the configuration
     std::atomic<int> operations{0}, aborted{0}, finalized{0}, destroyed{0};
+    std::atomic<int> inside{0}, overlaps{0};    // calls now, and those that came while another was under way
     std::atomic<cudaStream_t> stream{nullptr};  // of the latest sum
 };
 
