@@ -61,8 +61,11 @@ NcclConnection::NcclConnection(int rank, int size, const ncclUniqueId& id, RankP
     ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
     config.blocking = 0;
     const ncclResult_t status = library_.comm_init_rank_config(&communicator_, size_, id, rank_, &config);
+    constexpr const char* name = "ncclCommInitRankConfig";
     try {
-        complete("ncclCommInitRankConfig", [status](ncclComm_t) { return status; });
+        if (status != ncclSuccess && status != ncclInProgress)
+            fail("{} (rank {} of {})", error_text(status, name), rank_, size_);
+        if (status == ncclInProgress) wait_until([&] { return is_ready(name); }, name);
     } catch (...) {  // no destructor follows
         abort();
         if (abortion_) abortion_->thread.join();
@@ -111,20 +114,38 @@ bool NcclConnection::is_ready(const char* call) {
     ncclResult_t state = ncclSuccess;
     const ncclResult_t status = library_.get_async_error(communicator(), &state);
     if (status != ncclSuccess) state = status;
-    if (state != ncclSuccess && state != ncclInProgress)
-        throw RankLost(fmt::format("rank {}: another rank of this run is lost ({}: {})", rank_, call,
-                                   library_.error_string(state)));
+    if (state != ncclSuccess && state != ncclInProgress) failed(state, call);
     return state == ncclSuccess;
 }
 
+std::string NcclConnection::error_text(ncclResult_t result, const char* call) const {
+    const char* more = library_.last_error(communicator_);
+    return fmt::format("{}: {}{}{}", call, library_.error_string(result),
+                       more == nullptr || *more == '\0' ? "" : ": ", more == nullptr ? "" : more);
+}
+
+// Which of the ranks an error of the network or of CUDA's comes from, NCCL does not always tell.
+void NcclConnection::failed(ncclResult_t result, const char* call) const {
+    const std::string what = error_text(result, call);
+    if (result == ncclInvalidArgument || result == ncclInvalidUsage)
+        fail("{} (rank {} of {})", what, rank_, size_);
+    throw RankLost(fmt::format("rank {}: {} ({})", rank_,
+                               result == ncclRemoteError
+                                   ? "another rank of this run is lost"
+                                   : "the connection to the other ranks of this run is lost",
+                               what));
+}
+
 void NcclConnection::complete(const char* name, const Call& call) {
-    const ncclResult_t result = [&] {
+    bool made = false;
+    const auto done = [&] {
+        if (std::exchange(made, true)) return is_ready(name);
         const std::lock_guard lock(mutex_);
-        return call(communicator());
-    }();
-    if (result != ncclSuccess && result != ncclInProgress)
-        fail("{}: {} (rank {} of {})", name, library_.error_string(result), rank_, size_);
-    if (result == ncclInProgress) wait_until([&] { return is_ready(name); }, name);
+        const ncclResult_t result = call(communicator());
+        if (result != ncclSuccess && result != ncclInProgress) failed(result, name);
+        return result == ncclSuccess;
+    };
+    wait_until(done, name);
 }
 
 void NcclConnection::wait_until(const std::function<bool()>& done, const char* call) try {

@@ -20,15 +20,16 @@ class NcclConnection {
     // For one rank to make and all to be given.
     [[nodiscard]] static ncclUniqueId unique_id();
 
-    // Waits for the other ranks, on the device that is current. The patience must outlive this. Errors:
-    // RankLost, or what NCCL says.
+    // Waits for the other ranks, on the device that is current. The patience must outlive this. RankLost, or
+    // Error where ranks were not started as NCCL demands (two on one GPU).
     NcclConnection(int rank, int size, const ncclUniqueId& id, RankPatience& patience);
     NcclConnection(const NcclConnection&) = delete;
     NcclConnection& operator=(const NcclConnection&) = delete;
     // Gives up what is under way unless leave() was called.
     ~NcclConnection();
 
-    // Enqueued on the stream. After a RankLost every call throws it again.
+    // Enqueued on the stream. RankLost where NCCL fails otherwise than by a call that is wrong: the device
+    // may then wait for the others without end, which giving up ends. After one every call throws it again.
     void all_gather(const void* own, void* all, size_t bytes, cudaStream_t stream);
     void all_reduce(void* values, size_t count, ncclDataType_t type, cudaStream_t stream);
     void broadcast(void* values, size_t bytes, int from, cudaStream_t stream);
@@ -46,12 +47,16 @@ class NcclConnection {
     struct Abortion;
     class Watch;
     using Call = std::function<ncclResult_t(ncclComm_t)>;
-    // Makes the call, checks what it returned, and where it is still in progress waits for it.
+    [[nodiscard]] std::string error_text(ncclResult_t result, const char* call) const;
+    // Throws Error where the call was wrong, else RankLost.
+    [[noreturn]] void failed(ncclResult_t result, const char* call) const;
+    // Makes the call, checks what it returned, and where it is still in progress waits for it. Gives up after
+    // an error.
     void complete(const char* name, const Call& call);
     // The state of the calls so far: false while one is in progress.
     [[nodiscard]] bool is_ready(const char* call);
     [[nodiscard]] ncclComm_t communicator() const;  // mutex_ is held
-    // Gives up when the patience ends or is_ready finds an error.
+    // Gives up when the patience ends or `done` finds an error.
     void wait_until(const std::function<bool()>& done, const char* call);
     // One look of a wait for the device that began then.
     void look(RankPatience::Clock::time_point begin);

@@ -35,6 +35,7 @@ NcclLibrary load() {
     find(library, "ncclAllReduce", result.all_reduce);
     find(library, "ncclBroadcast", result.broadcast);
     find(library, "ncclGetErrorString", result.error_string);
+    find(library, "ncclGetLastError", result.last_error);
     find(library, "ncclGetVersion", result.get_version);
     return result;
 }

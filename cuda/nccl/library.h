@@ -20,6 +20,7 @@ struct NcclLibrary {
     decltype(&::ncclAllReduce) all_reduce = nullptr;
     decltype(&::ncclBroadcast) broadcast = nullptr;
     decltype(&::ncclGetErrorString) error_string = nullptr;
+    decltype(&::ncclGetLastError) last_error = nullptr;
     decltype(&::ncclGetVersion) get_version = nullptr;
 
     // NCCL 2.14 or newer, in deterministic mode (engine/compute_mode.h) without the algorithms that are not,

@@ -35,6 +35,7 @@ class NcclConnections : public testing::Test {
         fake_.state = fake_.returned = ncclSuccess;
         fake_.abort_hangs = false;
         fake_.milliseconds = 0;
+        fake_.message = "";
         fake_.overlaps = 0;
         fake_.operations = fake_.aborted = fake_.finalized = fake_.destroyed = 0;
         patience_.set_timeout(60);
@@ -200,11 +201,49 @@ TEST_F(NcclConnections, LeavingWithoutTheOthersGivesUp) {
     EXPECT_EQ(fake_.destroyed, 0);
 }
 
-TEST_F(NcclConnections, ACallThatFailsSaysWhich) {
+TEST_F(NcclConnections, ACallThatIsWrongSaysWhich) {
     auto connection = connect();
     fake_.returned = ncclInvalidArgument;
+    fake_.message = "broadcast: the root is not there";
     expect_error([&] { connection->broadcast(nullptr, 1, 0, nullptr); },
-                 {"ncclBroadcast", "another error", "rank 1 of 2"});
+                 {"ncclBroadcast", "another error: broadcast: the root is not there (rank 1 of 2)"});
+    fake_.returned = ncclSuccess;
+    EXPECT_NO_THROW(connection->broadcast(nullptr, 1, 1, nullptr));
+    EXPECT_EQ(fake_.aborted, 0);
+}
+
+// The device may be waiting for the others, and what is done next would wait for it.
+TEST_F(NcclConnections, ACallThatFailsGivesUp) {
+    for (const ncclResult_t error :
+         {ncclRemoteError, ncclSystemError, ncclInternalError, ncclUnhandledCudaError}) {
+        fake_.aborted = fake_.operations = 0;
+        auto connection = connect();
+        fake_.returned = error;
+        const std::string text = error == ncclRemoteError ? "another rank of this run is lost (ncclAllReduce"
+                                                          : "the connection to the other ranks of this run";
+        expect_lost([&] { connection->all_reduce(nullptr, 1, ncclFloat32, nullptr); }, text);
+        expect_given_up_once();
+        fake_.returned = ncclSuccess;
+        expect_lost([&] { connection->all_gather(nullptr, nullptr, 1, nullptr); }, text);
+        EXPECT_EQ(fake_.operations, 1);
+    }
+}
+
+// As NCCL tells of two ranks on one GPU, after it has begun.
+TEST_F(NcclConnections, RanksThatWereStartedWronglyAreNotLost) {
+    fake_.returned = ncclInProgress;
+    fake_.state = ncclInvalidUsage;
+    fake_.message = "Duplicate GPU detected";
+    try {
+        connect();
+        FAIL() << "nothing was thrown";
+    } catch (const RankLost& error) {
+        FAIL() << error.what();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("Duplicate GPU detected (rank 1 of 2)"), std::string::npos)
+            << error.what();
+    }
+    expect_given_up_once();
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ struct FakeNccl {
     std::atomic<ncclResult_t> state{ncclSuccess};  // and then this
     std::atomic<ncclResult_t> returned{ncclSuccess};  // by all other calls
     std::atomic<bool> abort_hangs{false};
-    std::atomic<int> milliseconds{0};  // that a call takes
+    std::atomic<int> milliseconds{0};      // that a call takes
+    std::atomic<const char*> message{""};  // about the latest error
     // What happened.
     std::atomic<int> blocking{-1};  // of the configuration
     std::atomic<int> operations{0}, aborted{0}, finalized{0}, destroyed{0};
