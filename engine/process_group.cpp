@@ -31,13 +31,16 @@ int number_of(std::initializer_list<const char*> variables, int otherwise) {
 
 }  // namespace
 
-// Open MPI, then the variables of PMI launchers.
+// Open MPI, then the variables of PMI launchers. One that speaks PMIx (srun) says the rank alone, and Slurm
+// how many there are.
 int launched_processes() {
-    return std::max(number_of({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"}, 1), 1);
+    const int by_slurm =
+        std::getenv("PMIX_RANK") == nullptr ? 1 : number_of({"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"}, 1);
+    return std::max(number_of({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"}, by_slurm), 1);
 }
 
 int launched_rank() {
-    return number_of({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MPI_LOCALRANKID"}, 0);
+    return number_of({"OMPI_COMM_WORLD_RANK", "PMI_RANK", "MPI_LOCALRANKID", "PMIX_RANK"}, 0);
 }
 
 void set_process_group_factory(ProcessGroupFactory factory) {
