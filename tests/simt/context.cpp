@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The context of the emulated GPU. Its memory is the host's, between guards (guard.h) and filled with NaN
-// when it is handed out, so that what a kernel forgets to write, or reads or writes beyond, is seen.
+// The context of the emulated GPU. Its memory (memory.h) is between guards (guard.h) and filled with NaN when
+// it is handed out, so that what a kernel forgets to write, or reads or writes beyond, is seen.
 #include "engine/context.h"
 
 #include <fmt/format.h>
@@ -17,6 +17,7 @@
 #include "engine/error.h"
 #include "tests/simt/guard.h"
 #include "tests/simt/machine.h"
+#include "tests/simt/memory.h"
 
 namespace unmask {
 namespace {
@@ -24,22 +25,29 @@ namespace {
 constexpr size_t guard_bytes = 128;
 constexpr unsigned char poison = 0xFF;
 
+// A buffer's memory with its guards.
+struct Block {
+    unsigned char* begin;
+    size_t bytes;  // of the buffer
+    void give() const noexcept { simt::give_memory(begin, bytes + 2 * guard_bytes); }
+};
+
 // Recorded launches and copies. Memory that was allocated while recording is kept until this is gone.
 class RecordedWork final : public CapturedWork {
   public:
     void add(std::function<void()> work) { steps_.push_back(std::move(work)); }
-    void keep(void* block) { blocks_.push_back(block); }
+    void keep(Block block) { blocks_.push_back(block); }
     void run() override {
         simt::begin_replay();
         for (const auto& step : steps_) step();
     }
     ~RecordedWork() override {
-        for (void* block : blocks_) std::free(block);
+        for (const Block& block : blocks_) block.give();
     }
 
   private:
     std::vector<std::function<void()>> steps_;
-    std::vector<void*> blocks_;
+    std::vector<Block> blocks_;
 };
 
 // Copies are made as late as a GPU may make them, and what is in the place is lost as early: work that reads
@@ -52,11 +60,13 @@ class SimtUpload final : public Upload {
     }
     void copy(void* destination, const void* source, size_t bytes) override {
         if (!released_) fail("upload: the memory was not released since it was last read");
+        const simt::MemoryAccess access;
         std::memset(destination, poison, bytes);
         const auto* begin = static_cast<const unsigned char*>(source);
         copies_.push_back({destination, {begin, begin + bytes}});
     }
     void arrive() override {
+        const simt::MemoryAccess access;
         for (const Copy& copy : copies_) std::memcpy(copy.destination, copy.bytes.data(), copy.bytes.size());
         copies_.clear();
         released_ = false;
@@ -76,10 +86,10 @@ class SimtContext final : public Context {
     [[nodiscard]] Device device() const override { return {DeviceType::cuda, 0}; }
 
     [[nodiscard]] void* allocate(size_t bytes) override {
-        auto* block = static_cast<unsigned char*>(
-            std::aligned_alloc(guard_bytes, (bytes + 3 * guard_bytes - 1) / guard_bytes * guard_bytes));
+        auto* block = static_cast<unsigned char*>(simt::take_memory(bytes + 2 * guard_bytes));
         if (block == nullptr)
             throw OutOfMemory(fmt::format("out of memory: the emulated GPU has no {} bytes left", bytes));
+        const simt::MemoryAccess access;
         simt::fill_guard(block, guard_bytes);
         std::memset(block + guard_bytes, poison, bytes);
         simt::forget_accesses(block + guard_bytes, bytes);
@@ -89,13 +99,14 @@ class SimtContext final : public Context {
         statistics_.peak_bytes = std::max(statistics_.peak_bytes, statistics_.used_bytes);
         statistics_.reserved_bytes = statistics_.used_bytes;
         if (recording_ != nullptr) {
-            recording_->keep(block);
+            recording_->keep({block, bytes});
             kept_.push_back(block);
         }
         return block + guard_bytes;
     }
     void release(void* memory, size_t bytes) noexcept override {
         auto* block = static_cast<unsigned char*>(memory) - guard_bytes;
+        const simt::MemoryAccess access;
         UNMASK_ASSERT(simt::intact_guard(block, guard_bytes) && "a kernel wrote before the buffer");
         UNMASK_ASSERT(simt::intact_guard(block + guard_bytes + bytes, guard_bytes) &&
                       "a kernel wrote beyond the buffer");
@@ -104,7 +115,7 @@ class SimtContext final : public Context {
         statistics_.used_bytes -= bytes;
         const auto place = std::find(kept_.begin(), kept_.end(), block);
         if (place == kept_.end())
-            std::free(block);
+            Block{block, bytes}.give();
         else
             kept_.erase(place);  // the recorded work frees it
     }
@@ -120,11 +131,13 @@ class SimtContext final : public Context {
 
     void copy_from_host(void* destination, const void* source, size_t bytes) override {
         refuse("copy from the host");
+        const simt::MemoryAccess access;
         if (bytes > 0) std::memcpy(destination, source, bytes);
     }
     [[nodiscard]] std::unique_ptr<Upload> make_upload() override { return std::make_unique<SimtUpload>(); }
     void copy_to_host(void* destination, const void* source, size_t bytes) override {
         refuse("copy to the host");
+        const simt::MemoryAccess access;
         if (bytes > 0) std::memcpy(destination, source, bytes);
     }
     void copy_on_device(void* destination, const void* source, size_t bytes) override {

@@ -54,6 +54,18 @@ TEST(SimtContext, WhatIsReadOutsideOfABufferIsNotANumber) {
     }
 }
 
+#if !defined(__SANITIZE_ADDRESS__)
+TEST(SimtContextDeathTest, HostCodeThatTouchesABufferEndsTheProgram) {
+    const Tensor values = Tensor::full({5}, 2, DType::f32, gpu);
+    float read = 0.0f;
+    EXPECT_DEATH(read += static_cast<volatile float*>(values.raw())[4],
+                 "host code touches memory of the emulated GPU");
+    EXPECT_DEATH(static_cast<volatile float*>(values.raw())[0] = 1.0f,
+                 "host code touches memory of the emulated GPU");
+    EXPECT_EQ(values.to_floats().at(4), 2.0f);
+}
+#endif
+
 TEST(SimtContext, NewMemoryIsNotANumber) {
     for (const float value : Tensor::empty({7}, DType::f32, gpu).to_floats()) EXPECT_TRUE(std::isnan(value));
 }

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "tests/simt/machine_state.h"
+#include "tests/simt/memory.h"
 
 namespace simt {
 namespace {
@@ -195,6 +196,7 @@ void set_recorder(Recorder recorder) {
 
 void enqueue(std::function<void()> work) {
     auto placed = [place = machine().place, work = std::move(work)] {
+        const MemoryAccess access;
         if (Races* watch = races()) watch->begin_work(place);
         work();
     };
