@@ -22,16 +22,19 @@ PrivatePool::PrivatePool(CachingPool& main, bool keeps)
       keeps_(keeps),
       pool_(
           [&main](size_t bytes) { return main.allocate(bytes); },
-          // A pool that runs out gives back what is free in it; captured work uses that memory all the same.
+          // A pool that runs out gives back what is free in it: captured work uses that memory all the same,
+          // and a chain's may still be written, so that it goes to the device, which waits for its work.
           [this](void* memory, size_t bytes) {
-              if (keeps_)
+              if (ends_)
+                  main_.release(memory, bytes);
+              else if (keeps_)
                   keep({memory, bytes, nullptr});
               else
-                  main_.release(memory, bytes);
+                  main_.give_back(memory, bytes);
           }) {}
 
 PrivatePool::~PrivatePool() {
-    keeps_ = false;
+    ends_ = true;
     for (const FreedBlock& block : kept_) block.give_back(main_);
 }
 
@@ -76,8 +79,6 @@ void DeviceMemory::release_cached() {
     release_all_cached();
 }
 
-// What the chains' pools give to the main one goes on to the device, which waits for its work: no other chain
-// is handed it before.
 void DeviceMemory::release_all_cached() {
     for (auto& [chain, pool] : chains_) pool->pool().release_cached();
     main_.release_cached();

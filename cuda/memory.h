@@ -40,7 +40,7 @@ class PrivatePool {
 
   private:
     CachingPool& main_;
-    bool keeps_;
+    bool keeps_, ends_ = false;
     std::vector<FreedBlock> kept_;
     CachingPool pool_;
 };

@@ -78,6 +78,15 @@ void CachingPool::release(void* memory, size_t bytes) noexcept {
     free_.find(size)->second.blocks.push_back(memory);  // for which allocate() made room
 }
 
+void CachingPool::give_back(void* memory, size_t bytes) noexcept {
+    const size_t size = rounded(bytes);
+    const std::lock_guard lock(mutex_);
+    statistics_.used_bytes -= size;
+    statistics_.reserved_bytes -= size;
+    --free_.find(size)->second.taken;
+    give_(memory, size);
+}
+
 void CachingPool::release_cached() {
     const std::lock_guard lock(mutex_);
     for (auto& [size, free] : free_) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <vector>
 
 namespace unmask {
 namespace {
@@ -149,6 +150,35 @@ TEST(LimitedMemory, ComesFromTheChainsPoolsToo) {
     memory.release(of_chain, 5 * bytes);
     memory.use_chain(-1);
     memory.release(larger, 3 * bytes);
+}
+
+// Such a block may still be written by its chain: the device, which waits for that, gets it, no other chain.
+TEST(LimitedMemory, WhatAChainGivesBackIsNoOtherChainsAtOnce) {
+    int refused = 0;
+    std::vector<void*> given;
+    DeviceMemory memory(
+        [&](size_t size) -> void* {
+            if (refused > 0) return --refused, nullptr;  // then another program makes room
+            return std::malloc(size);
+        },
+        [&](void* block, size_t) { given.push_back(block); });
+    memory.use_chain(0);
+    void* block = memory.allocate(bytes);
+    memory.release(block, bytes);
+    refused = 2;  // also after the main pool has given back what it has
+    void* larger = memory.allocate(3 * bytes);
+    ASSERT_NE(larger, nullptr);
+    EXPECT_EQ(given, std::vector{block});
+    memory.use_chain(1);
+    void* other = memory.allocate(bytes);
+    EXPECT_NE(other, block);
+    memory.release(other, bytes);
+    memory.use_chain(0);
+    memory.release(larger, 3 * bytes);
+    memory.use_chain(-1);
+    EXPECT_EQ(memory.statistics().used_bytes, memory.statistics().reserved_bytes);
+    for (void* one : given) std::free(one);
+    given.clear();
 }
 
 }  // namespace
