@@ -54,6 +54,8 @@ void check_operands(const Variable& x, std::span<const BatchNormOperands> groups
         fail("batch_norm: expected a positive eps, found {}", params.eps);
     if (!(params.dropout.probability >= 0.0 && params.dropout.probability < 1.0))
         fail("batch_norm: expected a dropout probability in [0, 1), found {}", params.dropout.probability);
+    if (params.dropout.device_step.defined())
+        check_same_device("batch_norm", x.value(), params.dropout.device_step);
     const int64_t values = channels == 0 ? 0 : x.value().numel() / channels;
     if (params.training && values * params.ranks() < 2)
         fail("batch_norm: expected more than one value a channel in training, found input {}",

@@ -10,6 +10,7 @@ Variable dropout(const Variable& x, const DropoutParams& params) {
     if (!(params.probability >= 0.0 && params.probability < 1.0))
         fail("dropout: expected a probability in [0, 1), found {}", params.probability);
     if (params.probability == 0.0) return x;
+    if (params.device_step.defined()) check_same_device("dropout", x.value(), params.device_step);
     Tensor y = Tensor::empty_like(x.value());
     dropout_forward(x.value(), y, params);
     return record("dropout", y, {x}, [params](const Tensor& gradient, const auto&) {

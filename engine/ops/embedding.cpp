@@ -32,6 +32,7 @@ Tensor one_hot(const Tensor& labels, int64_t classes, DType dtype) {
 
 Variable embedding(const Tensor& labels, const Variable& table) {
     check_rank("embedding", "table", table.shape(), 2);
+    check_same_device("embedding", table.value(), labels);
     check_labels("embedding", labels, table.dim(0));
     Tensor y = Tensor::empty({labels.dim(0), table.dim(1)}, table.dtype(), table.device());
     embedding_forward(table.value(), labels, y);

@@ -2,6 +2,9 @@
 // Operands of which one lies elsewhere are refused: a kernel would follow a pointer of the other device.
 #include <gtest/gtest.h>
 
+#include "engine/ops/batch_norm.h"
+#include "engine/ops/dropout.h"
+#include "engine/ops/embedding.h"
 #include "engine/ops/quantize.h"
 #include "engine/ops/quantized_conv2d.h"
 #include "tests/support/expect_error.h"
@@ -50,6 +53,30 @@ TEST(OperandDevices, OfAConvolutionOverCompactWeights) {
             (void)compact_conv2d(in[0], {in[1], in.size() > 4 ? in[4] : Tensor()}, in[2], in[3], {},
                                  Activation::relu);
         });
+    }
+}
+
+TEST(OperandDevices, OfAnEmbedding) {
+    expect_one_device({drawn({5, 3}, 1), Tensor::zeros({4}, DType::i64)},
+                      [](const std::vector<Tensor>& in) { (void)embedding(in[1], Variable(in[0])); });
+}
+
+TEST(OperandDevices, OfDropoutAloneAndWithinBatchNorm) {
+    const auto params = [](const Tensor& step) {
+        return DropoutParams{.probability = 0.5, .device_step = step};
+    };
+    const Tensor step = Tensor::zeros({1}, DType::i64);
+    expect_one_device({drawn({4, 3}, 1), step},
+                      [&](const std::vector<Tensor>& in) { (void)dropout(Variable(in[0]), params(in[1])); });
+    const Tensor x = drawn({4, 3}, 1), ones = Tensor::full({3}, 1.0);
+    for (const auto& [here, there] : {std::pair{cpu_device, gpu}, std::pair{gpu, cpu_device}}) {
+        const auto norm = [&, on = here](const Tensor& device_step) {
+            const auto own = [&] { return ones.clone().to(on); };
+            (void)batch_norm(Variable(x.to(on)), Variable(own()), Variable(own()), own(), own(),
+                             {.training = true, .dropout = params(device_step)}, Variable());
+        };
+        norm(step.to(here));
+        expect_error([&, on = there] { norm(step.to(on)); }, two_devices);
     }
 }
 
