@@ -5,6 +5,7 @@
 #include "cuda/check.h"
 #include "cuda/context.h"
 #include "engine/error.h"
+#include "engine/range.h"
 
 namespace unmask {
 namespace {
@@ -24,7 +25,8 @@ class CudaGraph final : public CapturedWork {
     void run() override {
         if (context_->capturing()) fail("captured work: it cannot run inside another capture");
         context_->make_current();
-        UNMASK_CUDA(cudaGraphLaunch(executable_, context_->stream()));
+        const Range range("recorded work");
+        UNMASK_CUDA_FOR(cudaGraphLaunch(executable_, context_->stream()), "running recorded work");
     }
 
   private:

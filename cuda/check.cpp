@@ -40,9 +40,12 @@ bool is_asynchronous(cudaError_t status) {
 
 std::string detail::in_kernel_call(cudaError_t status) {
     const KernelCall* call = KernelCall::current();
-    if (call == nullptr) return {};
-    if (!is_asynchronous(status)) return fmt::format(", in {}", text_of(*call));
-    return fmt::format(", noticed in {}; work enqueued before may be the cause", text_of(*call));
+    if (!is_asynchronous(status)) return call == nullptr ? "" : fmt::format(", in {}", text_of(*call));
+    const std::string noticed = call == nullptr ? "" : fmt::format(", noticed in {}", text_of(*call));
+    return noticed +
+           "; work enqueued before may be the cause: the environment variable CUDA_LAUNCH_BLOCKING=1 lets "
+           "the "
+           "call that is show, in recorded work that of `unmask bench --no-graph`";
 }
 
 std::string cudnn::last_message() {

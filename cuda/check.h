@@ -27,7 +27,7 @@ class Refused : public Error {
 namespace unmask::detail {
 
 // ", in NAME(SHAPES)" of the kernel call that is being made; empty outside of one. An error of work that had
-// been enqueued is only noticed in that call, which the text says.
+// been enqueued is only noticed there, which the text says with how its call can be found.
 [[nodiscard]] std::string in_kernel_call(cudaError_t status = cudaSuccess);
 [[noreturn]] void cuda_failed(cudaError_t status, const char* call, const std::string& context = {});
 [[noreturn]] void cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context = {});

@@ -13,6 +13,7 @@
 #include "cuda/stream.h"
 #include "cuda/upload.h"
 #include "engine/error.h"
+#include "engine/range.h"
 
 namespace unmask {
 namespace {
@@ -143,19 +144,24 @@ void CudaContext::copy_to_host(void* destination, const void* source, size_t byt
 void CudaContext::copy_on_device(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
     make_current();
-    UNMASK_CUDA(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, current_));
+    const Range range("copy on the device");
+    UNMASK_CUDA_FOR(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice, current_),
+                    fmt::format("copying {} bytes on the device", bytes));
 }
 
 void CudaContext::fill_zero(void* destination, size_t bytes) {
     if (bytes == 0) return;
     make_current();
-    UNMASK_CUDA(cudaMemsetAsync(destination, 0, bytes, current_));
+    const Range range("fill with zeros");
+    UNMASK_CUDA_FOR(cudaMemsetAsync(destination, 0, bytes, current_),
+                    fmt::format("filling {} bytes with zeros", bytes));
 }
 
 void CudaContext::synchronize() {
     refuse_while_capturing("wait for the device");
     refuse_in_chains("wait for the device");
     make_current();
+    const Range range("wait for the device");
     UNMASK_CUDA(cudaStreamSynchronize(stream_));
 }
 

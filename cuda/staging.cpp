@@ -2,12 +2,25 @@
 // Staged copies: see staging.h.
 #include "cuda/staging.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
 #include "cuda/check.h"
+#include "engine/range.h"
 
 namespace unmask {
+namespace {
+
+std::string to_device_text(size_t bytes) {
+    return fmt::format("copying {} bytes to the device", bytes);
+}
+std::string to_host_text(size_t bytes) {
+    return fmt::format("copying {} bytes from the device", bytes);
+}
+
+}  // namespace
 
 Staging::~Staging() {
     for (const Half& half : halves_) {
@@ -29,6 +42,7 @@ void Staging::prepare() {
 }
 
 void Staging::to_device(void* destination, const void* source, size_t bytes) {
+    const Range range("copy to the device");
     prepare();
     constexpr size_t alignment = 256;
     size_t done = 0;
@@ -37,13 +51,14 @@ void Staging::to_device(void* destination, const void* source, size_t bytes) {
             UNMASK_CUDA(cudaEventRecord(halves_[current_].passed, stream_));
             current_ = 1 - current_;
             filled_ = 0;
-            UNMASK_CUDA(cudaEventSynchronize(halves_[current_].passed));
+            UNMASK_CUDA_FOR(cudaEventSynchronize(halves_[current_].passed), to_device_text(bytes));
         }
         const size_t part = std::min(bytes - done, capacity - filled_);
         std::byte* pinned = halves_[current_].memory + filled_;
         std::memcpy(pinned, static_cast<const std::byte*>(source) + done, part);
-        UNMASK_CUDA(cudaMemcpyAsync(static_cast<std::byte*>(destination) + done, pinned, part,
-                                    cudaMemcpyHostToDevice, stream_));
+        UNMASK_CUDA_FOR(cudaMemcpyAsync(static_cast<std::byte*>(destination) + done, pinned, part,
+                                        cudaMemcpyHostToDevice, stream_),
+                        to_device_text(bytes));
         filled_ = std::min(capacity, (filled_ + part + alignment - 1) / alignment * alignment);
         done += part;
     }
@@ -51,19 +66,21 @@ void Staging::to_device(void* destination, const void* source, size_t bytes) {
 
 void Staging::to_host(void* destination, const void* source, size_t bytes) {
     if (bytes == 0) return;
+    const Range range("copy from the device");
     prepare();
     // The halves may still feed copies to the device; those come earlier in the same stream.
     const auto fetch = [&](size_t begin, size_t half) {
         const size_t part = std::min(capacity, bytes - begin);
-        UNMASK_CUDA(cudaMemcpyAsync(halves_[half].memory, static_cast<const std::byte*>(source) + begin, part,
-                                    cudaMemcpyDeviceToHost, stream_));
+        UNMASK_CUDA_FOR(cudaMemcpyAsync(halves_[half].memory, static_cast<const std::byte*>(source) + begin,
+                                        part, cudaMemcpyDeviceToHost, stream_),
+                        to_host_text(bytes));
         UNMASK_CUDA(cudaEventRecord(halves_[half].passed, stream_));
     };
     if (bytes > 0) fetch(0, 0);
     size_t half = 0;
     for (size_t begin = 0; begin < bytes; begin += capacity, half = 1 - half) {
         if (begin + capacity < bytes) fetch(begin + capacity, 1 - half);
-        UNMASK_CUDA(cudaEventSynchronize(halves_[half].passed));
+        UNMASK_CUDA_FOR(cudaEventSynchronize(halves_[half].passed), to_host_text(bytes));
         std::memcpy(static_cast<std::byte*>(destination) + begin, halves_[half].memory,
                     std::min(capacity, bytes - begin));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named stretches of a program's time, for profilers: every kernel call is one. They cost a load and a branch
+// Named stretches of a program's time, for profilers: every kernel call is one, on a GPU every copy too. They cost a load and a branch
 // while nobody listens.
 #pragma once
 

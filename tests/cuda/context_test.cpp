@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "cuda/check.h"
 #include "cuda/stream.h"
 #include "engine/chains.h"
 #include "engine/ops/activation.h"
+#include "engine/range.h"
 #include "engine/upload.h"
 #include "tests/cuda/fake_runtime.h"
 #include "tests/support/expect_error.h"
@@ -84,7 +87,37 @@ TEST_F(CudaContexts, ErrorsWithinAKernelCallTellItsShapes) {
                   "cause"});
     activation_forward.fill(Backend::cuda, nullptr);
     EXPECT_EQ(detail::in_kernel_call(), "");
-    EXPECT_EQ(detail::in_kernel_call(cudaErrorIllegalAddress), "");
+    const std::string outside = detail::in_kernel_call(cudaErrorIllegalAddress);
+    for (const char* part :
+         {"; work enqueued before may be the cause", "CUDA_LAUNCH_BLOCKING=1", "--no-graph"})
+        EXPECT_NE(outside.find(part), std::string::npos) << outside;
+}
+
+// What a profiler is told beside kernel calls.
+std::vector<std::string>& told() {
+    static std::vector<std::string> ranges;
+    return ranges;
+}
+
+TEST_F(CudaContexts, CopiesFillsAndRecordedWorkAreRanges) {
+    ASSERT_NE(detail::range_listener, nullptr);  // NVTX, since the first context
+    static constexpr RangeListener listener{[](const char* name) { told().emplace_back(name); },
+                                            [] { told().emplace_back("end"); }};
+    const RangeListener* const before = detail::range_listener;
+    set_range_listener(&listener);
+    const Tensor x = Tensor::zeros({3}, DType::f32, {DeviceType::cuda, 0});
+    Tensor y = Tensor::empty({3}, DType::f32, {DeviceType::cuda, 0});
+    told().clear();
+    y.copy_from(x);
+    context_->fill_zero(y.raw(), y.bytes());
+    static_cast<void>(y.to(cpu_device));
+    y.copy_from(y.to(cpu_device));
+    context_->capture([&] { y.copy_from(x); })->run();
+    set_range_listener(before);
+    EXPECT_EQ(told(), (std::vector<std::string>{"copy on the device", "end", "fill with zeros", "end",
+                                                "copy from the device", "end", "copy from the device", "end",
+                                                "copy to the device", "end", "copy on the device", "end",
+                                                "recorded work", "end"}));
 }
 
 TEST_F(CudaContexts, LackOfMemoryIsAnErrorOfItsOwn) {
