@@ -198,5 +198,20 @@ TEST_F(DatasetProgram, ImportNamesWhatIsMissingAndWritesTheRest) {
     EXPECT_NE(outcome.errors.find("validation is the test"), std::string::npos) << outcome.errors;
 }
 
+TEST_F(DatasetProgram, ImportTakesNumberedPicturesForPhotosWhereItIsTold) {
+    for (const char* label : {"real", "fake"}) {
+        std::filesystem::create_directories(path("set/") + label + "/v");
+        for (const char* name : {"0.png", "1.png"})
+            std::filesystem::copy_file(path("val-0.png"), path("set/") + label + "/v/" + name);
+    }
+    const std::string line = "dataset import " + path("set") + " --quiet";
+    EXPECT_EQ(run_program(line + " --out " + path("clips.csv")).code, 0);
+    EXPECT_EQ(read_manifest(path("clips.csv")).rows.at(0).video, "fake/v");
+    EXPECT_EQ(run_program(line + " --pictures photos --out " + path("photos.csv")).code, 0);
+    EXPECT_EQ(read_manifest(path("photos.csv")).rows.at(0).video, "fake/v/0");
+    expect_failure("import " + path("set") + " --pictures clips --out " + path("x.csv"),
+                   {"--pictures", "clips"});
+}
+
 }  // namespace
 }  // namespace unmask

@@ -45,5 +45,20 @@ TEST_F(Program, PreparesFromFoldersOfRealAndFake) {
                    {"--label", "maybe"});
 }
 
+// Numbered pictures in folders, which would else be clips.
+TEST_F(Program, PreparesFoldersAsPhotosWhereItIsTold) {
+    for (const char* label : {"real", "fake"})
+        for (uint64_t i = 0; i < 4; ++i) {
+            const std::filesystem::path file = path(fmt::format("numbered/{}/v/{}.png", label, i));
+            std::filesystem::create_directories(file.parent_path());
+            write_png(file, tiny_face(label == std::string("fake"), i, 64));
+        }
+    const std::string line = "prepare --videos " + path("numbered") + " --faces whole --size 48 --quiet";
+    EXPECT_EQ(run_program(line + " --out " + path("clips")).code, 0);
+    EXPECT_EQ(read_manifest(path("clips/faces.csv")).rows.front().video, "fake/v");
+    EXPECT_EQ(run_program(line + " --pictures photos --out " + path("photos")).code, 0);
+    EXPECT_EQ(read_manifest(path("photos/faces.csv")).rows.front().video, "fake/v/0");
+}
+
 }  // namespace
 }  // namespace unmask

@@ -15,6 +15,8 @@ TEST(AreNumbered, FramesAreAndPhotosAreNot) {
     EXPECT_TRUE(numbered({"071_054_12.png", "071_054_13.png"}));
     EXPECT_TRUE(numbered({"frame12_face0.png", "frame12_face1.png", "thumbnail.png"}));
     EXPECT_TRUE(numbered({"7.png"}));
+    EXPECT_TRUE(numbered({"1.png", "2.png", "anna.png", "bert.png"}));  // half of them
+    EXPECT_FALSE(numbered({"1.png", "2.png", "anna.png", "bert.png", "clara.png"}));
     EXPECT_FALSE(numbered({"anna.jpg", "bert.jpg", "clara2.jpg"}));
     EXPECT_FALSE(numbered({"anna.jpg", "anna.png"}));
     EXPECT_FALSE(numbered({"3fa1c.png", "b20d7.png", "77aef.png"}));
@@ -44,8 +46,25 @@ TEST_F(LayoutFolder, PhotosBelowAMethodStandForThemselves) {
     // Clips beside them put it in doubt.
     add_picture("set/real/v1/0.png");
     EXPECT_EQ(find("set").at("fake/Morph/02").kind, SourceKind::picture);
+    EXPECT_EQ(find("set").at("real/v1").kind, SourceKind::folder);
     ASSERT_EQ(notices.size(), 1u);
     EXPECT_NE(notices[0].find("fake/Morph: its numbered pictures are taken as photos"), std::string::npos);
+}
+
+TEST_F(LayoutFolder, FoldersOfPhotosMayBeNamedInCapitals) {
+    for (const char* name : {"anna", "bert"}) add_picture(fmt::format("set/Real/{}.png", name));
+    for (const char* name : {"01", "02"}) add_picture(fmt::format("set/Fake/Morph/{}.png", name));
+    EXPECT_EQ(ids("set"), (Names{"Fake/Morph/01", "Fake/Morph/02", "Real/anna", "Real/bert"}));
+}
+
+TEST_F(LayoutFolder, PhotosInFakeSayNothingOfTheFoldersBesideThem) {
+    add_picture("set/fake/anna.png");
+    for (const char* name : {"0", "1"}) {
+        add_picture(fmt::format("set/fake/v1/{}.png", name));
+        add_picture(fmt::format("set/real/v2/{}.png", name));
+    }
+    EXPECT_EQ(ids("set"), (Names{"fake/anna", "fake/v1", "real/v2"}));
+    EXPECT_TRUE(notices.empty()) << notices.front();
 }
 
 TEST_F(LayoutFolder, NumberedPicturesAreAClip) {
@@ -71,6 +90,10 @@ TEST_F(LayoutFolder, NumberedPicturesAreAClip) {
     EXPECT_NE(notices[0].find("fake/v1: its numbered pictures are taken as the frames of one clip"),
               std::string::npos);
     EXPECT_NE(notices[0].find("--pictures photos"), std::string::npos);
+    // One picture is the same either way.
+    std::filesystem::remove(folder / "set/fake/v1/1.png");
+    EXPECT_EQ(ids("set"), (Names{"fake/v1", "real/a"}));
+    EXPECT_TRUE(notices.empty()) << notices.front();
 }
 
 TEST_F(LayoutFolder, OtherNamesArePhotosUnlessADatasetIsKnown) {

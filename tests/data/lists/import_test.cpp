@@ -154,6 +154,9 @@ TEST_F(ListFolder, FoldersOfCroppedPicturesNeedNoList) {
     EXPECT_EQ(row.method, "Swap");
     EXPECT_EQ(row.frame, 10);
     EXPECT_EQ(row.identity, "crops:fake/Swap/0");
+    ListImportOptions photos{.inputs = {folder / "crops"}, .manifest = folder / "faces.csv"};
+    photos.pictures = PictureRule::photos;
+    EXPECT_EQ(import_lists(photos).videos, 13);
     file("crops/real/clip.mp4", "x");
     expect_broken("crops", {"clip.mp4", "is a video", "unmask prepare"});
 }
