@@ -117,6 +117,9 @@ TEST(SplitByVideo, TinySetsGetBothLabelsOnEverySide) {
     ASSERT_EQ(two.notices.size(), 1u);
     for (const char* text : {"val split is empty", "form only 2 groups", "--split-by frame"})
         EXPECT_NE(two.notices[0].find(text), std::string::npos) << two.notices[0];
+    const std::vector<SplitItem> related{{"a", 0, {"a"}}, {"b", 1, {"a"}}};
+    EXPECT_NE(split_by_video(related, {}).notices.back().find("the 2 videos form only 1 group without"),
+              std::string::npos);
     const std::vector<SplitItem> alone{{"a", 0, {"a"}}};
     EXPECT_NE(split_by_video(alone, {}).notices.back().find("split is empty: there is only 1 video;"),
               std::string::npos);

@@ -99,6 +99,8 @@ TEST(PrepareProgram, CtrlCSaysHowToGoOn) {
                         "; the same command goes on from there"),
               std::string::npos)
         << bytes_of(folder / "log");
+    EXPECT_EQ(bytes_of(folder / "log").find("interrupted: 0 of"), std::string::npos)
+        << bytes_of(folder / "log");
     EXPECT_FALSE(fs::exists(folder / "out/.lock"));
     EXPECT_FALSE(fs::exists(folder / "out/faces.csv"));
 }

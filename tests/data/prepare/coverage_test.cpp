@@ -81,6 +81,8 @@ TEST(Coverage, TheTableNamesWhatMissesFacesAndLeavesNothingOutInSilence) {
     const std::string last = some.substr(some.rfind("all 8 videos"));
     for (const char* sum : {" 64 ", " 3 ", " 4 ", " 57\n"})
         EXPECT_NE(last.find(sum), std::string::npos) << sum << " in " << last;
+    const std::string one = coverage_table(std::vector{report("a", 8, 8, 8)}, 8, "out/coverage.csv");
+    EXPECT_NE(one.find("\n1 video "), std::string::npos) << one;
 }
 
 // Names longer than the usual column keep the numbers below their heads.

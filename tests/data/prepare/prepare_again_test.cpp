@@ -49,9 +49,13 @@ TEST_F(Preparing, IsStoppedWithinAVideoAndGoesOn) {
     auto stopped = options();
     stopped.threads = 1;
     int64_t asked = 0;
-    stopped.stop = [&] { return ++asked > 8; };
-    EXPECT_THROW(prepare_faces(stopped), PrepareStopped);
-    EXPECT_FALSE(fs::exists(output / "faces.csv"));
+    int64_t last = 4;
+    stopped.stop = [&] { return ++asked > last; };
+    for (; last < 8; ++last) {  // one video after the other is done, the next one stopped a frame later
+        asked = 0;
+        EXPECT_THROW(prepare_faces(stopped), PrepareStopped) << last;
+        EXPECT_FALSE(fs::exists(output / "faces.csv"));
+    }
     const PrepareReport report = prepare_faces(options());
     EXPECT_GT(report.reused, 0);
     EXPECT_LT(report.reused, 6);
@@ -91,35 +95,6 @@ TEST_F(Preparing, ChangesAreRedone) {
     EXPECT_NE(by_frame.notices.at(0).find("too good"), std::string::npos);
 }
 
-TEST_F(Preparing, FinishedCropsAreGivenUpOnlyWhenAsked) {
-    prepare_faces(options());
-    const auto before = crop_times();
-    const std::string manifest = file_content(output / "faces.csv");
-    const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
-    auto other = options();
-    other.size = 32;
-    expect_error([&] { prepare_faces(other, no_work); },
-                 {output.filename().string(), "18 crops of 6", "size=64", "found", "size=32", "--overwrite"});
-    other = options();
-    other.frames = 0;
-    expect_error([&] { prepare_faces(other, no_work); }, {"frames=3", "frames=0"});
-    EXPECT_EQ(crop_times(), before);
-    EXPECT_EQ(file_content(output / "faces.csv"), manifest);
-    other.overwrite = true;
-    EXPECT_EQ(prepare_faces(other).rows, 36);
-}
-
-TEST_F(Preparing, PicturesAreNotBothPhotosAndAClip) {
-    prepare_faces(options());
-    auto photos = options();
-    photos.pictures = PictureRule::photos;
-    expect_error([&] { prepare_faces(photos); }, {"set/fake/v0 otherwise", "--pictures", "--overwrite"});
-    photos.overwrite = true;
-    EXPECT_EQ(prepare_faces(photos).rows, 36);
-    EXPECT_EQ(read_manifest(output / "faces.csv").rows.size(), 36u);
-    expect_error([&] { prepare_faces(options()); }, {"otherwise", "--pictures", "--overwrite"});
-}
-
 TEST_F(Preparing, PicturesThatAreLeftOutAreCounted) {
     const PrepareReport report = prepare_faces(options());
     EXPECT_EQ(std::ranges::count_if(report.notices,
@@ -129,10 +104,12 @@ TEST_F(Preparing, PicturesThatAreLeftOutAreCounted) {
                                     }),
               1);
     auto all = options();
-    all.output = folder / "all";
-    all.frames = 0;
-    for (const std::string& notice : prepare_faces(all).notices)
-        EXPECT_EQ(notice.find("left out"), std::string::npos) << notice;
+    for (const int frames : {0, 6}) {
+        all.output = folder / fmt::format("all-{}", frames);
+        all.frames = frames;
+        for (const std::string& notice : prepare_faces(all).notices)
+            EXPECT_EQ(notice.find("left out"), std::string::npos) << notice;
+    }
 }
 
 // Crops of two kinds are in no manifest.
@@ -191,6 +168,8 @@ TEST_F(Preparing, AnotherFolderIntoTheSameOutputAddsToTheManifest) {
     for (const ManifestRow& row : read_manifest(report.manifest).rows) ++per_label[row.label];
     EXPECT_EQ(per_label, (std::map<int, int>{{0, 9}, {1, 9}}));
     EXPECT_EQ(prepare_faces(fake).rows, 18);  // nothing twice
+    fs::remove_all(output / "crops/real");
+    EXPECT_EQ(prepare_faces(fake).rows, 9);  // only what is there
 }
 
 TEST_F(Preparing, ASourceReplacedByAnotherOfTheSameSizeIsRedone) {
@@ -230,6 +209,9 @@ TEST_F(Preparing, ADamagedManifestIsSaidBeforeTheWork) {
     other.overwrite = true;
     const auto no_work = [](int64_t, int64_t, const std::string& text) { ADD_FAILURE() << text; };
     expect_error([&] { prepare_faces(other, no_work); }, {"faces.csv:2:", "perhaps"});
+    fs::remove(output / "faces.csv");
+    write_content(output / "coverage.csv", "path,label\n");
+    expect_error([&] { prepare_faces(other, no_work); }, {"coverage.csv:1:", "can be removed"});
 }
 
 TEST_F(Preparing, OneManifestHoldsCropsOfOneKind) {

@@ -44,6 +44,12 @@ TEST_F(Preparing, WritesCropsAndManifest) {
     }
     for (const char* split : {"train", "val", "test"})
         EXPECT_EQ(per_split[split], (std::map<int, int>{{0, 3}, {1, 3}})) << split;
+    PrepareOptions one = options();
+    one.output = folder / "one";
+    one.frames = 1;
+    prepare_faces(one, [&](int64_t, int64_t, const std::string& text) {
+        EXPECT_NE(text.find("1 face in 1 frame,"), std::string::npos) << text;
+    });
 }
 
 // 12 photos, each there under two names that a split by name would part sooner or later.
