@@ -84,6 +84,17 @@ TEST(AtomicFile, AFailureIsSaidWithTheSystemsReason) {
         {"/dev/full: writing failed: No space left on device"});
     expect_error([] { write_file_atomically("/dev/full", "x"); },
                  {"/dev/full: writing failed: No space left on device"});
+    expect_error(
+        [] {
+            write_file_atomically("/dev/full", [](std::ostream& out) {
+                for (int i = 0; i < 100'000; ++i) out.put('x');
+                errno = 0;
+            });
+        },
+        {"/dev/full: writing failed: No space left on device"});
+    const TemporaryFolder folder;
+    expect_error([&] { write_file_atomically(folder / "none/a", "x"); },
+                 {"none/a: cannot be written: No such file or directory"});
 }
 
 TEST(AtomicFile, AFailureKeepsTheOldFileAndNoOther) {

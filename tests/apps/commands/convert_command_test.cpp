@@ -142,6 +142,11 @@ TEST_F(Convert, Onnx) {
     refuse(convert("m.onnx", "o.safetensors"), {"m.onnx", "found an ONNX file"});
     refuse(run_program("detect a.png --model " + (folder_ / "m.onnx").string()),
            {"m.onnx", "found an ONNX file"});
+    refuse(run_program("convert --quiet " + (folder_ / "m.safetensors").string() + " " +
+                           (folder_ / "n.onnx").string(),
+                       "ulimit -f 8;"),
+           {"n.onnx: writing failed: File too large"});
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "n.onnx"));
 #else
     refuse(made, {"libonnx-dev"});
 #endif
