@@ -96,6 +96,8 @@ TEST_F(Robustness, TablesPagesAndJsonNameCorruptionAndStrength) {
     EXPECT_EQ(count_of(">0.2</text>", low), 12u);
     EXPECT_EQ(count_of(">1</text>", low), 24u);  // and of strength
     EXPECT_EQ(low.find(">1.1</text>"), std::string::npos);
+    without[2].evaluation.all.video_intervals.auc = Interval{0.03, 1};
+    EXPECT_EQ(count_of(">0</text>", robustness_report(without)), 24u);
     const auto json = nlohmann::json::parse(evaluation_answer(*results_))["results"];
     EXPECT_TRUE(json[0]["protocol"]["strength"].is_null());
     EXPECT_EQ(json[1]["protocol"]["corruption"], "jpeg");

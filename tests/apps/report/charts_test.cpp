@@ -80,6 +80,9 @@ TEST(Charts, AxesGoNoFurtherThanValuesCanBe) {
     EXPECT_NE(chart(1, 1).find(">1</text>"), std::string::npos);
     EXPECT_EQ(chart(0, 0).find(">-"), std::string::npos);
     EXPECT_NE(chart(0.5, 0.6).find(">0.5</text>"), std::string::npos);
+    // A tenth of them is shown at least.
+    EXPECT_NE(chart(0.999, 1).find(">0.9</text>"), std::string::npos);
+    EXPECT_NE(chart(0, 0.001).find(">0.1</text>"), std::string::npos);
 }
 
 TEST(Charts, OnlyMarkedSeriesHaveDots) {

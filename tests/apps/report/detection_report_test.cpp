@@ -109,6 +109,15 @@ TEST(DetectionReport, TheTimelineShowsTheEdgesOfTheUndecidedBand) {
     EXPECT_EQ(count_of(" 112.0", line), 2u) << line;
 }
 
+TEST(DetectionReport, TheScoreStandsWithinItsPictureAtBothEnds) {
+    for (const auto& [score, place] : {std::pair{0.0, "36.0"}, {1.0, "324.0"}}) {
+        const std::string page = detection_report({example_detection("a.mp4", score)}, example_protocol());
+        EXPECT_NE(page.find(fmt::format("x=\"{}\" y=\"17\" text-anchor=\"middle\">{:.3f}<", place, score)),
+                  std::string::npos)
+            << score;
+    }
+}
+
 TEST(DetectionReport, FilesWithoutFacesAndBrokenOnesHaveTheirPart) {
     const std::string page = detection_report(example_files(), example_protocol());
     for (const char* text :

@@ -45,6 +45,30 @@ TEST(RunReport, HoldsTheCurvesTheScoresAndTheProtocol) {
     EXPECT_EQ(page.find("<script"), std::string::npos);
     EXPECT_EQ(page.find("nan"), std::string::npos);
     EXPECT_LT(page.size(), 200000u);
+    expect_all(run_report(folder / "run" / ""), {"<h1>Training run “run”</h1>"});
+}
+
+TEST(RunReport, ValidationIsDrawnNoFurtherThanItCanBe) {
+    const TemporaryFolder folder;
+    write_example_run(folder / "run");
+    std::vector<EpochRecord> epochs = example_epochs(3);
+    for (EpochRecord& epoch : epochs)
+        for (BinaryMetrics* metrics : {&epoch.validation->frame, &epoch.validation->video}) {
+            metrics->auc = 1;
+            metrics->log_loss = 2;
+        }
+    TrainOptions options;
+    write_file_atomically(
+        folder / "run" / "run.json",
+        run_json(RunRecord{.status = "done", .best_epoch = 1, .epochs = epochs}, train_settings(options)));
+    const std::string page = run_report(folder / "run");
+    const auto chart = [&](const std::string& title) {
+        const size_t begin = page.find("<title>" + title + "</title>");
+        return begin == std::string::npos ? "" : page.substr(begin, page.find("</svg>", begin) - begin);
+    };
+    expect_all(chart("Validation AUC"), {">1</text>"});
+    EXPECT_EQ(chart("Validation AUC").find(">1.0"), std::string::npos);
+    expect_all(chart("Validation log loss"), {">2</text>"});
 }
 
 TEST(RunReport, ARunWithoutValidationOrEpochsHasOneToo) {
@@ -64,6 +88,12 @@ TEST(RunReport, WhatIsNoRunIsNamed) {
     write_file_atomically(folder / "run.json", "{}");
     expect_error([&] { static_cast<void>(run_report(folder.path())); },
                  {"run.json", "not the record of a run"});
+    write_example_run(folder.path());
+    std::string record = bytes_of(folder / "run.json");
+    record.replace(record.find("\"build\""), 7, "\"other\"");
+    write_file_atomically(folder / "run.json", record);
+    expect_error([&] { static_cast<void>(run_report(folder.path())); },
+                 {"run.json: is not the record of a run: a part is missing or of another kind: key 'build'"});
 }
 
 // The share of pixels that differ from the picture's first one, and how bright that one is.
