@@ -104,7 +104,10 @@ TEST_F(Resume, ARunThatSavedNothingStartsOver) {
     write_file_atomically(folder_ / "train-3.png", picture);
     TrainOptions again;
     take_run_options(folder_ / "run", again, false, {});
+    testing::internal::CaptureStderr();
     train_detector(again);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find("the run had saved nothing yet: starting over"), std::string::npos) << told;
     expect_same_run("wide", "run");
 }
 
@@ -128,6 +131,45 @@ TEST_F(Resume, TheLastCheckpointsAreKeptAndStandInForABrokenOne) {
         if (std::filesystem::exists(folder_ / "run" / name))
             write_file_atomically(folder_ / "run" / name, "no");
     expect_error([&] { train_detector(once); }, {"no checkpoint can be read", "last.safetensors"});
+}
+
+// Bytes that a disk or a copy changed, in a file of the right form.
+TEST_F(Resume, ACheckpointWithDamagedBytesGivesWayToTheOneBeforeIt) {
+    TrainOptions run = options("run");
+    run.keep = 2;
+    train_detector(run);
+    const std::filesystem::path last = folder_ / "run/last.safetensors",
+                                before = folder_ / "run/checkpoints/step-000000008.safetensors";
+    const auto damage = [](const std::filesystem::path& path) {
+        std::string bytes = bytes_of(path);
+        bytes[bytes.size() / 2] = char(bytes[bytes.size() / 2] ^ 1);
+        write_file_atomically(path, bytes);  // a file of its own, whatever was linked to it
+    };
+    const std::string good_last = bytes_of(last), good_before = bytes_of(before);
+    const std::string best = bytes_of(folder_ / "run/best.safetensors");
+    const std::string metrics = metrics_without_times(folder_ / "run");
+    damage(last);
+    run.resume = true;
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(train_detector(run).was_complete);
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find(last.string() + ": the file is damaged: expected tensors with the checksum "),
+              std::string::npos)
+        << told;
+    EXPECT_NE(told.find("going on after epoch 2 of 3"), std::string::npos) << told;
+    EXPECT_TRUE(bytes_of(last) == good_last);
+    EXPECT_TRUE(bytes_of(before) == good_before) << "the damaged one took its place";
+    EXPECT_TRUE(bytes_of(folder_ / "run/best.safetensors") == best);
+    EXPECT_EQ(metrics_without_times(folder_ / "run"), metrics);
+
+    // Where none is left the run is no new one, and all stays as it is.
+    damage(last);
+    damage(before);
+    const std::string record = bytes_of(folder_ / "run/run.json"), damaged = bytes_of(last);
+    expect_error([&] { train_detector(run); }, {"no checkpoint can be read", last.string(), "is damaged"});
+    EXPECT_EQ(bytes_of(folder_ / "run/run.json"), record);
+    EXPECT_TRUE(bytes_of(last) == damaged);
+    EXPECT_TRUE(bytes_of(folder_ / "run/best.safetensors") == best);
 }
 
 // A run that was killed between its last two files.
