@@ -158,7 +158,12 @@ TEST_F(Verify, WhatCannotBeComparedIsAnError) {
     write(json);
     expect_error([&] { static_cast<void>(verified()); }, {"run.json", "no best epoch"});
     write_file_atomically(run_ / "run.json", "{");
-    expect_error([&] { static_cast<void>(verified()); }, {"run.json", "not the record of a run"});
+    const std::string start = (run_ / "run.json").string() + ": is not the record of a run: ";
+    expect_error([&] { static_cast<void>(verified()); }, {start + "the text is no JSON from byte 2 on"});
+    json["configuration"]["optimization"].erase("seed");
+    write(json);
+    expect_error([&] { static_cast<void>(verified()); },
+                 {start + "a part is missing or of another kind: key 'seed'"});
     std::filesystem::remove(run_ / "run.json");
     expect_error([&] { static_cast<void>(verified()); }, {"run.json", "no run to verify"});
 }

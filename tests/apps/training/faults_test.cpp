@@ -107,6 +107,12 @@ TEST_F(Faults, ADamagedRecordIsNamedWithWhatToDo) {
           "unmask train --init " + (run_ / "last.safetensors").string()})
         EXPECT_NE(outcome.errors.find(text), std::string::npos) << outcome.errors;
     EXPECT_EQ(outcome.errors.find("json.exception"), std::string::npos) << outcome.errors;
+    std::filesystem::rename(run_ / "last.safetensors", folder_ / "aside");
+    const Outcome without = run_program(resume() + " --quiet");
+    EXPECT_NE(without.errors.find("put a copy of it back, or begin the run anew"), std::string::npos)
+        << without.errors;
+    EXPECT_EQ(without.errors.find("--init"), std::string::npos) << without.errors;
+    std::filesystem::rename(folder_ / "aside", run_ / "last.safetensors");
     write_file_atomically(run_ / "run.json", record);
     EXPECT_EQ(run_program(resume() + " --quiet").code, 0);
 }

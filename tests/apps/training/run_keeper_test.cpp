@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <system_error>
+#include <thread>
 
 #include "apps/training/run_folder.h"
 #include "apps/training/trainer.h"
@@ -39,6 +41,38 @@ TEST(RunKeeper, ARunInWhichAnotherProcessTrainsIsNeitherReplacedNorResumed) {
     options.overwrite = true;
     options.resume = false;
     EXPECT_NO_THROW(train_detector(options));
+}
+
+// What ended a run may keep its record from being written too: that is said beside it, not in its place.
+TEST(RunKeeper, ARecordThatCannotBeWrittenHidesNothing) {
+    const TemporaryFolder folder;
+    const std::filesystem::path run = folder / "run", record = run / "run.json";
+    TrainOptions options = tiny_training(write_tiny_faces(folder.path(), 16, 8, 0), run);
+    options.epochs = 40;
+    std::thread thief([&] {
+        while (!std::filesystem::exists(run / "best.safetensors")) std::this_thread::yield();
+        std::error_code ignored;
+        while (!std::filesystem::is_directory(record, ignored)) {
+            std::filesystem::remove(record, ignored);
+            std::filesystem::create_directory(record, ignored);
+        }
+    });
+    testing::internal::CaptureStderr();
+    expect_error([&] { train_detector(options); },
+                 {record.string() + ": ", "is kept up to step", "unmask train --resume " + run.string()});
+    thief.join();
+    const std::string told = testing::internal::GetCapturedStderr();
+    EXPECT_NE(told.find("why the run ended is not recorded: " + record.string()), std::string::npos) << told;
+}
+
+TEST(RunFolder, TheRecordIsWrittenBeforeTheTable) {
+    const TemporaryFolder folder;
+    const RunFolder run = RunFolder::create(folder.path(), false);
+    std::filesystem::create_directory(folder / "metrics.csv");  // in its way
+    TrainOptions options;
+    expect_error([&] { run.write(RunRecord{.status = "the disk is full"}, train_settings(options)); },
+                 {"metrics.csv"});
+    EXPECT_EQ(run.recorded().status, "the disk is full");
 }
 
 TEST(RunFolder, ScoresThatWaitAreTakenWithTheirEpochAlone) {
