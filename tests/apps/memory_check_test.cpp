@@ -2,6 +2,9 @@
 #include "apps/memory_check.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
 
 #include "apps/training/trainer.h"
 #include "tests/apps/tiny_faces.h"
@@ -21,6 +24,16 @@ TEST(MemoryCheck, RefusesWhatNoMachineHolds) {
     expect_error([&] { check_memory("train", wide, 16, true); },
                  {"train needs at least", "16 images of 128 x 128 pixels", "of memory"});
     expect_error([&] { check_memory("bench", usual, int64_t{1} << 40, false); }, {"bench needs at least"});
+}
+
+TEST(MemoryCheck, TrainingNeedsGradientsAndMoments) {
+    // Half the machine's memory for the parameters alone, which training has four times.
+    const double memory = double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGE_SIZE));
+    DetectorOptions large = usual;
+    large.width = 0.25;
+    large.width *= std::sqrt(memory / 8 / double(Detector(large).parameter_count()));
+    EXPECT_NO_THROW(check_memory("bench", large, 1, false));
+    expect_error([&] { check_memory("train", large, 1, true); }, {"train needs at least"});
 }
 
 TEST(MemoryCheck, TrainingAsksItBeforeItMakesADetector) {

@@ -51,6 +51,12 @@ TEST_F(CalibrateCommand, CalibratesAModelAndUsesIt) {
     write_file_atomically(path("real.csv"), "path,label,split\ntest-0.png,real,val\n");
     expect_failure("calibrate --model " + model_ + " --data " + path("real.csv"),
                    {"real.csv", "1 real alone", "--forge self-blend"});
+    Manifest real = read_manifest(data_);
+    std::erase_if(real.rows, [](const ManifestRow& row) { return row.label == 1; });
+    write_manifest(path("reals.csv"), real);
+    const Outcome forged = run_program("calibrate --forge self-blend --quiet --model " + model_ + " --data " +
+                                       path("reals.csv") + " --out " + path("forged.safetensors"));
+    EXPECT_EQ(forged.code, 0) << forged.errors;
 }
 
 TEST_F(CalibrateCommand, RowsWithoutSplitsAreFittedOnOnlyWhenAllAreAskedFor) {

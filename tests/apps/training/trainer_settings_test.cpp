@@ -32,6 +32,21 @@ TEST_F(TrainerSettings, AveragedWeightsAreMeasuredAndKeptAsBest) {
     EXPECT_NEAR(*evaluation.all.frame.log_loss, *result.record.epochs[0].validation->frame.log_loss, 1e-6);
 }
 
+TEST_F(TrainerSettings, OneClassAloneIsRefusedUnlessTheOtherIsMadeOfIt) {
+    Manifest manifest = read_manifest(data_);
+    std::erase_if(manifest.rows, [](const ManifestRow& row) { return row.label == 1; });
+    TrainOptions once = options("run");
+    once.data = folder_ / "real.csv";
+    once.epochs = 1;
+    write_manifest(once.data, manifest);
+    expect_error(
+        [&] { train_detector(once); },
+        {"real.csv: training expected real and fake rows, found 24 real alone", "--forge self-blend"});
+    EXPECT_FALSE(std::filesystem::exists(once.output));
+    once.forge = Forge::self_blend;
+    EXPECT_EQ(train_detector(once).record.epochs.size(), 1u);
+}
+
 TEST_F(TrainerSettings, FrozenLayersStayBitForBitUntilTheyThaw) {
     TrainOptions once = options("run");
     once.epochs = 2;
