@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "engine/atomic_file.h"
 #include "tests/apps/program_fixture.h"
 
 namespace unmask {
@@ -108,6 +109,15 @@ TEST_F(Program, AFolderThatCannotBeWrittenIsNamed) {
         expect_failure("train --data " + data_ + " --out " + folder + tiny_model, {folder});
         expect_failure("demo --out " + folder, {folder});
     }
+}
+
+TEST_F(Program, ADemoReplacesNoOtherWork) {
+    std::filesystem::create_directories(path("mine/faces"));
+    write_file_atomically(path("mine/faces/faces.csv"), "mine");
+    expect_failure("demo --people 2 --frames 1 --epochs 1 --size 32 --out " + path("mine"),
+                   {path("mine"), "found other files"});
+    EXPECT_EQ(bytes_of(path("mine/faces/faces.csv")), "mine");
+    EXPECT_FALSE(std::filesystem::exists(path("mine/run")));
 }
 
 TEST_F(Program, CudaIsAClearErrorWithoutItsBackend) {
