@@ -34,6 +34,14 @@ done
 mini=$folder/tree/bin/unmask-mini
 [ "$(run "$mini" --version)" = "unmask-mini $VERSION" ] || fail "unmask-mini --version: found '$(run "$mini" --version)'"
 run "$mini" --help | grep -q "^usage: unmask-mini" || fail "unmask-mini --help: no usage on standard output"
+for asked in --version --help; do
+    run "$mini" "$asked" >"$folder/log" || fail "unmask-mini $asked: exit status $?"
+done
+for wrong in "" "$model" "--threads 1"; do
+    # shellcheck disable=SC2086  # none, one or two words
+    if run "$mini" $wrong >"$folder/log" 2>&1; then fail "unmask-mini took '$wrong' for pictures"; fi
+    grep -q "expected a model file first and at least one picture" "$folder/log" || fail "unmask-mini $wrong: found '$(cat "$folder/log")'"
+done
 for wrong in "--weights f64" "--box 1,2,3" "--threads many" "--wieghts f32"; do
     # shellcheck disable=SC2086  # an option and its value
     if run "$mini" "$model" $wrong "$folder/picture_0.bmp" >"$folder/log" 2>&1; then fail "unmask-mini took $wrong"; fi
