@@ -116,8 +116,10 @@ CommandRun set_up_prepare(CLI::App& app, const GlobalOptions& global) {
         ->option_text("auto|none|FILE")
         ->capture_default_str();
     add_split_options(app, arguments->split, "everything", "");
-    app.add_flag("--overwrite", options.overwrite,
-                 "Cut anew what is in the folder and was cut with other options");
+    app.add_flag(
+        "--overwrite", options.overwrite,
+        "Cut anew what is in the folder and was cut with other options, and replace a faces.csv of other "
+        "pictures");
     app.add_option("--json", arguments->json, "The report as JSON: - for stdout, or a file")
         ->option_text("-|FILE");
     app.footer("An interrupted run goes on where it stopped when started again with the same options.");

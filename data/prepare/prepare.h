@@ -33,8 +33,10 @@ struct PrepareOptions {
     std::optional<int> label;  // 0 or 1: the label of everything, instead of the folder layout
     PictureRule pictures = PictureRule::automatic;  // of folders that are no known dataset's
     SplitOptions split;
-    bool overwrite = false;  // crops that an earlier run cut with other options may be cut anew
-    int threads = 0;         // workers, one video each; 0: one per core
+    // Crops that an earlier run cut with other options may be cut anew, a manifest of other pictures
+    // replaced.
+    bool overwrite = false;
+    int threads = 0;  // workers, one video each; 0: one per core
     // Asked before each video and each of its pictures or packets; true ends the work with PrepareStopped,
     // and the videos that are done stay done.
     std::function<bool()> stop;
@@ -100,9 +102,9 @@ using PrepareProgress = std::function<void(int64_t done, int64_t total, const st
 // has no manifest and no rows. Where the crops are cut with other settings than before, the manifest is not
 // there until all are done, and only with `overwrite` are they cut anew. Error for wrong options or an output
 // that cannot be written; and before any work when faces.csv is damaged, when it would keep rows cut with
-// other settings, when crops of these videos are there that other options cut (unless `overwrite`), when
-// another process prepares into the folder, or when a video has the dataset and id of another source that is
-// recorded there.
+// other settings, when crops of these videos are there that other options cut or faces.csv lists other
+// pictures of them (unless `overwrite`), when another process prepares into the folder, or when a video has
+// the dataset and id of another source that is recorded there.
 PrepareReport prepare_faces(const PrepareOptions& options, const PrepareProgress& progress = {});
 
 }  // namespace unmask

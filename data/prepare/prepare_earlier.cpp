@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "data/layouts/listing.h"
 #include "data/prepare/prepare_record.h"
 #include "engine/error.h"
 
@@ -86,6 +87,15 @@ void check_settings(const fs::path& file, const CropSettings& settings) {
         file.string(), text(*earlier), text(settings));
 }
 
+// A manifest that another command or a person wrote lists pictures that no prepare cut.
+void check_own(const fs::path& output, const fs::path& manifest, const fs::path& picture) {
+    if (lies_below(fs::absolute(picture).lexically_normal(), output / "crops")) return;
+    fail(
+        "{}: lists {}, expected crops of prepare alone for these videos; choose another output folder, or "
+        "--overwrite to replace the manifest",
+        manifest.string(), picture.string());
+}
+
 // The folders whose pictures are clips, or photos, in this run.
 struct TakenFolders {
     std::set<std::string> clips, photos;
@@ -127,8 +137,9 @@ EarlierRuns::EarlierRuns(const fs::path& output, const std::vector<SourceVideo>&
     const TakenFolders taken(videos);
     std::map<std::pair<std::string, std::string>, bool> same_pictures;  // of other videos
     for (const ManifestRow& row : earlier.rows) {
-        if (present.contains({row.dataset, row.video}) || !fs::is_regular_file(earlier.file(row), ignored))
-            continue;
+        const bool is_replaced = present.contains({row.dataset, row.video});
+        if (is_replaced && !options.overwrite) check_own(output, file, earlier.file(row));
+        if (is_replaced || !fs::is_regular_file(earlier.file(row), ignored)) continue;
         const auto [known, is_new] = same_pictures.try_emplace({row.dataset, row.video}, false);
         if (is_new) {
             const std::optional<VideoRecord> record =

@@ -22,7 +22,8 @@ namespace unmask {
 
 class EarlierRuns {
   public:
-    // Reads OUT/faces.csv. Error when it is damaged, when one of the videos is recorded under the same
+    // Reads OUT/faces.csv. Error when it is damaged, when it lists other pictures than crops for one of the
+    // videos and `options.overwrite` does not give them up, when one of the videos is recorded under the same
     // dataset and id from another source, when crops of the videos were cut with other options and
     // `options.overwrite` does not give them up, or when rows of other videos would stay beside crops that
     // are cut differently or show the same pictures. A source that was moved as it is counts as the same.

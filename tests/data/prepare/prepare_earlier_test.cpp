@@ -45,6 +45,27 @@ TEST_F(Preparing, WhereNoFaceWasFoundThereIsNothingToGiveUp) {
     EXPECT_EQ(prepare_faces(other).rows, 18);
 }
 
+// Such as dataset import writes of the same folder.
+TEST_F(Preparing, AManifestThatPrepareDidNotWriteIsReplacedOnlyWhenAsked) {
+    Manifest manifest{output, {}};
+    manifest.rows.push_back({.path = (input / "real/v0/0.png").string(),
+                             .video = "real/v0",
+                             .split = "train",
+                             .dataset = "set",
+                             .method = "original"});
+    fs::create_directories(output);
+    write_manifest(output / "faces.csv", manifest);
+    const std::string before = file_content(output / "faces.csv");
+    auto asked = options();
+    expect_error([&] { prepare_faces(asked); },
+                 {"faces.csv: lists " + (input / "real/v0/0.png").string(), "--overwrite"});
+    EXPECT_EQ(file_content(output / "faces.csv"), before);
+    EXPECT_FALSE(fs::exists(output / "crops"));
+    asked.overwrite = true;
+    EXPECT_EQ(prepare_faces(asked).rows, 18);
+    EXPECT_EQ(prepare_faces(options()).reused, 6);  // its own
+}
+
 TEST_F(Preparing, PicturesAreNotBothPhotosAndAClip) {
     prepare_faces(options());
     auto photos = options();
