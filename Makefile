@@ -59,7 +59,7 @@ fuzz:
 # Programs, cases and scripts for a machine with a GPU (docs/gpu-runs.md): build/gpu-bundle/unmask-gpu-bundle.tar.gz.
 # Needs the CUDA toolkit and cuDNN here, no GPU.
 gpu-bundle: dependencies
-	cmake --preset gpu-bundle
+	cmake --preset gpu-bundle -DUNMASK_UNITY=$${UNMASK_UNITY:-OFF}
 	cmake --build --preset gpu-bundle
 	bench/gpu/make_bundle.sh build/gpu-bundle
 
