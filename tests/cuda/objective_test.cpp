@@ -7,9 +7,11 @@
 
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include "models/heads.h"
 #include "tests/simt/machine.h"
+#include "tests/simt/order_scope.h"
 #include "tests/support/compare.h"
 #include "tests/support/op_case.h"
 
@@ -77,6 +79,24 @@ TEST(CudaObjective, IsNoNumberForLabelsOrSharesOutOfRange) {
     EXPECT_TRUE(std::isnan(total({labels_of({-1, 1, 0}, 3), {}, 1.0, {}})));
     EXPECT_TRUE(std::isnan(total({good, labels_of({0, 5, 0}, 3), 1.0, half})));
     EXPECT_TRUE(std::isnan(total({good, good, 1.0, above})));
+}
+
+// Sinkhorn's blocks meet at a counter, and which of them goes on depends on the order: where memory is
+// watched, each order shows other races.
+TEST(CudaObjective, SameBytesWhicheverBlockComesLast) {
+    Objective objective({.divergence = Divergence::sinkhorn, .weighting = Weighting::fixed});
+    const auto terms = [&](simt::Order order) {
+        const simt::OrderScope scope(order);
+        HeadLogits heads = heads_of(40, 3);
+        const ObjectiveResult result = objective.forward(heads, {labels_of({0, 1, 1}, 40), {}, 1.0, {}});
+        result.total.backward();
+        return std::vector{result.terms, heads.global.gradient(), heads.joint.gradient()};
+    };
+    const std::vector<Tensor> forward = terms(simt::Order::forward);
+    for (const simt::Order order : simt::orders) {
+        const std::vector<Tensor> found = terms(order);
+        for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bytes(found[i], forward[i])) << i;
+    }
 }
 
 TEST(CudaObjective, CapturedWorkFollowsLabelsAndShare) {

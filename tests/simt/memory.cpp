@@ -24,9 +24,11 @@ MemoryAccess::~MemoryAccess() = default;
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 #include "engine/caching_pool.h"
@@ -34,16 +36,32 @@ MemoryAccess::~MemoryAccess() = default;
 namespace simt {
 namespace {
 
+void say(const char* text) {
+    static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
+}
+[[noreturn]] void end_program(const char* text) {
+    say(text);
+    std::abort();
+}
+
 // One range of addresses, handed out in turn. In huge pages, which it takes few entries to forbid and allow.
 class Range {
   public:
     Range() {
-        void* begin =
-            mmap(nullptr, size + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (begin == MAP_FAILED) return;
+        void* begin = MAP_FAILED;
+        // The machine's memory; less where addresses are limited.
+        const auto pages = static_cast<size_t>(sysconf(_SC_PHYS_PAGES));
+        for (size_ = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)); size_ >= page; size_ /= 2) {
+            begin =
+                mmap(nullptr, size_ + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (begin != MAP_FAILED) break;
+        }
+        if (begin == MAP_FAILED) end_program("the emulated GPU: no addresses for its memory\n");
         begin_ =
             reinterpret_cast<unsigned char*>((reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page);
-        static_cast<void>(madvise(begin_, size, MADV_HUGEPAGE));
+        size_ = size_ / page * page;
+        static_cast<void>(madvise(begin_, size_, MADV_HUGEPAGE));
+        static_cast<void>(madvise(begin_, size_, MADV_DONTDUMP));
         struct sigaction action {};
         action.sa_sigaction = &report;
         action.sa_flags = SA_SIGINFO | SA_RESETHAND;  // then the access again, and the end
@@ -52,7 +70,7 @@ class Range {
 
     void* take(size_t bytes) {
         const std::lock_guard lock(mutex_);
-        if (begin_ == nullptr || bytes > size - used_) return nullptr;
+        if (bytes > size_ - used_) return nullptr;
         void* memory = begin_ + used_;
         used_ += bytes;
         if (const size_t end = (used_ + page - 1) / page * page; end > open_) {
@@ -70,18 +88,20 @@ class Range {
         const std::lock_guard lock(mutex_);
         if (--users_ == 0) protect(begin_, open_, PROT_NONE);
     }
-    [[nodiscard]] bool holds(const void* address) const {
-        return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(begin_) < size;
-    }
 
   private:
-    static constexpr size_t size = size_t{1} << 40, page = size_t{2} << 20;
+    static constexpr size_t page = size_t{2} << 20;
     static void protect(void* memory, size_t bytes, int protection) {
-        if (bytes > 0 && mprotect(memory, bytes, protection) != 0) std::abort();
+        if (bytes > 0 && mprotect(memory, bytes, protection) != 0)
+            end_program("the emulated GPU: the system does not protect its memory\n");
+    }
+    [[nodiscard]] bool holds(const void* address) const {
+        return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(begin_) < size_;
     }
     static void report(int signal, siginfo_t* info, void* context);
 
     unsigned char* begin_ = nullptr;
+    size_t size_ = 0;
     size_t used_ = 0, open_ = 0;  // bytes handed out; whole pages of them
     int users_ = 0;
     std::mutex mutex_;
@@ -94,8 +114,8 @@ Range& range() {
 
 void Range::report(int, siginfo_t* info, void*) {
     if (!range().holds(info->si_addr)) return;
-    constexpr char text[] = "host code touches memory of the emulated GPU:\n";
-    if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) return;
+    say(range().users_ > 0 ? "an access far beyond the buffers of the emulated GPU:\n"
+                           : "host code touches memory of the emulated GPU:\n");
     void* callers[32];
     backtrace_symbols_fd(callers, backtrace(callers, 32), STDERR_FILENO);
 }

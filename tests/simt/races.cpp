@@ -30,8 +30,8 @@ void Races::begin_replay() {
 
 void Races::begin_block(uint32_t block) {
     block_ = block;
-    last_barrier_ = block_began_ = now_++;
-    fences_.fill(0);
+    last_barrier_ = now_++;
+    fences_.fill({});
     acquired_.clear();
 }
 
@@ -52,13 +52,22 @@ void Races::barrier() {
 
 void Races::sync_lanes(unsigned first_thread, uint32_t mask) {
     const uint64_t time = now_++;
-    for (unsigned a = 0; a < warp; ++a)
-        for (unsigned b = 0; b < warp; ++b)
-            if ((mask >> a & mask >> b & 1u) != 0) meetings_[size_t{first_thread + a} * warp + b] = time;
+    std::array<uint64_t, warp> known{};
+    const auto row = [&](unsigned lane) { return meetings_.begin() + size_t{first_thread + lane} * warp; };
+    for (unsigned lane = 0; lane < warp; ++lane)
+        if ((mask >> lane & 1u) != 0)
+            std::transform(known.begin(), known.end(), row(lane), known.begin(),
+                           [](uint64_t a, uint64_t b) { return std::max(a, b); });
+    for (unsigned lane = 0; lane < warp; ++lane)
+        if ((mask >> lane & 1u) != 0) known[lane] = time;
+    for (unsigned lane = 0; lane < warp; ++lane)
+        if ((mask >> lane & 1u) != 0) std::copy(known.begin(), known.end(), row(lane));
 }
 
 void Races::fence(unsigned thread) {
-    fences_[thread] = now_++;
+    for (Acquired& acquired : acquired_)
+        if (acquired.thread == thread && acquired.fence == 0) acquired.fence = now_;
+    fences_[thread] = {now_++, last_barrier_};
 }
 
 // Whether another block's access came before a release that the thread has taken over; thread -1: one of
@@ -69,14 +78,16 @@ bool Races::released(uint32_t block, int thread, uint64_t time, unsigned to) con
         if (release.block != block) return false;
         if (time > release.barrier && (thread != release.thread || time > release.fence)) return false;
         // Taken over by a fence behind the atomic; by others, at a barrier after that.
-        const uint64_t fence = fences_[acquired.thread];
-        return fence > acquired.time && (acquired.thread == to || last_barrier_ > fence);
+        return acquired.fence != 0 && (acquired.thread == to || last_barrier_ > acquired.fence);
     });
 }
 
 bool Races::ordered(const Write& write, unsigned thread) const {
     if (write.time <= work_began_) return write.chain == place_.chain;
-    if (write.block != block_) return released(write.block, write.thread, write.time, thread);
+    if (write.block == many) return false;
+    const int writer = write.thread == many_threads ? -1 : write.thread;
+    if (write.block != block_) return released(write.block, writer, write.time, thread);
+    if (writer < 0) return write.time <= last_barrier_;
     return write.thread == thread || write.time <= last_barrier_ ||
            (write.thread / warp == thread / warp &&
             write.time <= meetings_[size_t{thread} * warp + write.thread % warp]);
@@ -118,12 +129,10 @@ void Races::add_read(Reads& reads, unsigned thread) const {
 void Races::synchronise_at(uintptr_t address, unsigned thread) {
     std::vector<Release>& releases = releases_[address];
     for (const Release& release : releases)
-        if (release.block != block_) acquired_.push_back({release, thread, now_});
-    ++now_;
-    const uint64_t fence = fences_[thread];
-    if (fence != 0)
-        releases.push_back({block_, static_cast<uint16_t>(thread), fence,
-                            last_barrier_ < fence ? last_barrier_ : block_began_});
+        if (release.block != block_) acquired_.push_back({release, thread});
+    const Fence& fence = fences_[thread];
+    if (fence.time != 0)
+        releases.push_back({block_, static_cast<uint16_t>(thread), fence.time, fence.barrier});
 }
 
 std::string Races::access(const void* begin, size_t bytes, Kind kind, unsigned thread) {
@@ -141,15 +150,26 @@ std::string Races::access(const void* begin, size_t bytes, Kind kind, unsigned t
         }
         if (byte.reads.time > fork_began_ && race.empty() && !ordered(byte.reads, thread))
             race = text_of(byte.reads);
-        byte.write = {now_, block_, static_cast<uint16_t>(thread), static_cast<int8_t>(place_.chain),
-                      kind == Kind::atomic};
+        Write write{now_, block_, static_cast<uint16_t>(thread), static_cast<int8_t>(place_.chain),
+                    kind == Kind::atomic};
+        if (write.atomic && byte.write.atomic && byte.write.time > fork_began_ &&
+            !ordered(byte.write, thread)) {
+            if (byte.write.thread != write.thread) write.thread = many_threads;
+            if (byte.write.block != write.block) write.block = many;
+            if (byte.write.chain != write.chain) write.chain = many_chains;
+        }
+        byte.write = write;
         byte.reads.time = 0;
     }
     return race;
 }
 
 std::string Races::text_of(const Write& write) const {
+    if (write.chain == many_chains) return "several chains have written";
     if (write.time <= work_began_) return "chain " + std::to_string(write.chain) + " has written";
+    if (write.block == many) return "several blocks have written";
+    if (write.thread == many_threads)
+        return "several threads of block " + std::to_string(write.block) + " have written";
     return "thread " + std::to_string(write.thread) + " of block " + std::to_string(write.block) +
            " has written";
 }

@@ -6,8 +6,12 @@
 //  - blocks of a launch are ordered by nothing but an atomic with __threadfence before it in the block that
 //    wrote, and behind it in the one that reads;
 //  - launches and copies are ordered, but for those of two chains between a fork and its join.
+// What is released or acquired reaches other threads of the block by a barrier only, not by __syncwarp. One
+// order of threads tells but for atomics, whose own order is one of several.
+//
 // Accesses are told by what the compiler's -fsanitize=thread calls (instrumentation.cpp): code that is
 // compiled without it is not watched. Threads that only read, and atomics among themselves, do not race.
+// One thread of the host alone may use a GPU whose code is watched.
 #pragma once
 
 #include <array>
@@ -58,12 +62,13 @@ class Races {
     static constexpr uint32_t many = 0xFFFFFFFF;
     static constexpr unsigned warp = 32, most_threads = 1024;
 
-    // The last write of a byte, and its reads since that are not ordered before another; time 0: none.
+    // The last write of a byte, and its reads since that are not ordered before another; time 0: none. An
+    // atomic stands for those before it that it is not ordered after.
     struct Write {
         uint64_t time = 0;
-        uint32_t block = 0;
-        uint16_t thread = 0;
-        int8_t chain = 0;
+        uint32_t block = 0;   // or many
+        uint16_t thread = 0;  // or many_threads
+        int8_t chain = 0;     // or many_chains
         bool atomic = false;
     };
     struct Reads {
@@ -73,7 +78,7 @@ class Races {
         uint16_t warp = 0;   // or many_warps
         int8_t chain = 0;    // or many_chains
     };
-    static constexpr uint16_t many_warps = 0xFFFF;
+    static constexpr uint16_t many_warps = 0xFFFF, many_threads = 0xFFFF;
     static constexpr int8_t many_chains = -2;
     struct Byte {
         Write write;
@@ -91,7 +96,10 @@ class Races {
     struct Acquired {
         Release release;
         unsigned thread = 0;
-        uint64_t time = 0;
+        uint64_t fence = 0;  // the thread's first behind the atomic; 0: none yet
+    };
+    struct Fence {
+        uint64_t time = 0, barrier = 0;  // the block's last before it
     };
 
     Page& page(uintptr_t number);
@@ -115,10 +123,10 @@ class Races {
     // time and later.
     uint64_t now_ = 1;
     WorkPlace place_;
-    uint64_t fork_began_ = 0, work_began_ = 0, block_began_ = 0, last_barrier_ = 0;
+    uint64_t fork_began_ = 0, work_began_ = 0, last_barrier_ = 0;
     uint32_t block_ = 0;
-    std::array<uint64_t, most_threads> fences_{};
-    // When two lanes of a warp last met in one __syncwarp.
+    std::array<Fence, most_threads> fences_{};  // each thread's last
+    // Up to when a lane knows of another: they met in a __syncwarp then, or it met who knew.
     std::vector<uint64_t> meetings_ = std::vector<uint64_t>(size_t{most_threads} * warp);
     std::unordered_map<uintptr_t, std::vector<Release>> releases_;  // of the launch, by the atomic's address
     std::vector<Acquired> acquired_;                                // of the block

@@ -3,29 +3,10 @@
 // file is compiled as watched code (races.h).
 #include <vector>
 
-#include "tests/simt/machine_fixture.h"
+#include "tests/simt/races_fixture.h"
 
 namespace simt_test {
 namespace {
-
-class Watched : public Machine {
-  protected:
-    // Found in any order of threads: by what orders accesses, not by what became of them.
-    template <class Launch>
-    void expect_race(Launch launch, const std::vector<std::string>& parts) {
-        for (const simt::Order order : orders) {
-            simt::set_order(order);
-            expect_fault(launch, parts);
-        }
-    }
-    template <class Launch>
-    void expect_none(Launch launch) {
-        for (const simt::Order order : orders) {
-            simt::set_order(order);
-            EXPECT_NO_THROW(launch());
-        }
-    }
-};
 
 // ---- within a block ----
 
@@ -72,6 +53,22 @@ __global__ void halves_kernel(float* out, unsigned partner) {
     shared[threadIdx.x] = 1.0f;
     __syncwarp(threadIdx.x < 16 ? 0xFFFFu : 0xFFFF0000u);
     out[threadIdx.x] = shared[threadIdx.x ^ partner];
+}
+
+// Lane 0 meets lane 1, and that lane 2.
+__global__ void passed_on_kernel(float* out, bool met) {
+    UNMASK_SHARED(float, shared, 1);
+    if (threadIdx.x == 0) *shared = 1.0f;
+    if (threadIdx.x < 2) __syncwarp(3u);
+    if (met && threadIdx.x > 0) __syncwarp(6u);
+    if (threadIdx.x == 2) *out = *shared;
+}
+
+TEST_F(Watched, OrderIsPassedOn) {
+    float out = 0.0f;
+    expect_none([&] { UNMASK_LAUNCH(passed_on_kernel, 1, 3, 0, nullptr, &out, true); });
+    expect_race([&] { UNMASK_LAUNCH(passed_on_kernel, 1, 3, 0, nullptr, &out, false); },
+                {"4 bytes of the shared array"});
 }
 
 TEST_F(Watched, SyncwarpOrdersTheLanesOfItsMask) {
@@ -199,144 +196,46 @@ TEST_F(Watched, TheLastBlockSeesWhatOthersReleased) {
         expect_race(launch(kernel), {"reads 4 bytes of global memory", "has written"});
 }
 
-// ---- between launches ----
-
-__global__ void write_kernel(float* values) {
-    values[threadIdx.x] = 1.0f;
-}
-__global__ void copy_kernel(const float* values, float* out) {
-    out[threadIdx.x] = values[threadIdx.x ^ 1u];
+// A plain read by the thread whose atomic came last races with the atomics of all others.
+__global__ void count_and_read_kernel(int* count, int* out) {
+    atomicAdd(count, 1);
+    if (blockIdx.x * blockDim.x + threadIdx.x + 1 == gridDim.x * blockDim.x) *out = *count;
 }
 
-class Chained : public Watched {
-  protected:
-    ~Chained() override { simt::use_chain(-1); }
-    float values[32] = {}, out[2][32] = {};
-    void write(int chain) {
-        simt::use_chain(chain);
-        UNMASK_LAUNCH(write_kernel, 1, 32, 0, nullptr, values);
+TEST_F(Watched, AnAtomicHidesNoneBeforeIt) {
+    int count = 0, out = 0;
+    const auto race = [&](int blocks, int threads, const char* who) {
+        simt::set_order(simt::Order::forward);
+        expect_fault([&] { UNMASK_LAUNCH(count_and_read_kernel, blocks, threads, 0, nullptr, &count, &out); },
+                     {"reads 4 bytes of global memory that", who});
+    };
+    race(1, 64, "several threads of block 0 have written");
+    race(64, 1, "several blocks have written");
+}
+
+// The fence before the counter may come before another barrier, the one behind it may be followed by others.
+__global__ void more_fences_kernel(float* parts, unsigned* finished, float* out) {
+    UNMASK_SHARED(unsigned, before, 1);
+    parts[blockIdx.x * blockDim.x + threadIdx.x] = 1.0f;
+    __syncthreads();
+    if (threadIdx.x == 0) __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        *before = atomicAdd(finished, 1u);
+        __threadfence();
     }
-    void copy(int chain) {
-        simt::use_chain(chain);
-        UNMASK_LAUNCH(copy_kernel, 1, 32, 0, nullptr, values, out[chain & 1]);
-    }
-};
-
-TEST_F(Chained, LaunchesOfOneChainAreOrdered) {
-    expect_none([&] {
-        write(-1);
-        copy(-1);
-        simt::fork();
-        write(1);
-        copy(1);
-        write(-1);  // joined
-        simt::fork();
-        copy(0);
-        copy(1);
-        write(-1);
-    });
+    __syncthreads();
+    __threadfence();
+    if (*before + 1 != gridDim.x || threadIdx.x != 1) return;
+    *out = parts[0] + parts[blockDim.x * gridDim.x - 1];
 }
 
-TEST_F(Chained, ThoseOfTwoAreNot) {
-    expect_race(
-        [&] {
-            simt::fork();
-            write(0);
-            copy(1);
-        },
-        {"copy_kernel", "reads 4 bytes of global memory that chain 0 has written"});
-    expect_race(
-        [&] {
-            simt::fork();
-            copy(0);
-            copy(1);
-            write(1);
-        },
-        {"write_kernel", "several chains have read"});
-    expect_race(
-        [&] {
-            simt::fork();
-            write(0);
-            write(1);
-        },
-        {"write_kernel", "chain 0 has written"});
-    // A fork of its own orders what came before it.
+TEST_F(Watched, EarlierAndLaterFencesCountToo) {
+    float out = 0.0f;
     expect_none([&] {
-        simt::fork();
-        write(0);
-        simt::use_chain(-1);
-        simt::fork();
-        copy(1);
-    });
-}
-
-TEST_F(Chained, CopiesAndCallsOfLibrariesCountToo) {
-    const auto in_chain = [&](int chain, void (*access)(const void*, size_t)) {
-        simt::use_chain(chain);
-        simt::enqueue([this, access] { access(values, sizeof values); });
-    };
-    expect_race(
-        [&] {
-            simt::fork();
-            in_chain(0, simt::writes);
-            in_chain(1, simt::reads);
-        },
-        {"a copy or a library's call reads memory that chain 0 has written"});
-    expect_race(
-        [&] {
-            simt::fork();
-            in_chain(0, simt::reads);
-            write(1);
-        },
-        {"write_kernel", "that chain 0 has read"});
-    expect_none([&] {
-        simt::fork();
-        in_chain(0, simt::writes);
-        copy(0);
-        in_chain(1, [](const void*, size_t) {});
-    });
-}
-
-TEST_F(Chained, RecordedWorkRacesWithinARunAndNotWithTheRunBefore) {
-    std::vector<std::function<void()>> steps;
-    const auto record = [&](auto&& work) {
-        steps.clear();
-        simt::set_recorder([&](std::function<void()> step) { steps.push_back(std::move(step)); });
-        simt::fork();
-        work();
-        simt::use_chain(-1);
-        simt::set_recorder({});
-    };
-    const auto replay = [&] {
-        simt::begin_replay();
-        for (const auto& step : steps) step();
-    };
-    record([&] {
-        copy(0);
-        copy(1);
-    });
-    expect_none([&] {
-        replay();
-        replay();
-    });
-    record([&] { write(1); });
-    expect_none([&] {
-        replay();
-        replay();
-    });
-    record([&] {
-        copy(0);
-        write(1);
-    });
-    expect_race(replay, {"write_kernel", "chain 0 has read"});
-}
-
-TEST_F(Chained, MemoryThatIsHandedOutAnewHasNoPast) {
-    expect_none([&] {
-        simt::fork();
-        write(0);
-        simt::forget_accesses(values, sizeof values);
-        copy(1);
+        std::vector<float> parts(3 * 32);
+        unsigned finished = 0;
+        UNMASK_LAUNCH(more_fences_kernel, 3, 32, 0, nullptr, parts.data(), &finished, &out);
     });
 }
 
