@@ -190,6 +190,7 @@ class Neighbours {
         for (const int cpu : own) users[size_t(cpu)] = 1;
         check(MPI_Allreduce(MPI_IN_PLACE, users.data(), count, MPI_INT, MPI_SUM, machine), "MPI_Allreduce");
         cpus_ = cpu_share(own, users);
+        check(MPI_Allreduce(MPI_IN_PLACE, &cpus_, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
     }
 
     int local_rank_ = 0, cpus_ = 1;

@@ -18,8 +18,9 @@ class ProcessGroup : public Communicator {
     [[nodiscard]] virtual int local_rank() const = 0;
     // Processes on this machine.
     [[nodiscard]] virtual int local_size() const = 0;
-    // How many CPUs of this machine are this process's to compute on, at least 1: those that it may run on,
-    // each shared by the processes that may run there too. A launcher may have bound each to some of its own.
+    // How many CPUs are each process's to compute on, at least 1: of those that it may run on, each shared by
+    // the processes that may run there too, as many as the one has that has the fewest, for which the others
+    // would wait. A launcher may have bound each to some of its own.
     [[nodiscard]] virtual int cpus() const = 0;
     // How long the calls of this and of the communicators that it started wait for the others.
     [[nodiscard]] virtual RankPatience& patience() = 0;

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "apps/command_line.h"
 #include "apps/commands/command.h"
@@ -80,9 +79,14 @@ void connect_ranks(TrainOptions& options) {
     Ranks& ranks = options.ranks;
     if (!ranks.group) return;
     options.compute.device = ranks.own_device(options.compute.device);
-    ranks.communicator = communicator_of(options.compute.device, ranks.group);
-    if (const std::string warning = binding_warning(
-            int(usable_cpus().size()), int(std::thread::hardware_concurrency()), ranks.group->local_size());
+    try {
+        ranks.communicator = communicator_of(options.compute.device, ranks.group);
+    } catch (const RankLost& error) {  // before any of them keeps a record that could tell of it
+        log_error("{}", error.what());
+        throw ToldRankLost(error.what());
+    }
+    if (const std::string warning =
+            binding_warning(int(usable_cpus().size()), launcher_cpus(), ranks.group->local_size());
         !warning.empty())
         log_warning("{}", warning);
     log_notice("{} processes train together, {} on this machine, {} each", ranks.size(),

@@ -91,8 +91,8 @@ void Ranks::check_equal(const FlatParameters& parameters) const {
 std::string binding_warning(int usable, int cpus, int processes) {
     if (usable * 2 * processes > cpus) return {};
     return fmt::format(
-        "each process may run on {} of this machine's {} CPUs, which {} share: mpirun --bind-to none lets "
-        "them use all",
+        "each process may run on {} of {} CPUs, which {} share, as its launcher binds it: mpirun --bind-to "
+        "none lets them use all",
         usable, cpus, counted(processes, "process", "processes"));
 }
 

@@ -44,8 +44,8 @@ struct Ranks {
     void check_equal(const FlatParameters& parameters) const;
 };
 
-// What to say where each of `processes` on a machine of `cpus` may run on `usable` of them, at most half of
-// its part: a launcher (mpirun) binds processes to one core each unless it is told not to. Empty otherwise.
+// What to say where each of `processes`, whose launcher may run on `cpus`, may run on `usable` of them, at
+// most half of its part: mpirun binds processes to one core each unless it is told not to. Empty otherwise.
 [[nodiscard]] std::string binding_warning(int usable, int cpus, int processes);
 
 }  // namespace unmask

@@ -46,7 +46,7 @@ class NcclConnection::Watch final : public RankWatch {
             connection_.look(begin);
             changed_.wait_for(lock, stop, pause, [] { return false; });
         }
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         connection_.give_up(error.what());
     }
 
@@ -87,14 +87,15 @@ NcclConnection::~NcclConnection() {
 void NcclConnection::abort() {
     if (communicator_ == nullptr) return;
     std::promise<void> ended;
-    abortion_ = std::make_unique<Abortion>();
-    abortion_->ended = ended.get_future();
-    abortion_->thread =
-        std::thread([give_up = library_.comm_abort, communicator = std::exchange(communicator_, nullptr),
-                     ended = std::move(ended)]() mutable {
+    auto abortion = std::make_unique<Abortion>();
+    abortion->ended = ended.get_future();
+    abortion->thread = std::thread(
+        [give_up = library_.comm_abort, communicator = communicator_, ended = std::move(ended)]() mutable {
             give_up(communicator);
             ended.set_value();
         });
+    communicator_ = nullptr;
+    abortion_ = std::move(abortion);
 }
 
 void NcclConnection::give_up(const std::string& reason) {

@@ -21,7 +21,7 @@ class NcclConnection {
     [[nodiscard]] static ncclUniqueId unique_id();
 
     // Waits for the other ranks, on the device that is current. The patience must outlive this. RankLost, or
-    // Error where ranks were not started as NCCL demands (two on one GPU).
+    // Error where NCCL refuses to start (two ranks on one GPU).
     NcclConnection(int rank, int size, const ncclUniqueId& id, RankPatience& patience);
     NcclConnection(const NcclConnection&) = delete;
     NcclConnection& operator=(const NcclConnection&) = delete;
@@ -50,13 +50,13 @@ class NcclConnection {
     [[nodiscard]] std::string error_text(ncclResult_t result, const char* call) const;
     // Throws Error where the call was wrong, else RankLost.
     [[noreturn]] void failed(ncclResult_t result, const char* call) const;
-    // Makes the call, checks what it returned, and where it is still in progress waits for it. Gives up after
-    // an error.
+    // Makes the call, checks what it returned, and where it is still in progress waits for it. Gives up where
+    // a rank is lost.
     void complete(const char* name, const Call& call);
     // The state of the calls so far: false while one is in progress.
     [[nodiscard]] bool is_ready(const char* call);
     [[nodiscard]] ncclComm_t communicator() const;  // mutex_ is held
-    // Gives up when the patience ends or `done` finds an error.
+    // Gives up when the patience ends or `done` finds that a rank is lost.
     void wait_until(const std::function<bool()>& done, const char* call);
     // One look of a wait for the device that began then.
     void look(RankPatience::Clock::time_point begin);

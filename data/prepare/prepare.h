@@ -36,7 +36,7 @@ struct PrepareOptions {
     // Crops that an earlier run cut with other options may be cut anew, a manifest of other pictures
     // replaced.
     bool overwrite = false;
-    int threads = 0;  // workers, one video each; 0: one per core
+    int threads = 0;  // workers, one video each; 0: one per core (threads_or_cores)
     // Asked before each video and each of its pictures or packets; true ends the work with PrepareStopped,
     // and the videos that are done stay done.
     std::function<bool()> stop;

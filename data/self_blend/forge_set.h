@@ -15,7 +15,7 @@ struct ForgeSetOptions {
     std::string split = "all";       // the rows that are forged
     uint64_t seed = 0;
     int64_t epoch = 0;  // which of the seed's draws; 0 is that of evaluation
-    int threads = 0;    // 0: one per core
+    int threads = 0;    // 0: one per core (threads_or_cores)
 };
 
 struct ForgeSetReport {

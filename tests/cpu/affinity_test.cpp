@@ -16,6 +16,10 @@ TEST(Affinity, ThereIsACpuToRunOn) {
     EXPECT_GE(cpus.front(), 0);
 }
 
+TEST(Affinity, WhatStartedThisProcessMayRunOnAsManyCpus) {
+    EXPECT_EQ(launcher_cpus(), int(usable_cpus().size())) << "as nothing in between narrowed them";
+}
+
 TEST(Affinity, ProcessesShareTheCpusThatSeveralMayRunOn) {
     std::vector<int> own(10);
     std::iota(own.begin(), own.end(), 2);

@@ -31,6 +31,7 @@ if [ -n "${MOST_SHARED_BYTES:-}" ]; then
     check "libraries besides the C and C++ ones" "" "$needed"
     # One call keeps the walk over the graph, one file with both directions the gradients' kernels.
     check "functions for gradients" "" "$("$NM" -C --defined-only "$shared" | grep -E ' unmask::([A-Za-z_]+::)*[a-z0-9_]*(backward|walk_back)' || true)"
+    check "functions in float64" "" "$("$NM" -C --defined-only "$shared" | grep -E ' unmask::.*(gemm|apply_epilogue)<double' || true)"
     check "libraries of unmask-mini" "" "$("$OBJDUMP" -p "$mini" | awk '/NEEDED/ {print $2}')"
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT

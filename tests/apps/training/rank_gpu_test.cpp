@@ -70,6 +70,20 @@ class TrainCommandOfARank : public testing::Test {
         return opened;
     }
 
+    // The folder of a run that was begun there by as many processes.
+    [[nodiscard]] std::string run_on(const std::string& device, int processes) const {
+        TrainOptions options;
+        options.output = folder_ / "run";
+        options.threads = 1;
+        RunKeeper keeper(options, train_settings(options), {});
+        keeper.record().session = current_session(1, processes, options.compute, true);
+        keeper.record().session.device = device;
+        keeper.record().data = "faces.csv";
+        keeper.record().status = starting_status;
+        keeper.begin();
+        return options.output.string();
+    }
+
     static void see(int gpus) {
         visible = gpus;
         const ContextFactory open = [](int index) -> std::shared_ptr<Context> {
@@ -91,16 +105,13 @@ TEST_F(TrainCommandOfARank, OpensItsOwnGpuAlone) {
 }
 
 TEST_F(TrainCommandOfARank, OpensItsOwnGpuAloneWhenARunIsResumed) {
-    TrainOptions options;
-    options.output = folder_ / "run";
-    options.threads = 1;
-    RunKeeper keeper(options, train_settings(options), {});
-    keeper.record().session = current_session(1, 2, options.compute, true);
-    keeper.record().session.device = "cuda:40";
-    keeper.record().data = "faces.csv";
-    keeper.record().status = starting_status;
-    keeper.begin();
-    EXPECT_EQ(opened_by({"--resume", options.output.string()}), std::vector{41});
+    EXPECT_EQ(opened_by({"--resume", run_on("cuda:40", 2)}), std::vector{41});
+}
+
+// One process alone says at once that a run's GPU is not there, before its data is loaded.
+TEST_F(TrainCommandOfARank, AloneOpensTheGpuOfARunThatIsResumedBeforeItsData) {
+    ::unsetenv(variable);
+    EXPECT_EQ(opened_by({"--resume", run_on("cuda:40", 1)}), std::vector{40});
 }
 
 // As srun --gpus-per-task=1 starts them.

@@ -105,8 +105,8 @@ void expect_same_curve(const std::vector<std::vector<double>>& found,
 TEST(Binding, IsToldWhereItLeavesHalfOfTheMachineAlone) {
     EXPECT_EQ(
         binding_warning(1, 64, 2),
-        "each process may run on 1 of this machine's 64 CPUs, which 2 processes share: mpirun --bind-to "
-        "none lets them use all");
+        "each process may run on 1 of 64 CPUs, which 2 processes share, as its launcher binds it: mpirun "
+        "--bind-to none lets them use all");
     EXPECT_NE(binding_warning(16, 64, 2), "");
     EXPECT_EQ(binding_warning(17, 64, 2), "") << "more than half of its part";
     EXPECT_EQ(binding_warning(64, 64, 2), "");
