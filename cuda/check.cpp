@@ -18,7 +18,7 @@ std::string text_of(std::string_view library, std::string_view call, std::string
     std::string text = fmt::format("{}: {} failed with {}", library, call, name);
     if (!message.empty()) text += fmt::format(" ({})", message);
     if (!context.empty()) text += fmt::format(", {}", context);
-    return text + detail::in_kernel_call(status);
+    return text + detail::where_noticed(status);
 }
 
 // What a kernel did wrong as it ran, which any later call may return.
@@ -38,14 +38,15 @@ bool is_asynchronous(cudaError_t status) {
 
 }  // namespace
 
-std::string detail::in_kernel_call(cudaError_t status) {
+std::string detail::where_noticed(cudaError_t status) {
     const KernelCall* call = KernelCall::current();
     if (!is_asynchronous(status)) return call == nullptr ? "" : fmt::format(", in {}", text_of(*call));
     const std::string noticed = call == nullptr ? "" : fmt::format(", noticed in {}", text_of(*call));
     return noticed +
-           "; work enqueued before may be the cause: the environment variable CUDA_LAUNCH_BLOCKING=1 lets "
-           "the "
-           "call that is show, in recorded work that of `unmask bench --no-graph`";
+           "; work enqueued before may be the cause (with the environment variable CUDA_LAUNCH_BLOCKING=1 "
+           "every "
+           "launch tells its own errors; recorded work is not launched one by one, but `unmask bench "
+           "--no-graph` runs the same steps so)";
 }
 
 std::string cudnn::last_message() {

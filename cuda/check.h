@@ -27,8 +27,8 @@ class Refused : public Error {
 namespace unmask::detail {
 
 // ", in NAME(SHAPES)" of the kernel call that is being made; empty outside of one. An error of work that had
-// been enqueued is only noticed there, which the text says with how its call can be found.
-[[nodiscard]] std::string in_kernel_call(cudaError_t status = cudaSuccess);
+// been enqueued is only noticed there, or outside, which the text says with how its call can be found.
+[[nodiscard]] std::string where_noticed(cudaError_t status = cudaSuccess);
 [[noreturn]] void cuda_failed(cudaError_t status, const char* call, const std::string& context = {});
 [[noreturn]] void cudnn_failed(cudnnStatus_t status, const char* call, const std::string& context = {});
 [[noreturn]] void cublas_failed(cublasStatus_t status, const char* call, const std::string& context = {});

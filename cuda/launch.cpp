@@ -15,7 +15,7 @@ void check_launch(const char* kernel, dim3 grid, dim3 block) {
     if (status == cudaSuccess) return;
     fail("CUDA: launching {} with {} x {} x {} blocks of {} x {} x {} threads: {} ({}){}", kernel, grid.x,
          grid.y, grid.z, block.x, block.y, block.z, cudaGetErrorName(status), cudaGetErrorString(status),
-         detail::in_kernel_call(status));
+         detail::where_noticed(status));
 }
 
 }  // namespace unmask

@@ -30,7 +30,7 @@ PrivatePool::PrivatePool(CachingPool& main, bool keeps)
               else if (keeps_)
                   keep({memory, bytes, nullptr});
               else
-                  main_.give_back(memory, bytes);
+                  main_.give_to_system(memory, bytes);
           }) {}
 
 PrivatePool::~PrivatePool() {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/error.h"
+
 namespace unmask {
 
 size_t CachingPool::rounded(size_t bytes) {
@@ -78,7 +80,8 @@ void CachingPool::release(void* memory, size_t bytes) noexcept {
     free_.find(size)->second.blocks.push_back(memory);  // for which allocate() made room
 }
 
-void CachingPool::give_back(void* memory, size_t bytes) noexcept {
+void CachingPool::give_to_system(void* memory, size_t bytes) noexcept {
+    UNMASK_ASSERT(!may_be_oversized_);  // the block's own size is not looked for
     const size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;

@@ -33,8 +33,9 @@ class CachingPool {
     // means no.
     [[nodiscard]] void* allocate(size_t bytes);
     void release(void* memory, size_t bytes) noexcept;
-    // Gives it to the system at once, instead of keeping it for another request.
-    void give_back(void* memory, size_t bytes) noexcept;
+    // Gives it to the system at once, instead of keeping it for another request; not of a pool whose blocks
+    // may be oversized.
+    void give_to_system(void* memory, size_t bytes) noexcept;
     void release_cached();
     [[nodiscard]] MemoryStatistics statistics() const;
     void reset_peak();

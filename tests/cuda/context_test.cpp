@@ -86,10 +86,10 @@ TEST_F(CudaContexts, ErrorsWithinAKernelCallTellItsShapes) {
                  {", noticed in activation_forward(f32 [2, 3], f32 [2, 3]); work enqueued before may be the "
                   "cause"});
     activation_forward.fill(Backend::cuda, nullptr);
-    EXPECT_EQ(detail::in_kernel_call(), "");
-    const std::string outside = detail::in_kernel_call(cudaErrorIllegalAddress);
+    EXPECT_EQ(detail::where_noticed(), "");
+    const std::string outside = detail::where_noticed(cudaErrorIllegalAddress);
     for (const char* part :
-         {"; work enqueued before may be the cause", "CUDA_LAUNCH_BLOCKING=1", "--no-graph"})
+         {"; work enqueued before may be the cause (", "CUDA_LAUNCH_BLOCKING=1", "--no-graph"})
         EXPECT_NE(outside.find(part), std::string::npos) << outside;
 }
 
