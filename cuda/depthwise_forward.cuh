@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
                              const T* weight, bool turned, Epilogue<T> epilogue, T* y) {
     constexpr int strip = depthwise_strip<S>, reach = (strip - 1) * S + K;
     using Sums = Pack<float, width>;
-    UNMASK_SHARED(Sums, taps, depthwise_columns<width> * K * K);
+    UNMASK_SHARED(Sums, taps, (depthwise_tap_packs<K, width>));
     const DepthwiseThread thread(tiles, width);
     load_taps<K, width>(taps, weight, tiles, thread.first_channel, shape.channels, turned);
     if (thread.channel >= shape.channels) return;
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
             if (in_row < 0 || in_row >= shape.height) continue;
             Sums row_taps[K];
 #pragma unroll
-            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tap_row(tiles) + threadIdx.x];
             const T* line = x + shape.place(image, in_row, column) + thread.channel;
 #pragma unroll
             for (int i = 0; i < reach; ++i) {

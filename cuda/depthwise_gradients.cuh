@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
                                      const T* grad_y, const T* weight, T* grad_x) {
     constexpr int strip = 8, before = (K - 1) / 2;
     using Sums = Pack<float, width>;
-    UNMASK_SHARED(Sums, taps, depthwise_columns<width> * K * K);
+    UNMASK_SHARED(Sums, taps, (depthwise_tap_packs<K, width>));
     const DepthwiseThread thread(tiles, width);
     load_taps<K, width>(taps, weight, tiles, thread.first_channel, shape.channels, false);
     if (thread.channel >= shape.channels) return;
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
             if (row + shape.pad_top < p || out_row >= shape.out_height) continue;
             Sums row_taps[K];
 #pragma unroll
-            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.columns + threadIdx.x];
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tap_row(tiles) + threadIdx.x];
             const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
 #pragma unroll
             for (int d = -before; d < strip / 2; ++d) {
@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(block_threads)
     depthwise_any_gradient_kernel(DepthwiseShape shape, ChannelTiles tiles, Strips strips, const T* grad_y,
                                   const T* weight, T* grad_x) {
     using Sums = Pack<float, width>;
-    UNMASK_SHARED(Sums, taps, depthwise_columns<width> * K * K);
+    UNMASK_SHARED(Sums, taps, (depthwise_tap_packs<K, width>));
     const DepthwiseThread thread(tiles, width);
     load_taps<K, width>(taps, weight, tiles, thread.first_channel, shape.channels, false);
     const int64_t item = thread.group * tiles.lanes + thread.lane;
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(block_threads)
                 continue;
             const int64_t place = shape.out_place(image, down / shape.stride_y, right / shape.stride_x);
             add_products(sums, to_floats(load_pack<width>(grad_y + place + thread.channel)),
-                         taps[(p * K + q) * tiles.columns + threadIdx.x]);
+                         taps[(p * K + q) * tap_row(tiles) + threadIdx.x]);
         }
     }
     store_sums(grad_x + shape.place(image, row, column) + thread.channel, sums);

@@ -76,18 +76,25 @@ constexpr int depthwise_blocks = K == 5 || sizeof(T) == 4 ? 2 : 3;
 template <int width>
 constexpr int depthwise_columns = width == 1 ? 64 : 16;
 
-// taps[tap][column], in float32, from weight [C, K, K, 1]; turned: the last tap first. All threads must take
-// part.
+// A block's taps in shared memory: rows [tap] of a pack for each column and one more, so that a channel's
+// taps, which neighbouring threads write, lie in different banks (without it 25 of 5 x 5 lie in one).
+template <int K, int width>
+constexpr int depthwise_tap_packs = (depthwise_columns<width> + 1) * K* K;
+__device__ inline int tap_row(const ChannelTiles& tiles) {
+    return tiles.columns + 1;
+}
+
+// Fills them, in float32, from weight [C, K, K, 1]; turned: the last tap first. All threads must take part.
 template <int K, int width, class T>
 __device__ void load_taps(Pack<float, width>* taps, const T* weight, const ChannelTiles& tiles,
                           int first_channel, int channels, bool turned) {
     const int threads = static_cast<int>(blockDim.x * blockDim.y);
-    const int tile_channels = tiles.columns * width;
+    const int tile_channels = tiles.columns * width, row = tap_row(tiles) * width;
     float* flat = reinterpret_cast<float*>(taps);
     for (int i = static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); i < tile_channels * K * K;
          i += threads) {
         const int own = i / (K * K), tap = i % (K * K), channel = first_channel + own;
-        flat[(turned ? K * K - 1 - tap : tap) * tile_channels + own] =
+        flat[(turned ? K * K - 1 - tap : tap) * row + own] =
             channel < channels ? to_float(weight[static_cast<int64_t>(channel) * K * K + tap]) : 0.0f;
     }
     __syncthreads();
@@ -110,7 +117,7 @@ __device__ Pack<float, width> load_inside(const T* from, bool inside) {
         Pack<unsigned, bytes / 4> words{};
         if (inside) words = load_pack<bytes / 4>(reinterpret_cast<const unsigned*>(from));
         Pack<T, width> values;
-        __builtin_memcpy(&values, &words, sizeof(values));
+        __builtin_memcpy(static_cast<void*>(&values), &words, sizeof(values));
         return to_floats(values);
     } else {
         Pack<T, width> values{};
