@@ -10,6 +10,7 @@
 #include "data/augmentation/augmentation.h"
 #include "data/device_input.h"
 #include "engine/context.h"
+#include "tests/cuda/kernel_coverage.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
@@ -18,6 +19,9 @@ namespace unmask {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
+
+const testing::Environment* const coverage = testing::AddGlobalTestEnvironment(
+    new KernelCoverage([](const std::string& file) { return file.starts_with("augment"); }));
 
 struct Case {
     Tensor pixels, draws;

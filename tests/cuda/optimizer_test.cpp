@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "engine/context.h"
 #include "engine/ops/accumulate.h"
 #include "engine/philox.h"
-#include "tests/simt/machine.h"
+#include "tests/simt/order_scope.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 
@@ -202,6 +203,23 @@ TEST(Averages, AreMovedAsOnTheCpuInFewLaunches) {
             EXPECT_LE(difference(found[i].average, expected[i].average).relative, 2e-7) << i;
             EXPECT_TRUE(same_bytes(found[i].value.to(cpu_device), expected[i].value)) << i;
         }
+    }
+}
+
+TEST(Averages, SameBytesInAnyOrderOfThreads) {
+    const auto moved = [](simt::Order order) {
+        const simt::OrderScope scope(order);
+        std::vector<MovedAverage> parts;
+        for (const int64_t size : {5000, 7, 1})
+            parts.push_back({drawn("value", size, gpu), drawn("average", size, gpu)});
+        move_averages(Tensor::full({}, 0.25, DType::f32, gpu), parts);
+        return parts;
+    };
+    const std::vector<MovedAverage> forward = moved(simt::Order::forward);
+    for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+        const std::vector<MovedAverage> found = moved(order);
+        for (size_t i = 0; i < found.size(); ++i)
+            EXPECT_TRUE(same_bytes(found[i].average, forward[i].average)) << simt::name_of(order) << " " << i;
     }
 }
 

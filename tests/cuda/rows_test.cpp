@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tests/cuda/kernel_coverage.h"
 #include "tests/gpu/checks.h"
 #include "tests/simt/machine.h"
 #include "tests/support/compare.h"
@@ -20,6 +21,10 @@ void PrintTo(const OpCase& op_case, std::ostream* stream) {
 namespace {
 
 constexpr Device gpu{DeviceType::cuda, 0};
+
+// Those of augmented input are cuda_augment_test's.
+const testing::Environment* const coverage = testing::AddGlobalTestEnvironment(
+    new KernelCoverage([](const std::string& file) { return !file.starts_with("augment"); }));
 
 class Kernels : public testing::TestWithParam<OpCase> {
   protected:

@@ -15,11 +15,15 @@
 #include "engine/ops/kernel_work.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
+#include "engine/ops/quantize.h"
+#include "engine/ops/quantized_conv2d.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/resize.h"
 #include "engine/ops/softmax.h"
 #include "tests/simt/machine.h"
+#include "tests/simt/order_scope.h"
 #include "tests/support/compare.h"
+#include "tests/support/integer_cases.h"
 #include "tests/support/op_case.h"
 
 namespace unmask {
@@ -271,6 +275,25 @@ TEST(KernelSemantics, AKernelKnowsItsCallWithTheShapes) {
     simt::set_recorder({});
     EXPECT_EQ(text, "cast_forward(bf16 [2, 3], f32 [2, 3])");
     EXPECT_EQ(KernelCall::current(), nullptr);
+}
+
+// Convolutions that no row of the table has: over 8-bit integers and over compact weights.
+TEST(KernelSemantics, ConvolutionsOfFewBitsHaveTheSameBytesInAnyOrderOfThreads) {
+    const Tensor x = drawn({2, 9, 9, 4}, 1).to(gpu), levels = Tensor::full({2, 9, 9, 4}, 7, DType::u8, gpu);
+    const CompactWeight weight = compact_weight(drawn({6, 3, 3, 4}, 2), WeightFormat::int8);
+    const QuantizedFilters filters =
+        quantized_filters(weight, Tensor::zeros({6}), {1.0f, 1.0f, 1.0f}).to(gpu);
+    const auto results = [&](simt::Order order) {
+        const simt::OrderScope scope(order);
+        return std::vector{compact_conv2d(x, weight.to(gpu), {}, {}, {}, Activation::relu),
+                           quantized_conv2d(levels, filters, {}, {}, Activation::relu)};
+    };
+    const std::vector<Tensor> forward = results(simt::Order::forward);
+    for (const simt::Order order : {simt::Order::reversed, simt::Order::shuffled}) {
+        const std::vector<Tensor> found = results(order);
+        for (size_t i = 0; i < found.size(); ++i)
+            EXPECT_TRUE(same_bytes(found[i], forward[i])) << simt::name_of(order) << " " << i;
+    }
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ void run(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, const s
     };
     while (m.threads.size() < m.thread_count) m.threads.push_back(std::make_unique<Thread>());
     ++m.launch_count;
+    m.kernels_run[kernel].insert(m.order);
     std::vector<unsigned> order_of_blocks;
     fill_turns(order_of_blocks, static_cast<unsigned>(blocks));
     for (const unsigned i : order_of_blocks) {
@@ -212,6 +213,9 @@ void launch(const char* kernel, dim3 grid, dim3 block, size_t shared_bytes, std:
 
 int64_t launches() {
     return machine().launch_count;
+}
+const std::map<std::string, std::set<Order>>& kernels_run() {
+    return machine().kernels_run;
 }
 
 namespace {

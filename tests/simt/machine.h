@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -95,6 +97,8 @@ void forget_accesses(const void* memory, size_t bytes);
 
 // Kernels run since the program started.
 [[nodiscard]] int64_t launches();
+// Those kernels, as their launches name them, with the orders that they ran in.
+[[nodiscard]] const std::map<std::string, std::set<Order>>& kernels_run();
 // The emulated GPU's clock: about a millisecond (2^-10 s, exactly) for every kernel, or what `clock` tells
 // (null: again the kernels).
 using Clock = std::function<double()>;

@@ -40,6 +40,7 @@ struct Machine {
     Order order = Order::forward;
     Recorder recorder;
     int64_t launch_count = 0;
+    std::map<std::string, std::set<Order>> kernels_run;
     std::mt19937 random{7};
 
     const char* kernel = "";
