@@ -48,9 +48,11 @@ CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(inde
     make_current();
     UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
     current_ = stream_;
-    memory_ =
-        std::make_unique<DeviceMemory>([index](size_t bytes) { return take_device_memory(index, bytes); },
-                                       [index](void* memory, size_t) { give_device_memory(index, memory); });
+    memory_ = std::make_unique<DeviceMemory>(
+        [index](size_t bytes) { return take_device_memory(index, bytes); },
+        [index](void* memory, size_t) { give_device_memory(index, memory); },
+        std::getenv("UNMASK_NO_CUDA_MEMORY_CACHING") == nullptr ? CachingPool::Reuse::same_class
+                                                                : CachingPool::Reuse::none);
     staging_ = std::make_unique<Staging>(stream_);
 }
 

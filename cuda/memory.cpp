@@ -17,7 +17,7 @@ bool CapturePools::contain(const std::shared_ptr<PrivatePool>& pool) const {
            std::any_of(chains.begin(), chains.end(), [&](const auto& chain) { return chain.second == pool; });
 }
 
-PrivatePool::PrivatePool(CachingPool& main, bool keeps)
+PrivatePool::PrivatePool(CachingPool& main, bool keeps, CachingPool::Reuse reuse)
     : main_(main),
       keeps_(keeps),
       pool_(
@@ -31,7 +31,8 @@ PrivatePool::PrivatePool(CachingPool& main, bool keeps)
                   keep({memory, bytes, nullptr});
               else
                   main_.give_to_system(memory, bytes);
-          }) {}
+          },
+          reuse) {}
 
 PrivatePool::~PrivatePool() {
     ends_ = true;
@@ -42,7 +43,7 @@ std::shared_ptr<PrivatePool> DeviceMemory::current() {
     if (capture_ == nullptr && chain_ < 0) return nullptr;
     if (capture_ != nullptr && chain_ < 0) return capture_->outside;
     auto& pool = (capture_ != nullptr ? capture_->chains : chains_)[chain_];
-    if (pool == nullptr) pool = std::make_shared<PrivatePool>(main_, capture_ != nullptr);
+    if (pool == nullptr) pool = std::make_shared<PrivatePool>(main_, capture_ != nullptr, reuse_);
     return pool;
 }
 
@@ -88,7 +89,7 @@ std::shared_ptr<CapturePools> DeviceMemory::begin_capture() {
     const std::lock_guard lock(mutex_);
     UNMASK_ASSERT(capture_ == nullptr && chain_ < 0);
     capture_ = std::make_shared<CapturePools>();
-    capture_->outside = std::make_shared<PrivatePool>(main_, true);
+    capture_->outside = std::make_shared<PrivatePool>(main_, true, reuse_);
     return capture_;
 }
 

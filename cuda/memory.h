@@ -29,7 +29,7 @@ struct FreedBlock {
 class PrivatePool {
   public:
     // With `keeps` every block stays until this ends, since captured work may use it whenever it runs.
-    PrivatePool(CachingPool& main, bool keeps);
+    PrivatePool(CachingPool& main, bool keeps, CachingPool::Reuse reuse);
     PrivatePool(const PrivatePool&) = delete;
     PrivatePool& operator=(const PrivatePool&) = delete;
     ~PrivatePool();
@@ -56,7 +56,9 @@ struct CapturePools {
 class DeviceMemory {
   public:
     // `take` gives nullptr when the device has no more.
-    DeviceMemory(CachingPool::Take take, CachingPool::Give give) : main_(std::move(take), std::move(give)) {}
+    DeviceMemory(CachingPool::Take take, CachingPool::Give give,
+                 CachingPool::Reuse reuse = CachingPool::Reuse::same_class)
+        : reuse_(reuse), main_(std::move(take), std::move(give), reuse) {}
 
     // When the device has no more, all that is cached (in the chains' pools too, unless work is captured) is
     // given back and the request tried once again; nullptr then means no.
@@ -79,6 +81,7 @@ class DeviceMemory {
     [[nodiscard]] std::shared_ptr<PrivatePool> current();
     void release_all_cached();  // with the lock held
 
+    CachingPool::Reuse reuse_;
     CachingPool main_;
     std::mutex mutex_;
     int chain_ = -1;

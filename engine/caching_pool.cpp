@@ -15,8 +15,12 @@ size_t CachingPool::rounded(size_t bytes) {
     return (bytes + step - 1) / step * step;
 }
 
+size_t CachingPool::size_of_block(size_t bytes) const {
+    return reuse_ == Reuse::none ? bytes : rounded(bytes);
+}
+
 bool CachingPool::may_be_oversized(size_t size) const {
-    return may_be_oversized_ && size >= size_t{1} << 20;
+    return reuse_ == Reuse::oversized && size >= size_t{1} << 20;
 }
 
 void* CachingPool::take_free(size_t size) {
@@ -33,7 +37,7 @@ void* CachingPool::take_free(size_t size) {
 }
 
 void* CachingPool::allocate(size_t bytes) {
-    const size_t size = rounded(bytes);
+    const size_t size = size_of_block(bytes);
     {
         const std::lock_guard lock(mutex_);
         if (void* memory = take_free(size)) {
@@ -65,6 +69,7 @@ void CachingPool::count_use(size_t size) {
 }
 
 void CachingPool::release(void* memory, size_t bytes) noexcept {
+    if (reuse_ == Reuse::none) return give_to_system(memory, bytes);
     size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;
@@ -81,8 +86,8 @@ void CachingPool::release(void* memory, size_t bytes) noexcept {
 }
 
 void CachingPool::give_to_system(void* memory, size_t bytes) noexcept {
-    UNMASK_ASSERT(!may_be_oversized_);  // the block's own size is not looked for
-    const size_t size = rounded(bytes);
+    UNMASK_ASSERT(reuse_ != Reuse::oversized);  // the block's own size is not looked for
+    const size_t size = size_of_block(bytes);
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= size;
     statistics_.reserved_bytes -= size;

@@ -19,12 +19,13 @@ class CachingPool {
     using Take = std::function<void*(size_t bytes)>;  // returns nullptr when there is no more
     using Give = std::function<void(void* memory, size_t bytes)>;
 
-    // Whether, where no block of its class is free, a request of 1 MB or more gets the smallest free one that
-    // is up to half as large again.
-    enum class Oversized : uint8_t { no, yes };
+    // Which free block serves a request. `none`: nothing is kept, and blocks have exactly the size that was
+    // asked for, so that a tool that watches memory sees where each ends. `oversized`: where none of its
+    // class is free, one of 1 MB or more gets the smallest that is up to half as large again.
+    enum class Reuse : uint8_t { none, same_class, oversized };
 
-    CachingPool(Take take, Give give, Oversized oversized = Oversized::no)
-        : take_(std::move(take)), give_(std::move(give)), may_be_oversized_(oversized == Oversized::yes) {}
+    CachingPool(Take take, Give give, Reuse reuse = Reuse::same_class)
+        : take_(std::move(take)), give_(std::move(give)), reuse_(reuse) {}
     CachingPool(const CachingPool&) = delete;
     CachingPool& operator=(const CachingPool&) = delete;
     ~CachingPool() { release_cached(); }
@@ -54,13 +55,14 @@ class CachingPool {
         void* memory;
         size_t size;
     };
+    [[nodiscard]] size_t size_of_block(size_t bytes) const;
     [[nodiscard]] bool may_be_oversized(size_t size) const;
     [[nodiscard]] void* take_free(size_t size);  // nullptr: none
     void count_use(size_t size);
 
     Take take_;
     Give give_;
-    bool may_be_oversized_;
+    Reuse reuse_;
     mutable std::mutex mutex_;
     std::map<size_t, FreeBlocks> free_;  // by rounded size
     std::vector<OversizedBlock> oversized_;

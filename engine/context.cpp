@@ -80,7 +80,7 @@ class CpuContext final : public Context {
   private:
     [[nodiscard]] size_t memory_used() const { return pool_.statistics().used_bytes; }
     CachingPool pool_{take_host_memory, [](void* memory, size_t) { std::free(memory); },
-                      CachingPool::Oversized::yes};
+                      CachingPool::Reuse::oversized};
 };
 
 struct Registry {

@@ -150,13 +150,14 @@ environment() {
     [ -z "$refusal" ]
 }
 
-# sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite
+# sanitize NAME TOOL CHECK [OPTIONS…]: CHECK, words of gpu_suite. Each buffer is then a block of its own, so that what is
+# done beyond it, or after its end, is seen.
 sanitize() {
     local name=$1 tool=$2
     local -a check
     read -ra check <<<"$3"
     shift 3
-    run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" "$sanitizer" --tool "$tool" --error-exitcode 9 \
+    run "$name" "$limit" env "LD_LIBRARY_PATH=$libraries" UNMASK_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" --error-exitcode 9 \
         --print-limit 30 "$@" "$here/gpu_suite" "${check[@]}"
 }
 

@@ -181,5 +181,35 @@ TEST(LimitedMemory, WhatAChainGivesBackIsNoOtherChainsAtOnce) {
     given.clear();
 }
 
+// Every buffer is then a block of its own that goes back at once, or with the captured work that used it.
+TEST(UncachedMemory, GoesBackFromEveryPool) {
+    int held = 0;
+    std::vector<size_t> sizes;
+    DeviceMemory memory(
+        [&](size_t size) {
+            ++held;
+            sizes.push_back(size);
+            return std::malloc(size);
+        },
+        [&](void* block, size_t) {
+            --held;
+            std::free(block);
+        },
+        CachingPool::Reuse::none);
+    memory.release(memory.allocate(bytes), bytes);
+    EXPECT_EQ(held, 0);
+    memory.use_chain(0);
+    memory.release(memory.allocate(bytes + 1), bytes + 1);
+    memory.use_chain(-1);
+    EXPECT_EQ(held, 0);
+    auto captured = memory.begin_capture();
+    memory.release(memory.allocate(bytes + 2), bytes + 2);
+    memory.end_capture();
+    EXPECT_EQ(held, 1);
+    captured.reset();
+    EXPECT_EQ(held, 0);
+    EXPECT_EQ(sizes, (std::vector<size_t>{bytes, bytes + 1, bytes + 2}));
+}
+
 }  // namespace
 }  // namespace unmask

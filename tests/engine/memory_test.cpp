@@ -10,6 +10,7 @@
 #include <memory>
 #include <ostream>
 #include <set>
+#include <vector>
 
 #include "engine/atomic_file.h"
 #include "engine/caching_pool.h"
@@ -62,7 +63,7 @@ struct OversizingPool {
                          given.insert(bytes);
                          std::free(memory);
                      },
-                     CachingPool::Oversized::yes};
+                     CachingPool::Reuse::oversized};
 };
 
 TEST(CachingPool, ALargeRequestMayGetABlockHalfAsLargeAgain) {
@@ -116,6 +117,29 @@ TEST(CachingPool, TheSmallestBlockThatServesIsTaken) {
     for (const auto& [units, block] : blocks) of.pool.release(block, 4 * unit);
     EXPECT_EQ(of.pool.allocate(5 * unit), blocks[5]);
     of.pool.release(blocks[5], 5 * unit);
+}
+
+TEST(CachingPool, WithoutReuseBlocksAreExactAndGoBackAtOnce) {
+    std::vector<size_t> taken, given;
+    CachingPool pool(
+        [&](size_t bytes) {
+            taken.push_back(bytes);
+            return std::malloc(bytes);
+        },
+        [&](void* memory, size_t bytes) {
+            given.push_back(bytes);
+            std::free(memory);
+        },
+        CachingPool::Reuse::none);
+    void *first = pool.allocate(1001), *second = pool.allocate(3);
+    EXPECT_EQ(pool.statistics().reserved_bytes, 1004u);
+    pool.release(first, 1001);
+    EXPECT_EQ(pool.statistics().reserved_bytes, 3u);
+    pool.release(second, 3);
+    EXPECT_EQ(taken, (std::vector<size_t>{1001, 3}));
+    EXPECT_EQ(given, taken);
+    EXPECT_EQ(pool.statistics().used_bytes, 0u);
+    EXPECT_EQ(pool.statistics().peak_bytes, 1004u);
 }
 
 TEST(CachingPool, OthersGiveBlocksOfTheirClassOnly) {
