@@ -11,6 +11,7 @@ namespace unmask {
 struct ChannelTiles {
     int columns = 1;     // threads along the channels
     int lanes = 1;       // rows at a time
+    int pitch = 1;       // columns, or one more: odd, for the rows of an array in shared memory
     unsigned tiles = 1;  // blocks along the channels
 
     [[nodiscard]] dim3 block() const {
@@ -34,6 +35,7 @@ inline ChannelTiles channel_tiles(int64_t channels, int width, int64_t most_colu
     result.columns = static_cast<int>(columns);
     result.tiles = static_cast<unsigned>((packs + columns - 1) / columns);
     result.lanes = block_threads / share / result.columns;
+    result.pitch = result.columns | 1;
     return result;
 }
 

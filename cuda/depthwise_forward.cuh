@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(block_threads, depthwise_blocks<T, K>)
             if (in_row < 0 || in_row >= shape.height) continue;
             Sums row_taps[K];
 #pragma unroll
-            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tap_row(tiles) + threadIdx.x];
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.pitch + threadIdx.x];
             const T* line = x + shape.place(image, in_row, column) + thread.channel;
 #pragma unroll
             for (int i = 0; i < reach; ++i) {

@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(block_threads, K == 5 ? 2 : 3)
             if (row + shape.pad_top < p || out_row >= shape.out_height) continue;
             Sums row_taps[K];
 #pragma unroll
-            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tap_row(tiles) + threadIdx.x];
+            for (int q = 0; q < K; ++q) row_taps[q] = taps[(p * K + q) * tiles.pitch + threadIdx.x];
             const T* line = grad_y + shape.out_place(image, out_row, first) + thread.channel;
 #pragma unroll
             for (int d = -before; d < strip / 2; ++d) {
@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(block_threads)
                 continue;
             const int64_t place = shape.out_place(image, down / shape.stride_y, right / shape.stride_x);
             add_products(sums, to_floats(load_pack<width>(grad_y + place + thread.channel)),
-                         taps[(p * K + q) * tap_row(tiles) + threadIdx.x]);
+                         taps[(p * K + q) * tiles.pitch + threadIdx.x]);
         }
     }
     store_sums(grad_x + shape.place(image, row, column) + thread.channel, sums);

@@ -76,20 +76,18 @@ constexpr int depthwise_blocks = K == 5 || sizeof(T) == 4 ? 2 : 3;
 template <int width>
 constexpr int depthwise_columns = width == 1 ? 64 : 16;
 
-// A block's taps in shared memory: rows [tap] of a pack for each column and one more, so that a channel's
-// taps, which neighbouring threads write, lie in different banks (without it 25 of 5 x 5 lie in one).
+// A block's taps in shared memory: a row [tap] of tiles.pitch packs, of which the first are the columns', so
+// that a channel's taps, which neighbouring threads write, lie in many banks: eight where a pack has 4
+// floats. With an even pitch all 25 of 5 x 5 may lie in one.
 template <int K, int width>
 constexpr int depthwise_tap_packs = (depthwise_columns<width> + 1) * K* K;
-__device__ inline int tap_row(const ChannelTiles& tiles) {
-    return tiles.columns + 1;
-}
 
 // Fills them, in float32, from weight [C, K, K, 1]; turned: the last tap first. All threads must take part.
 template <int K, int width, class T>
 __device__ void load_taps(Pack<float, width>* taps, const T* weight, const ChannelTiles& tiles,
                           int first_channel, int channels, bool turned) {
     const int threads = static_cast<int>(blockDim.x * blockDim.y);
-    const int tile_channels = tiles.columns * width, row = tap_row(tiles) * width;
+    const int tile_channels = tiles.columns * width, row = tiles.pitch * width;
     float* flat = reinterpret_cast<float*>(taps);
     for (int i = static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); i < tile_channels * K * K;
          i += threads) {
