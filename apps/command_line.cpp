@@ -99,7 +99,8 @@ struct ComputeText {
 
 void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
     app.set_version_flag("--version", version_text);
-    app.add_option("--threads", global.threads, "Threads to compute with; 0: one per core that the process may run on")
+    app.add_option("--threads", global.threads,
+                   "Threads to compute with; 0: one per core that the process may run on")
         ->capture_default_str()
         ->check(CLI::Range(0, 1024))
         ->option_text("N");

@@ -12,7 +12,8 @@ namespace unmask {
 // mask is one thread's then. All of the machine's where the system does not tell.
 [[nodiscard]] std::vector<int> usable_cpus();
 
-// How many the process may run on that started this one; as many as this one where the system does not tell.
+// How many the process may run on that started this one: the launcher, unless a script in between stays; as
+// many as this one where the system does not tell.
 [[nodiscard]] int launcher_cpus();
 
 // How many of them are one process's, where processes share a machine: of each CPU its part, in whole CPUs

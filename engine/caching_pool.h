@@ -45,7 +45,7 @@ class CachingPool {
     [[nodiscard]] static size_t rounded(size_t bytes);
 
   private:
-    // Of one rounded size. `blocks` has room for all of them, so that none needs memory to be released.
+    // Of one size. `blocks` has room for all of them, so that none needs memory to be released.
     struct FreeBlocks {
         std::vector<void*> blocks;
         size_t taken = 0;  // from the system, in use or free
@@ -64,7 +64,7 @@ class CachingPool {
     Give give_;
     Reuse reuse_;
     mutable std::mutex mutex_;
-    std::map<size_t, FreeBlocks> free_;  // by rounded size
+    std::map<size_t, FreeBlocks> free_;  // by size_of_block
     std::vector<OversizedBlock> oversized_;
     MemoryStatistics statistics_;
 };

@@ -68,7 +68,8 @@ void join_ranks(Ranks& ranks) {
 }
 
 // What the command line says; else as many as the run was computed with by as many processes, since another
-// number may change its bytes; else the cores that this process may run on, shared by the processes on them.
+// number may change its bytes; else the cores that this process may run on, with others each rank's part of
+// its machine's (ProcessGroup::cpus).
 int threads_of(const Ranks& ranks, int given, const std::optional<RunSession>& resumed) {
     if (given > 0) return given;
     if (resumed && resumed->processes == ranks.size()) return resumed->threads;

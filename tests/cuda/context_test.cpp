@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -122,6 +124,18 @@ TEST_F(CudaContexts, CopiesFillsAndRecordedWorkAreRanges) {
 
 TEST_F(CudaContexts, LackOfMemoryIsAnErrorOfItsOwn) {
     EXPECT_THROW(UNMASK_CUDA(cudaErrorMemoryAllocation), OutOfMemory);
+}
+
+TEST_F(CudaContexts, WithoutCachingBuffersGoBackAtOnce) {
+    ::setenv("UNMASK_NO_CUDA_MEMORY_CACHING", "1", 1);
+    const auto context = std::make_shared<CudaContext>(0);
+    ::unsetenv("UNMASK_NO_CUDA_MEMORY_CACHING");
+    for (CudaContext* one : {context.get(), context_.get()}) {
+        const size_t before = one->memory().reserved_bytes;
+        void* buffer = one->allocate(1001);
+        one->release(buffer, 1001);
+        EXPECT_EQ(one->memory().reserved_bytes > before, one == context_.get());
+    }
 }
 
 TEST_F(CudaContexts, ChoicesByNameBelongToTheTuning) {

@@ -95,7 +95,8 @@ TEST(CudaObjective, SameBytesWhicheverBlockComesLast) {
     const std::vector<Tensor> forward = terms(simt::Order::forward);
     for (const simt::Order order : simt::orders) {
         const std::vector<Tensor> found = terms(order);
-        for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bytes(found[i], forward[i])) << i;
+        for (size_t i = 0; i < found.size(); ++i)
+            EXPECT_TRUE(same_bytes(found[i], forward[i])) << simt::name_of(order) << " " << i;
     }
 }
 

@@ -83,7 +83,8 @@ bool Races::released(uint32_t block, int thread, uint64_t time, unsigned to) con
 }
 
 bool Races::ordered(const Write& write, unsigned thread) const {
-    if (write.time <= work_began_) return write.chain == place_.chain;
+    if (write.chain != place_.chain) return false;
+    if (write.time <= work_began_) return true;
     if (write.block == many) return false;
     const int writer = write.thread == many_threads ? -1 : write.thread;
     if (write.block != block_) return released(write.block, writer, write.time, thread);

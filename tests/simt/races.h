@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds data races on the emulated GPU: two accesses of one byte, a write among them, that nothing orders.
 // Not by chance, as another order of threads shows them, but by what CUDA promises:
-//  - a barrier orders the threads of its block, __syncwarp the lanes of its mask (a shuffle orders no
-//  memory);
+//  - a barrier orders the threads of its block, __syncwarp the lanes of its mask; a shuffle orders nothing;
 //  - blocks of a launch are ordered by nothing but an atomic with __threadfence before it in the block that
 //    wrote, and behind it in the one that reads;
 //  - launches and copies are ordered, but for those of two chains between a fork and its join.

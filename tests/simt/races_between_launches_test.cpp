@@ -78,6 +78,31 @@ TEST_F(Chained, ThoseOfTwoAreNot) {
     });
 }
 
+__global__ void count_kernel(float* count, bool look, float* out) {
+    atomicAdd(count, 1.0f);
+    if (look) *out = *count;
+}
+
+// A chain's atomic is not ordered behind another chain's by being made later.
+TEST_F(Chained, AnAtomicHidesNoneOfAnotherChain) {
+    const auto count = [&](int chain, bool look) {
+        simt::use_chain(chain);
+        UNMASK_LAUNCH(count_kernel, 1, 1, 0, nullptr, values, look, out[0]);
+    };
+    expect_none([&] {
+        simt::fork();
+        count(0, false);
+        count(1, false);
+    });
+    expect_race(
+        [&] {
+            simt::fork();
+            count(0, false);
+            count(1, true);
+        },
+        {"count_kernel", "several chains have written"});
+}
+
 TEST_F(Chained, CopiesAndCallsOfLibrariesCountToo) {
     const auto in_chain = [&](int chain, void (*access)(const void*, size_t)) {
         simt::use_chain(chain);
