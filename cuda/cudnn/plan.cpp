@@ -91,11 +91,16 @@ void order(std::vector<Descriptor>& configurations, const CandidateLimits& limit
                               [](const Descriptor& one) { return !compiled_at_run_time(one); });
 }
 
-void limit_compiled(std::vector<Descriptor>& configurations, const CandidateLimits& limits) {
+// `refusal` says so where none is left.
+void limit_compiled(std::vector<Descriptor>& configurations, const CandidateLimits& limits,
+                    std::string& refusal) {
+    if (configurations.empty()) return;
     size_t compiled = 0;
     std::erase_if(configurations, [&](const Descriptor& one) {
         return compiled_at_run_time(one) && ++compiled > limits.compiled;
     });
+    if (configurations.empty())
+        refusal = fmt::format("heuristic: {} engines, all of which would have to be compiled", compiled);
 }
 
 }  // namespace
@@ -208,7 +213,7 @@ std::vector<Plan> candidate_plans(const PlanTarget& target,
                                   cudnnBackendHeurMode_t mode, const EngineRules& rules,
                                   const CandidateLimits& limits, std::string& refusal) {
     auto configurations = engine_configurations(target, *graph, mode, rules, refusal);
-    limit_compiled(configurations, limits);
+    limit_compiled(configurations, limits, refusal);
     order(configurations, limits);
     std::vector<Plan> result;
     std::map<int64_t, size_t> of_engine;
