@@ -24,6 +24,9 @@ namespace {
 constexpr int most_branches = 8;
 constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
+// Kernels for so few images leave most of a GPU idle, so that branches find room beside each other; with more
+// that takes the memory of all branches at once for little.
+constexpr int64_t most_images_in_streams = 8;
 constexpr std::string_view schedule_names[] = {"auto", "separate", "merged_stems", "lockstep", "parallel"};
 
 }  // namespace
@@ -100,9 +103,11 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
         return recomputed ? branch.feature_map_recomputed(x) : branch.feature_map(x);
     };
     std::vector<Variable> maps;
-    const bool side_by_side = x.device() == cpu_device && Recording::current() != nullptr;
+    const bool in_lanes = x.device() == cpu_device && Recording::current() != nullptr;
+    const bool in_streams = x.device().type == DeviceType::cuda && !training() && !grad_enabled() &&
+                            shape[0] <= most_images_in_streams;
     switch (schedule_ != BranchSchedule::automatic ? schedule_
-            : side_by_side                         ? BranchSchedule::parallel
+            : in_lanes || in_streams               ? BranchSchedule::parallel
                                                    : BranchSchedule::separate) {
         case BranchSchedule::automatic:
         case BranchSchedule::separate:
@@ -119,7 +124,7 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
             break;
         case BranchSchedule::parallel: {
             // Chains that do not fill the lanes run on all threads (engine/recording.h).
-            const int on_one_thread = side_by_side ? options_.branches / lane_count() * lane_count() : 0;
+            const int on_one_thread = in_lanes ? options_.branches / lane_count() * lane_count() : 0;
             Chains chains(x.device(), options_.branches);
             for (int i = 0; i < options_.branches; ++i) {
                 chains.use(i);

@@ -25,8 +25,9 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// automatic: parallel in work recorded on the CPU, separate elsewhere (where commands measure it on a GPU, see
-// apps/schedule_choice.h, they set what they chose). separate: branch by branch.
+// automatic: parallel in work recorded on the CPU and in inference of up to 8 images on a GPU, separate
+// elsewhere (where commands measure it on a GPU, see apps/schedule_choice.h, they set what they chose).
+// separate: branch by branch.
 // merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
 // by branch. lockstep: layer by layer, the convolutions of the branches one after the other, their norms in
 // one call. parallel: each branch a chain of its own that the device may run beside the others (a GPU; the

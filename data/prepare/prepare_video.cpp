@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <regex>
 #include <system_error>
 
 #include "data/frame_source.h"
@@ -16,14 +17,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// An empty folder for the crops. Folders in it stay: they belong to other videos.
+// Whether prepare writes a file of that name into a video's folder; with `.tmp` and a process's number behind
+// it, as what is written is called until it is whole.
+bool is_ours(const std::string& name, const fs::path& folder) {
+    static const std::regex crop("[0-9]{6,}\\.png"), temporary("\\.tmp[0-9]+$");
+    const std::string final_name = std::regex_replace(name, temporary, "");
+    return std::regex_match(final_name, crop) || final_name == landmark_file(folder).filename();
+}
+
+// A folder for the crops without those of an earlier run that was stopped. All else in it stays: folders
+// belong to other videos, and a file may be somebody's notes.
 void clear_folder(const fs::path& folder) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) throw OutputError(fmt::format("{}: cannot be made: {}", folder.string(), error.message()));
     std::vector<fs::path> old;
     for (const auto& entry : fs::directory_iterator(folder, error))
-        if (!entry.is_directory()) old.push_back(entry.path());
+        if (!entry.is_directory() && is_ours(entry.path().filename().string(), folder))
+            old.push_back(entry.path());
     for (const fs::path& file : old) {
         fs::remove(file, error);
         if (error)

@@ -9,6 +9,7 @@
 #include "models/inference/inference_step.h"
 #include "tests/cuda/replaced_kernel.h"
 #include "tests/models/inference_detector.h"
+#include "tests/simt/machine.h"
 #include "tests/support/compare.h"
 #include "tests/support/expect_error.h"
 
@@ -115,6 +116,25 @@ TEST(BatchScorer, CallsNoKernelsForBatchesOfASizeThatCameBefore) {
         EXPECT_EQ(scores[5], scores[1]);
         EXPECT_NE(scores[4], scores[5]);
     }
+}
+
+// Of few images the branches run side by side, with the same bytes; a schedule that is asked for is taken.
+TEST(InferenceStep, FewImagesAreScoredWithTheBranchesSideBySide) {
+    const auto detector = inference_detector("resnet18", gpu);
+    for (const bool capture : {false, true})
+        for (const int64_t batch : {1, 8, 9}) {
+            const Tensor images = noise_images(batch, 5);
+            const auto scored = [&](BranchSchedule schedule, bool side_by_side) {
+                const ScheduleScope scope(*detector, schedule);
+                InferenceStep step(*detector, gpu, DType::bf16, capture);
+                const int64_t before = simt::forks();
+                for (int run = 0; run < 3; ++run) static_cast<void>(step.enqueue(images));
+                EXPECT_EQ(simt::forks() - before, side_by_side ? 3 : 0) << batch << ", " << name_of(schedule);
+                return step.enqueue(images).to(cpu_device);
+            };
+            EXPECT_TRUE(same_bytes(scored(BranchSchedule::automatic, batch <= 8),
+                                   scored(BranchSchedule::separate, false)));
+        }
 }
 
 // A service sees batches of many sizes: of more than eight the one that waited longest is forgotten.

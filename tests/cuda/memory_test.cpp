@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
+#include <set>
 #include <vector>
 
 namespace unmask {
@@ -14,10 +16,19 @@ constexpr size_t bytes = 1000;
 
 class PooledMemory : public testing::Test {
   protected:
-    void* take() { return memory_.allocate(bytes); }
-    void free(void* block) { memory_.release(block, bytes); }
+    ~PooledMemory() override {
+        for (void* block : taken_) memory_.release(block, bytes);
+    }
+    void* take() { return *taken_.insert(memory_.allocate(bytes)).first; }
+    void free(void* block) {
+        taken_.erase(block);
+        memory_.release(block, bytes);
+    }
 
     DeviceMemory memory_{std::malloc, [](void* block, size_t) { std::free(block); }};
+
+  private:
+    std::set<void*> taken_;  // and not freed
 };
 
 TEST_F(PooledMemory, AFreedBlockServesLaterWorkOfTheStream) {
@@ -155,20 +166,22 @@ TEST(LimitedMemory, ComesFromTheChainsPoolsToo) {
 // Such a block may still be written by its chain: the device, which waits for that, gets it, no other chain.
 TEST(LimitedMemory, WhatAChainGivesBackIsNoOtherChainsAtOnce) {
     int refused = 0;
-    std::vector<void*> given;
+    std::vector<std::unique_ptr<void, decltype(&std::free)>>
+        given;  // freed last, so that no address comes again
     DeviceMemory memory(
         [&](size_t size) -> void* {
             if (refused > 0) return --refused, nullptr;  // then another program makes room
             return std::malloc(size);
         },
-        [&](void* block, size_t) { given.push_back(block); });
+        [&](void* block, size_t) { given.emplace_back(block, &std::free); });
     memory.use_chain(0);
     void* block = memory.allocate(bytes);
     memory.release(block, bytes);
     refused = 2;  // also after the main pool has given back what it has
     void* larger = memory.allocate(3 * bytes);
     ASSERT_NE(larger, nullptr);
-    EXPECT_EQ(given, std::vector{block});
+    ASSERT_EQ(given.size(), 1u);
+    EXPECT_EQ(given.front().get(), block);
     memory.use_chain(1);
     void* other = memory.allocate(bytes);
     EXPECT_NE(other, block);
@@ -177,8 +190,6 @@ TEST(LimitedMemory, WhatAChainGivesBackIsNoOtherChainsAtOnce) {
     memory.release(larger, 3 * bytes);
     memory.use_chain(-1);
     EXPECT_EQ(memory.statistics().used_bytes, memory.statistics().reserved_bytes);
-    for (void* one : given) std::free(one);
-    given.clear();
 }
 
 // Every buffer is then a block of its own that goes back at once, or with the captured work that used it.

@@ -86,6 +86,7 @@ void enqueue(std::function<void()> work);
 // What is enqueued from here on belongs to that chain of the last fork; -1: to none, and waits for all.
 void fork();
 void use_chain(int chain);
+[[nodiscard]] int64_t forks();  // since the program started
 // Recorded work begins to run again.
 void begin_replay();
 // For enqueued work that is no kernel: the memory that it reads or writes. Fault where that races with

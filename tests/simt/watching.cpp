@@ -36,6 +36,9 @@ AtomicScope::~AtomicScope() {
 void fork() {
     ++machine().forks;
 }
+int64_t forks() {
+    return machine().forks;
+}
 void use_chain(int chain) {
     machine().place = {machine().forks, chain};
 }

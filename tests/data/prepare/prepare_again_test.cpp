@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
+#include <string>
 
 #include "data/folder_lock.h"
 #include "data/manifest.h"
@@ -36,12 +38,21 @@ TEST_F(Preparing, AnInterruptedRunContinues) {
     };
     EXPECT_THROW(prepare_faces(one_worker, stop_after_two), Interrupted);
     EXPECT_FALSE(fs::exists(output / "faces.csv"));
-    // What a kill in the middle of a video leaves behind: a crop without a record.
-    write_content(output / "crops/set/real/v0/000099.png", "half a file");
+    // What a kill in the middle of a video leaves behind: a crop without a record, and half of the next one.
+    // What is somebody else's stays.
+    const fs::path crops = output / "crops/set/real/v0";
+    for (const char* name :
+         {"000099.png", "1000099.png", "000100.png.tmp77", "landmarks.csv", "landmarks.csv.tmp77"})
+        write_content(crops / name, "half a file");
+    const std::set<std::string> others{"notes.txt", "000099.png.bak", "99.png", "x000099.png"};
+    for (const std::string& name : others) write_content(crops / name, "mine");
     const PrepareReport report = prepare_faces(one_worker);
     EXPECT_EQ(report.reused, 2);
     EXPECT_EQ(report.rows, 18);
-    EXPECT_FALSE(fs::exists(output / "crops/set/real/v0/000099.png"));
+    for (const std::string& name : others) {
+        EXPECT_EQ(file_content(crops / name), "mine");
+        fs::remove(crops / name);
+    }
     EXPECT_EQ(crop_times().size(), 18u);
 }
 
