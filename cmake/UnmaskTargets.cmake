@@ -25,6 +25,7 @@ function(unmask_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
     add_library(unmask_${name} STATIC ${arg_SOURCES})
     target_include_directories(unmask_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_compile_features(unmask_${name} PUBLIC cxx_std_20)
     target_link_libraries(unmask_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
 endfunction()
 
