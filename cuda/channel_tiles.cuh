@@ -71,48 +71,54 @@ __device__ void sum_lanes(Pack<float, width>* shared, int column, int columns, i
     __syncthreads();
 }
 
-// ---- the second stage: 256 threads fold the parts of 4 columns, 64 lanes each ----
+// ---- the second stage: 256 threads fold the parts of 4 columns, 64 lanes each, or of 32, where parts are
+// few ----
 
 constexpr int part_columns = 4, part_lanes = block_threads / part_columns;
+constexpr int few_parts = 64, few_part_columns = 32;
 
-// The sums of `count` values over the block's lanes, in every thread: thread t has column t % 4. Once for a
-// kernel; all threads must take part.
-template <int count>
+// The sums of `count` values over the block's lanes, in every thread: thread t has column t % columns. Once
+// for a kernel; all threads must take part.
+template <int columns = part_columns, int count>
 __device__ void sum_part_lanes(double (&values)[count]) {
     UNMASK_SHARED(double, shared, block_threads* count);
     const int thread = static_cast<int>(threadIdx.x);
 #pragma unroll
     for (int i = 0; i < count; ++i) shared[i * block_threads + thread] = values[i];
-    for (int half = part_lanes / 2; half > 0; half /= 2) {
+    for (int half = block_threads / columns / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (thread >= half * part_columns) continue;
+        if (thread >= half * columns) continue;
 #pragma unroll
         for (int i = 0; i < count; ++i)
-            shared[i * block_threads + thread] += shared[i * block_threads + thread + half * part_columns];
+            shared[i * block_threads + thread] += shared[i * block_threads + thread + half * columns];
     }
     __syncthreads();
 #pragma unroll
-    for (int i = 0; i < count; ++i) values[i] = shared[i * block_threads + thread % part_columns];
+    for (int i = 0; i < count; ++i) values[i] = shared[i * block_threads + thread % columns];
 }
 
-// finish(column, sum): the sums of parts [count, columns] over count.
-template <class Finish>
+// finish(column, sum): the sums of parts [count, all_columns] over count; a block takes `columns` of them.
+template <int columns, class Finish>
 __global__ void __launch_bounds__(block_threads)
-    sum_parts_kernel(const float* parts, int64_t count, int64_t columns, Finish finish) {
-    const int64_t column = static_cast<int64_t>(blockIdx.x) * part_columns + threadIdx.x % part_columns;
+    sum_parts_kernel(const float* parts, int64_t count, int64_t all_columns, Finish finish) {
+    const int64_t column = static_cast<int64_t>(blockIdx.x) * columns + threadIdx.x % columns;
     double sum[1] = {};
-    if (column < columns)
+    if (column < all_columns)
 #pragma unroll 8
-        for (int64_t part = threadIdx.x / part_columns; part < count; part += part_lanes)
-            sum[0] += static_cast<double>(parts[part * columns + column]);
-    sum_part_lanes(sum);
-    if (threadIdx.x < part_columns && column < columns) finish(column, static_cast<float>(sum[0]));
+        for (int64_t part = threadIdx.x / columns; part < count; part += block_threads / columns)
+            sum[0] += static_cast<double>(parts[part * all_columns + column]);
+    sum_part_lanes<columns>(sum);
+    if (threadIdx.x < columns && column < all_columns) finish(column, static_cast<float>(sum[0]));
 }
 
 template <class Finish>
 void launch_sum_parts(Stream stream, const float* parts, int64_t count, int64_t columns, Finish finish) {
-    UNMASK_LAUNCH((sum_parts_kernel<Finish>), blocks_for(columns, part_columns), block_threads, 0, stream,
-                  parts, count, columns, finish);
+    if (count <= few_parts)
+        UNMASK_LAUNCH((sum_parts_kernel<few_part_columns, Finish>), blocks_for(columns, few_part_columns),
+                      block_threads, 0, stream, parts, count, columns, finish);
+    else
+        UNMASK_LAUNCH((sum_parts_kernel<part_columns, Finish>), blocks_for(columns, part_columns),
+                      block_threads, 0, stream, parts, count, columns, finish);
 }
 
 }  // namespace unmask

@@ -23,10 +23,24 @@ struct ImageChunks {
     static ImageChunks for_pixels(const Tensor& x, const ChannelTiles& tiles) {
         return {x, std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 8), 1)};
     }
-    // Where the pixels are summed: as few as keep the GPU busy.
+    // Where the pixels are summed: as few as keep the GPU busy, since what several leave has to be added up.
+    // Of kernels of which two blocks are on a multiprocessor: the fewest with which their last turn is nearly
+    // full.
     static ImageChunks for_sums(const Tensor& x, const ChannelTiles& tiles) {
+        constexpr int64_t at_once = 2 * multiprocessors;
+        constexpr double enough = 0.85;  // of the places in all turns
         const int64_t most = std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 4), 1);
-        return {x, std::clamp<int64_t>(2 * many_blocks / (x.dim(0) * tiles.tiles), 1, most)};
+        const int64_t blocks = std::max<int64_t>(x.dim(0) * tiles.tiles, 1);  // of one chunk an image
+        int64_t best = 1;
+        double fullest = 0.0;
+        for (int64_t count = 1; count <= most && fullest < enough; ++count) {
+            const int64_t all = blocks * count, turns = (all + at_once - 1) / at_once;
+            const double full = static_cast<double>(all) / static_cast<double>(turns * at_once);
+            if (full <= fullest) continue;
+            best = count;
+            fullest = full;
+        }
+        return {x, best};
     }
     [[nodiscard]] dim3 grid(int64_t images, const ChannelTiles& tiles, unsigned branches = 1) const {
         return dim3(blocks_for(images * count, 1), tiles.tiles, branches);

@@ -6,6 +6,7 @@
 #include "cuda/average_pool.h"
 #include "cuda/levels.cuh"
 #include "cuda/pool_window.cuh"
+#include "cuda/stem_grid.cuh"
 
 namespace unmask {
 namespace {
@@ -36,6 +37,42 @@ __global__ void max_pool_kernel(int64_t packs, PoolAxis rows, PoolAxis columns, 
     if (argmax != nullptr) store_pack<N>(argmax + pack * N, taps);
 }
 
+// The maxima alone, of a stem's windows: all taps are loaded before the first is compared. Outside, the next
+// input of the window stands in.
+template <int N, class T>
+__global__ void __launch_bounds__(block_threads) stem_max_pool_kernel(StemGrid grid, const T* x, T* y) {
+    const StemPlace place(grid, N);
+    if (!place.inside) return;
+    const int64_t width = 2 * grid.out_width, pitch = width * grid.channels;
+    const T* centre =
+        x + ((place.image * 2 * grid.out_height + 2 * place.row) * width + 2 * place.column) * grid.channels +
+        place.channel;
+    const int64_t above = place.row == 0 ? 0 : -pitch;
+    const int64_t left = place.column == 0 ? 0 : -static_cast<int64_t>(grid.channels);
+    Pack<T, N> taps[3][3];
+#pragma unroll
+    for (int p = 0; p < 3; ++p)
+#pragma unroll
+        for (int q = 0; q < 3; ++q)
+            taps[p][q] = load_pack<N>(centre + (p == 0 ? above : (p - 1) * pitch) +
+                                      (q == 0 ? left : (q - 1) * grid.channels));
+    Pack<T, N> result;
+#pragma unroll
+    for (int i = 0; i < N; ++i) {
+        float best = to_float(taps[0][0][i]);
+#pragma unroll
+        for (int tap = 1; tap < 9; ++tap) {
+            const float value = to_float(taps[tap / 3][tap % 3][i]);
+            best = value > best || value != value ? value : best;
+        }
+        result[i] = from_float<T>(best);
+    }
+    store_pack<N>(
+        y + ((place.image * grid.out_height + place.row) * grid.out_width + place.column) * grid.channels +
+            place.channel,
+        result);
+}
+
 template <int N, class T>
 __global__ void max_pool_backward_kernel(int64_t packs, PoolAxis rows, PoolAxis columns, int64_t channels,
                                          const T* grad_y, const uint8_t* argmax, T* grad_x) {
@@ -64,6 +101,15 @@ void max_forward(const Tensor& x, Tensor& y, Tensor& argmax, const Pool2dParams&
         const T* in = x.data<T>();
         T* out = y.data<T>();
         dispatch_pack<most>(can_pack<most>(x.dim(3), in, out, places), [&](auto pack) {
+            if constexpr (is_stem_pack<T, pack()>) {
+                const ChannelTiles tiles = channel_tiles(x.dim(3), pack(), 64);
+                const auto stem = places == nullptr ? StemGrid::of(x, y, params, tiles) : std::nullopt;
+                if (stem) {
+                    UNMASK_LAUNCH((stem_max_pool_kernel<pack(), T>), stem->grid(1), tiles.block(), 0,
+                                  stream_of(x), *stem, in, out);
+                    return;
+                }
+            }
             const int64_t packs = y.numel() / pack();
             UNMASK_LAUNCH((max_pool_kernel<pack(), T>), blocks_for(packs, block_threads), block_threads, 0,
                           stream_of(x), packs, rows, columns, x.dim(3), in, out, places);

@@ -24,8 +24,8 @@ namespace {
 constexpr int most_branches = 8;
 constexpr double most_width = 16.0;
 constexpr int least_size = 32, most_size = 4096;
-// Kernels for so few images leave most of a GPU idle, so that branches find room beside each other; with more
-// that takes the memory of all branches at once for little.
+// Of images of 224 x 224. Kernels for so little leave most of a GPU idle, so that branches find room beside
+// each other; for more that takes the memory of all branches at once for little.
 constexpr int64_t most_images_in_streams = 8;
 constexpr std::string_view schedule_names[] = {"auto", "separate", "merged_stems", "lockstep", "parallel"};
 
@@ -61,6 +61,18 @@ void check_recomputable(BranchSchedule schedule) {
              name_of(schedule));
 }
 
+namespace {
+
+Variable pooled(const Variable& map, size_t /*branch*/) {
+    return global_average_pool(map);
+}
+// Of means of such maps.
+DType pooled_dtype(DType map) {
+    return map == DType::bf16 ? DType::f32 : map;
+}
+
+}  // namespace
+
 struct Detector::Parts {
     std::vector<Backbone*> branches;
     Fusion* fusion = nullptr;
@@ -89,7 +101,7 @@ int64_t Detector::features() const {
     return parts_->branches.front()->features();
 }
 
-std::vector<Variable> Detector::feature_maps(const Variable& x) {
+std::vector<Variable> Detector::over_branches(const Variable& x, const BehindBranch& behind) {
     const Shape& shape = x.shape();
     if (!x.defined() || shape.rank() != 4 || shape[1] != options_.size || shape[2] != options_.size ||
         (shape[3] != 3 && shape[3] != 4 && shape[3] != 8))
@@ -102,25 +114,26 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
     const auto map_of = [&](Backbone& branch) {
         return recomputed ? branch.feature_map_recomputed(x) : branch.feature_map(x);
     };
-    std::vector<Variable> maps;
+    std::vector<Variable> results;
+    const auto add = [&](const Variable& map) { results.push_back(behind(map, results.size())); };
     const bool in_lanes = x.device() == cpu_device && Recording::current() != nullptr;
-    const bool in_streams = x.device().type == DeviceType::cuda && !training() && !grad_enabled() &&
-                            shape[0] <= most_images_in_streams;
+    const bool in_streams = x.device().type == DeviceType::cuda && options_.branches > 1 && !training() &&
+                            !grad_enabled() &&
+                            shape[0] * shape[1] * shape[2] <= most_images_in_streams * 224 * 224;
     switch (schedule_ != BranchSchedule::automatic ? schedule_
             : in_lanes || in_streams               ? BranchSchedule::parallel
                                                    : BranchSchedule::separate) {
         case BranchSchedule::automatic:
         case BranchSchedule::separate:
-            for (Backbone* branch : parts_->branches) maps.push_back(map_of(*branch));
+            for (Backbone* branch : parts_->branches) add(map_of(*branch));
             break;
         case BranchSchedule::merged_stems: {
             const std::vector<Variable> stems = merged_stem_maps(parts_->branches, x);
-            for (size_t i = 0; i < stems.size(); ++i)
-                maps.push_back(parts_->branches[i]->after_stem(stems[i]));
+            for (size_t i = 0; i < stems.size(); ++i) add(parts_->branches[i]->after_stem(stems[i]));
             break;
         }
         case BranchSchedule::lockstep:
-            maps = Backbone::feature_maps(parts_->branches, x);
+            for (const Variable& map : Backbone::feature_maps(parts_->branches, x)) add(map);
             break;
         case BranchSchedule::parallel: {
             // Chains that do not fill the lanes run on all threads (engine/recording.h).
@@ -130,12 +143,12 @@ std::vector<Variable> Detector::feature_maps(const Variable& x) {
                 chains.use(i);
                 Backbone& branch = *parts_->branches[static_cast<size_t>(i)];
                 const bool in_slices = i < on_one_thread && !branch.training() && !grad_enabled();
-                maps.push_back(in_slices ? branch.feature_map_in_slices(x) : map_of(branch));
+                add(in_slices ? branch.feature_map_in_slices(x) : map_of(branch));
             }
             break;
         }
     }
-    return maps;
+    return results;
 }
 
 Variable Detector::global_logits(const Variable& z) {
@@ -143,11 +156,19 @@ Variable Detector::global_logits(const Variable& z) {
     return parts_->global_head->forward(parts_->global_dropout->forward(global));
 }
 
+std::vector<Variable> Detector::feature_maps(const Variable& x) {
+    return over_branches(x, [](const Variable& map, size_t) { return map; });
+}
+
 HeadLogits Detector::heads(const std::vector<Variable>& feature_maps) {
     if (feature_maps.size() != parts_->branches.size())
         fail("detector: expected {} feature maps, found {}", parts_->branches.size(), feature_maps.size());
     std::vector<Variable> features;
     for (const Variable& map : feature_maps) features.push_back(global_average_pool(map));
+    return heads_of_features(features);
+}
+
+HeadLogits Detector::heads_of_features(const std::vector<Variable>& features) {
     Variable z = concat(features, 1);
     if (communicator_ != nullptr && training()) z = gather_batch(z, *communicator_);
     BranchHeads::Logits logits = parts_->branch_heads->forward(z);
@@ -155,15 +176,25 @@ HeadLogits Detector::heads(const std::vector<Variable>& feature_maps) {
 }
 
 HeadLogits Detector::forward(const Variable& x) {
-    return heads(feature_maps(x));
+    return heads_of_features(over_branches(x, pooled));
 }
 
 Tensor Detector::infer(const Tensor& x) {
     const NoGrad nothing_recorded;
     const EvaluationMode mode(*this);
-    std::vector<Variable> features;
-    for (const Variable& map : feature_maps(x)) features.push_back(global_average_pool(map));
-    return global_logits(concat(features, 1)).value();
+    if (!x.defined() || x.device().type == DeviceType::cpu || x.rank() == 0 || x.dim(0) != 1)
+        return global_logits(concat(over_branches(x, pooled), 1)).value();
+    // Of one image a branch's features are a part of z: written there, as launches count for so little work.
+    const int64_t d = features();
+    Tensor z = Tensor::empty({1, options_.branches * d}, pooled_dtype(x.dtype()), x.device());
+    static_cast<void>(over_branches(x, [&](const Variable& map, size_t branch) -> Variable {
+        Tensor part = Tensor::view(z.buffer(), branch * static_cast<size_t>(d) * size_of(z.dtype()),
+                                   {1, 1, 1, d}, z.dtype());
+        UNMASK_ASSERT(pooled_dtype(map.dtype()) == z.dtype());
+        adaptive_average_pool2d_forward(map.value(), part);
+        return {};
+    }));
+    return global_logits(z).value();
 }
 
 void Detector::set_communicator(Communicator* communicator) {

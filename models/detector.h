@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// automatic: parallel in work recorded on the CPU and in inference of up to 8 images on a GPU, separate
+// automatic: parallel in work recorded on the CPU and in inference of up to 8 images (of 224 x 224) on a GPU, separate
 // elsewhere (where commands measure it on a GPU, see apps/schedule_choice.h, they set what they chose).
 // separate: branch by branch.
 // merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
@@ -92,6 +93,10 @@ class Detector : public Module {
 
   private:
     struct Parts;
+    // What `behind` makes of each branch's last map, in the branch's chain where branches are chains.
+    using BehindBranch = std::function<Variable(const Variable& map, size_t branch)>;
+    [[nodiscard]] std::vector<Variable> over_branches(const Variable& x, const BehindBranch& behind);
+    [[nodiscard]] HeadLogits heads_of_features(const std::vector<Variable>& features);
     [[nodiscard]] Variable global_logits(const Variable& z);
 
     DetectorOptions options_;

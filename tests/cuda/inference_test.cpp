@@ -107,10 +107,11 @@ TEST(BatchScorer, CallsNoKernelsForBatchesOfASizeThatCameBefore) {
             const Tensor images = noise_images(2, uint64_t(batch % 2));
             const Counter counter;
             scores.push_back(scorer.score(images));
-            if (batch >= 4)
+            if (batch >= 4) {
                 EXPECT_EQ(counter.pools, 0) << batch;
-            else if (batch == 0)
+            } else if (batch == 0) {
                 EXPECT_EQ(counter.pools, 2);
+            }
         }
         EXPECT_EQ(scores[4], scores[0]);
         EXPECT_EQ(scores[5], scores[1]);
@@ -118,23 +119,34 @@ TEST(BatchScorer, CallsNoKernelsForBatchesOfASizeThatCameBefore) {
     }
 }
 
-// Of few images the branches run side by side, with the same bytes; a schedule that is asked for is taken.
+// Of few pixels the branches run side by side, with the same bytes; a schedule that is asked for is taken.
 TEST(InferenceStep, FewImagesAreScoredWithTheBranchesSideBySide) {
     const auto detector = inference_detector("resnet18", gpu);
+    const auto forks_of = [&](BranchSchedule schedule, int64_t batch, bool capture, Tensor& logits) {
+        const ScheduleScope scope(*detector, schedule);
+        InferenceStep step(*detector, gpu, DType::bf16, capture);
+        const Tensor images = noise_images(batch, 5);
+        const int64_t before = simt::forks();
+        for (int run = 0; run < 3; ++run) logits = step.enqueue(images).to(cpu_device);
+        return simt::forks() - before;
+    };
     for (const bool capture : {false, true})
-        for (const int64_t batch : {1, 8, 9}) {
-            const Tensor images = noise_images(batch, 5);
-            const auto scored = [&](BranchSchedule schedule, bool side_by_side) {
-                const ScheduleScope scope(*detector, schedule);
-                InferenceStep step(*detector, gpu, DType::bf16, capture);
-                const int64_t before = simt::forks();
-                for (int run = 0; run < 3; ++run) static_cast<void>(step.enqueue(images));
-                EXPECT_EQ(simt::forks() - before, side_by_side ? 3 : 0) << batch << ", " << name_of(schedule);
-                return step.enqueue(images).to(cpu_device);
-            };
-            EXPECT_TRUE(same_bytes(scored(BranchSchedule::automatic, batch <= 8),
-                                   scored(BranchSchedule::separate, false)));
+        for (const int64_t batch : {1, 2}) {
+            Tensor logits, expected;
+            EXPECT_EQ(forks_of(BranchSchedule::automatic, batch, capture, logits), 3);
+            EXPECT_EQ(forks_of(BranchSchedule::separate, batch, capture, expected), 0);
+            EXPECT_TRUE(same_bytes(logits, expected)) << batch;
         }
+    constexpr int64_t many = 8 * 224 * 224 / (32 * 32);
+    Tensor ignored;
+    EXPECT_EQ(forks_of(BranchSchedule::automatic, many, false, ignored), 3);
+    EXPECT_EQ(forks_of(BranchSchedule::automatic, many + 1, false, ignored), 0);
+    Detector alone({.backbone = "resnet18", .branches = 1, .width = 0.05, .size = 32});
+    alone.to(gpu);
+    alone.set_training(false);
+    const int64_t before = simt::forks();
+    static_cast<void>(alone.infer(noise_images(1, 5).to(gpu)));
+    EXPECT_EQ(simt::forks(), before);
 }
 
 // A service sees batches of many sizes: of more than eight the one that waited longest is forgotten.

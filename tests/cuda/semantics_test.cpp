@@ -112,6 +112,16 @@ TEST(KernelSemantics, MaxPoolingWithoutArgmax) {
         {awkward_numbers()});
 }
 
+// Numbers that bf16 holds, in a map that is pooled as a stem's is there.
+TEST(KernelSemantics, MaxPoolingOfAStemInBf16) {
+    const Tensor numbers = concat({awkward_numbers().reshape({240}), Tensor::zeros({16})}, 0).value();
+    const auto pooled = [](const Tensor& x) {
+        return max_pool2d(x.reshape({1, 4, 8, 8}), {{3, 3}, {2, 2}, {1, 1}}).value();
+    };
+    const Tensor found = pooled(numbers.to(gpu).to(DType::bf16)).to(DType::f32).to(cpu_device);
+    EXPECT_EQ(difference(found, pooled(numbers)).relative, 0.0);
+}
+
 // So many strips that a block takes two groups of them forward and four back.
 TEST(KernelSemantics, DepthwiseConvolutionOfAGreatMap) {
     const Shape x{1, 520, 520, 63}, weight{63, 3, 3, 1};

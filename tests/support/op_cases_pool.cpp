@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of engine/ops/pool.h and resize.h.
+#include <fmt/format.h>
+
 #include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/pool.h"
@@ -87,6 +89,13 @@ void add_resize(OpTable& table, const std::string& name, const Shape& x, int hei
 void add_pool_cases(OpTable& table) {
     add_windows(table, "max_pool2d", {Draw::Kind::distinct, -400.0, 600.0},
                 [](const Variable& x, const Pool2dParams& params) { return max_pool2d(x, params); });
+    for (const Shape& even : {Shape{2, 8, 12, 16}, Shape{1, 18, 70, 72}})
+        table.cases.push_back({"max_pool2d",
+                               fmt::format("max_pool2d_stem_without_gradient_{}", even[3]),
+                               {{"x", even, {Draw::Kind::distinct, -400.0, 600.0}, false}},
+                               [](const Inputs& in) {
+                                   return max_pool2d(in[0], {{3, 3}, {2, 2}, {1, 1}});
+                               }});
     table.bad_calls.push_back({"max_pool2d",
                                "max_pool2d_taps",
                                [] {
