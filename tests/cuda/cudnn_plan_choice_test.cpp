@@ -112,6 +112,18 @@ TEST_F(CudnnPlanChoice, WhereNoneOfTheHeuristicsRunsTheFallbackListIsTried) {
     EXPECT_EQ(choices_->find("name"), (TimedChoice{chosen.plan->choice(), 0.0}));
 }
 
+TEST_F(CudnnPlanChoice, WithoutTimingPlansAreMadeUntilOneRuns) {
+    std::vector<size_t> sizes;
+    ChosenPlan chosen = choose(
+        [&](std::vector<Plan>& candidates, std::string&) {
+            sizes.push_back(candidates.size());
+            return Fastest{.plan = sizes.size() == 1 ? nullptr : &candidates.back()};
+        },
+        plain_problem(), false);
+    EXPECT_EQ(sizes, (std::vector<size_t>{1, 4}));
+    EXPECT_NE(chosen.plan, nullptr) << chosen.refusal;
+}
+
 TEST_F(CudnnPlanChoice, ThatAnEpilogueIsFasterByItselfIsKept) {
     Convolution fused = plain_problem();
     fused.bias = true;
