@@ -12,8 +12,8 @@ namespace unmask {
 [[nodiscard]] std::string prepare_answer(const PrepareReport& report);
 
 struct BenchResult {
-    std::string mode, backbone, device, precision, schedule, schedule_taken, winograd, input;
-    bool recompute = false, graph = false, deterministic = true;
+    std::string mode, backbone, device, precision, schedule, schedule_taken, winograd, recompute, input;
+    bool graph = false, deterministic = true;
     int branches = 0, size = 0, batch = 0, threads = 0, runs = 0, steps = 1;
     double width = 1;
     int64_t parameters = 0;

@@ -93,8 +93,9 @@ std::string understood_command(const CLI::App& app) {
 
 // What the command line says of GlobalOptions::compute.
 struct ComputeText {
-    std::string device = "cpu", precision = "f32", schedule = "auto", winograd = "inference";
-    bool nondeterministic = false, recompute = false;
+    std::string device = "cpu", precision = "f32", schedule = "auto", winograd = "inference",
+                recompute = "none";
+    bool nondeterministic = false;
 };
 
 void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compute) {
@@ -126,8 +127,10 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
                    "Winograd's algorithm in no work, in inference, or in all (off, inference, all)")
         ->capture_default_str()
         ->option_text("WHERE");
-    app.add_flag("--recompute", compute.recompute,
-                 "In training: less memory and more time, since backward runs the branches' stages again");
+    app.add_flag("--recompute{all}", compute.recompute,
+                 "In training: less memory and more time, since backward runs the branches' stages again; "
+                 "--recompute=N the first N of each alone, which have the largest maps")
+        ->option_text("[=N]");
     app.add_flag("--nondeterministic", compute.nondeterministic,
                  "On a GPU: allow algorithms that round otherwise each time");
     app.add_option("--log-level", global.log_level, "trace, debug, info, warning, error or off")
@@ -184,12 +187,13 @@ int run(int argc, const char* const* argv) {
                     .precision = app.count("--precision") > 0,
                     .schedule = app.count("--branch-schedule") > 0,
                     .winograd = app.count("--winograd") > 0,
-                    .recompute = compute.recompute,
+                    .recompute = app.count("--recompute") > 0,
                     .nondeterministic = compute.nondeterministic};
     global.compute = {option_value("--device", parse_device, compute.device),
                       option_value("--precision", parse_precision, compute.precision),
                       option_value("--branch-schedule", parse_branch_schedule, compute.schedule),
-                      option_value("--winograd", parse_winograd, compute.winograd), compute.recompute};
+                      option_value("--winograd", parse_winograd, compute.winograd),
+                      option_value("--recompute", parse_recomputed_stages, compute.recompute)};
     if (global.compute.precision == Precision::int8 && std::string_view(named->name) != "bench" &&
         std::string_view(named->name) != "profile")
         fail(

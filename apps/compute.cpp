@@ -61,7 +61,7 @@ void set_compute(const Compute& compute, bool deterministic) {
         fail(
             "--nondeterministic: expected a GPU (--device cuda), found the CPU, which is always "
             "deterministic");
-    if (compute.recompute) check_recomputable(compute.schedule);
+    if (compute.recomputed_stages != no_stage) check_recomputable(compute.schedule);
     set_compute_mode({.tf32 = compute.precision == Precision::tf32,
                       .deterministic = deterministic,
                       .winograd = compute.winograd});

@@ -25,7 +25,7 @@ struct Compute {
     Precision precision = Precision::f32;
     BranchSchedule schedule = BranchSchedule::automatic;
     Winograd winograd = Winograd::inference;  // on the CPU
-    bool recompute = false;                   // in training, see Detector::set_recompute
+    int recomputed_stages = no_stage;         // in training, see Detector::set_recompute
 };
 
 // The number of threads meant: the machine's cores for 0.

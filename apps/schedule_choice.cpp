@@ -29,7 +29,8 @@ constexpr double real_gain = 0.98;
 // The plainest first. Merged stems round otherwise in training: what deterministic training computes must not
 // depend on timing.
 std::vector<BranchSchedule> candidates(const Compute& compute, const ScheduledWork& work) {
-    if (compute.recompute && work.training) return {BranchSchedule::separate, BranchSchedule::parallel};
+    if (compute.recomputed_stages != no_stage && work.training)
+        return {BranchSchedule::separate, BranchSchedule::parallel};
     if (work.training && compute_mode().deterministic)
         return {BranchSchedule::separate, BranchSchedule::lockstep, BranchSchedule::parallel};
     return {BranchSchedule::separate, BranchSchedule::merged_stems, BranchSchedule::lockstep,
@@ -43,7 +44,8 @@ std::string problem_of(const DetectorOptions& model, const Compute& compute, con
                     model.backbone, model.width, work.batch, model.size, model.size, work.channels,
                     name_of(compute.precision), work.training ? ", training of " : ", inference");
     if (work.training) text += fmt::format("{} parameters", work.trained);
-    if (work.training && compute.recompute) text += ", recomputed";
+    if (work.training && compute.recomputed_stages != no_stage)
+        text += fmt::format(", {} stages recomputed", recomputed_stages_text(compute.recomputed_stages));
     if (!work.recorded) text += ", not recorded";
     if (!mode.deterministic) text += ", nondeterministic";
     return text;

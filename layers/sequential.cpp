@@ -2,6 +2,7 @@
 #include "layers/sequential.h"
 
 #include <algorithm>
+#include <span>
 
 #include "engine/ops/layout.h"
 #include "engine/recompute.h"
@@ -19,11 +20,12 @@ float Sequential::link_scales(float input) {
     return scale;
 }
 
-Variable Sequential::forward_recomputed(const Variable& x) {
+Variable Sequential::forward_recomputed(const Variable& x, size_t count) {
     Variable y = x;
-    for (Layer* layer : layers_)
+    count = std::min(count, layers_.size());
+    for (Layer* layer : std::span(layers_).first(count))
         y = recompute(y, [layer](const Variable& input) { return layer->forward(input); });
-    return y;
+    return forward_from(count, y);
 }
 
 Variable Sequential::forward_in_slices(const Variable& x, int64_t images, int64_t pixels) {

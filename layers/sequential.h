@@ -18,8 +18,9 @@ class Sequential final : public LockstepLayer {
     [[nodiscard]] std::vector<Variable> forward_lockstep(const std::vector<Layer*>& peers,
                                                          const std::vector<Variable>& x) override;
     [[nodiscard]] float link_scales(float input) override;
-    // Through all layers, each of which backward runs again (engine/recompute.h).
-    [[nodiscard]] Variable forward_recomputed(const Variable& x);
+    // Through all layers, the first `count` of which backward runs again, each by itself
+    // (engine/recompute.h).
+    [[nodiscard]] Variable forward_recomputed(const Variable& x, size_t count);
     // Through all layers in inference: as long as maps have more than `pixels` pixels, `images` images at a
     // time, so that what a layer leaves is still in the cache for the next; then the whole batch.
     [[nodiscard]] Variable forward_in_slices(const Variable& x, int64_t images, int64_t pixels);

@@ -23,12 +23,13 @@ class Backbone : public Layer {
     }
     // Both, from the image to the map.
     [[nodiscard]] Variable feature_map(const Variable& x) { return real(stages().forward(x)); }
-    // The same without gradients in inference, a few images at a time while the maps are large; for kernels on
-    // one thread, which lose nothing by less work at once. The maps of 8-bit branches are small enough.
+    // The same without gradients in inference, a few images at a time while the maps are large; for kernels
+    // on one thread, which lose nothing by less work at once. The maps of 8-bit branches are small enough.
     [[nodiscard]] Variable feature_map_in_slices(const Variable& x);
-    // The same; backward runs the stages again instead of keeping what is within them (engine/recompute.h).
-    [[nodiscard]] Variable feature_map_recomputed(const Variable& x) {
-        return stages().forward_recomputed(x);
+    // The same; backward runs the first `count` stages again instead of keeping what is within them
+    // (engine/recompute.h).
+    [[nodiscard]] Variable feature_map_recomputed(const Variable& x, int count) {
+        return stages().forward_recomputed(x, static_cast<size_t>(count));
     }
     // The maps of several backbones of one architecture on the same image, in lockstep.
     [[nodiscard]] static std::vector<Variable> feature_maps(const std::vector<Backbone*>& branches,

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "engine/chains.h"
 #include "engine/error.h"
@@ -53,6 +55,21 @@ BranchSchedule parse_branch_schedule(std::string_view name) {
 
 std::string_view name_of(BranchSchedule schedule) {
     return schedule_names[static_cast<size_t>(schedule)];
+}
+
+int parse_recomputed_stages(std::string_view text) {
+    if (text == "none") return no_stage;
+    if (text == "all") return every_stage;
+    int count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc() || end != text.data() + text.size() || count < no_stage || count > every_stage)
+        fail("expected how many stages are computed again: none, all or a number up to {}, found '{}'",
+             every_stage, text);
+    return count;
+}
+
+std::string recomputed_stages_text(int count) {
+    return count == no_stage ? "none" : count == every_stage ? "all" : std::to_string(count);
 }
 
 void check_recomputable(BranchSchedule schedule) {
@@ -109,10 +126,10 @@ std::vector<Variable> Detector::over_branches(const Variable& x, const BehindBra
             "detector: expected images [batch, {}, {}, 3] (or 4 or 8 channels, zeros behind the third), "
             "found {}",
             options_.size, options_.size, shape.str());
-    const bool recomputed = recompute_ && training() && grad_enabled();
+    const bool recomputed = recomputed_stages_ != no_stage && training() && grad_enabled();
     if (recomputed) check_recomputable(schedule_);
     const auto map_of = [&](Backbone& branch) {
-        return recomputed ? branch.feature_map_recomputed(x) : branch.feature_map(x);
+        return recomputed ? branch.feature_map_recomputed(x, recomputed_stages_) : branch.feature_map(x);
     };
     std::vector<Variable> results;
     const auto add = [&](const Variable& map) { results.push_back(behind(map, results.size())); };

@@ -138,7 +138,7 @@ std::string profile_answer(const Profile& profile, const BenchOptions& options, 
               {"precision", std::string(unmask::name_of(options.train.compute.precision))},
               {"schedule", std::string(unmask::name_of(options.train.compute.schedule))},
               {"winograd", std::string(unmask::name_of(options.train.compute.winograd))},
-              {"recompute", options.train.compute.recompute},
+              {"recompute", recomputed_stages_text(options.train.compute.recomputed_stages)},
               {"runs", options.runs},
               {"seconds", sums.step_seconds},
               {"kernel_seconds", sums.kernel_seconds}};

@@ -26,7 +26,7 @@ RunSession take_run_options(const std::filesystem::path& folder, TrainOptions& o
     if (!given.precision) compute.precision = parse_precision(session.precision);
     if (!given.schedule) compute.schedule = parse_branch_schedule(session.schedule);
     if (!given.winograd) compute.winograd = parse_winograd(session.winograd);
-    if (!given.recompute) compute.recompute = session.recompute;
+    if (!given.recompute) compute.recomputed_stages = parse_recomputed_stages(session.recompute);
     set_compute(compute, session.deterministic && !given.nondeterministic);
     return session;
 }

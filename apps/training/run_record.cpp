@@ -83,6 +83,14 @@ Json json_of(const RunSession& session) {
             {"recompute", session.recompute}, {"deterministic", session.deterministic}};
 }
 
+// Runs of before wrote whether.
+std::string recompute_of(const Json& json) {
+    const auto found = json.find("recompute");
+    if (found == json.end()) return "none";
+    if (found->is_boolean()) return found->get<bool>() ? "all" : "none";
+    return *found;
+}
+
 RunSession session_of(const Json& json) {
     using Texts = std::map<std::string, std::string>;
     return {.from_step = json.value("from_step", int64_t{0}),
@@ -95,7 +103,7 @@ RunSession session_of(const Json& json) {
             .precision = json.value("precision", "f32"),
             .schedule = json.value("schedule", "separate"),
             .winograd = json.value("winograd", "off"),
-            .recompute = json.value("recompute", false),
+            .recompute = recompute_of(json),
             .deterministic = json.value("deterministic", true)};
 }
 

@@ -49,7 +49,7 @@ RunSession current_session(int threads, int processes, const Compute& compute, b
             .precision = std::string(name_of(compute.precision)),
             .schedule = std::string(name_of(compute.schedule)),
             .winograd = std::string(name_of(compute.winograd)),
-            .recompute = compute.recompute,
+            .recompute = recomputed_stages_text(compute.recomputed_stages),
             .deterministic = deterministic};
 }
 

@@ -18,8 +18,8 @@ struct RunSession {
     std::map<std::string, std::string> libraries;  // see library_versions
     int threads = 0;                               // of each process
     int processes = 1;                             // that train together
-    std::string device, precision = "f32", schedule = "separate", winograd = "off";
-    bool recompute = false, deterministic = true;
+    std::string device, precision = "f32", schedule = "separate", winograd = "off", recompute = "none";
+    bool deterministic = true;
     bool operator==(const RunSession&) const = default;
 };
 

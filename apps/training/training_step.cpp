@@ -90,7 +90,7 @@ TrainingStep::TrainingStep(Detector& detector, Objective& objective, const Train
     optimizer_->set_guard(terms_.rows(0, 1));
     if (options.average_decay > 0) average_.emplace(parameters_, detector, options.average_decay);
     detector_.set_branch_schedule(compute_.schedule);
-    detector_.set_recompute(compute_.recompute);
+    detector_.set_recompute(compute_.recomputed_stages);
     detector_.set_communicator(communicator_);
     if (communicator_) exchange_.emplace(parameters_, &Detector::has_partial_gradient, *communicator_);
     detector_.set_training(true);

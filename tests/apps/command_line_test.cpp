@@ -86,6 +86,8 @@ TEST_F(Program, WrongUsageEndsWithTwo) {
                    {"--schedule", "cosine"});
     expect_failure("train --data " + data_ + " --out " + path("x") + " --branch-schedule cosine",
                    {"schedule", "lockstep", "cosine"});
+    expect_failure("bench --mode train --recompute=some", {"--recompute", "none, all or a number", "'some'"});
+    expect_failure("bench --mode train --recompute=65", {"--recompute", "up to 64", "'65'"});
     expect_failure("bench --mode train --recompute --branch-schedule lockstep",
                    {"recompute", "separate or parallel", "lockstep"});
     expect_failure("bench --log-level loud", {"log-level", "loud"});

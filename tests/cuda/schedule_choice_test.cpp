@@ -36,14 +36,14 @@ class ScheduleChoice : public testing::Test {
     }
     // The schedule of work that does nothing. Sizes tell the tests' problems apart, whose choices the context
     // keeps.
-    BranchSchedule taken(int size, const std::map<BranchSchedule, double>& costs, bool recompute = false) {
+    BranchSchedule taken(int size, const std::map<BranchSchedule, double>& costs, int recomputed = no_stage) {
         Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.05, .size = size});
         plant(detector, costs);
-        return choose_schedule(detector, {.device = gpu, .recompute = recompute},
+        return choose_schedule(detector, {.device = gpu, .recomputed_stages = recomputed},
                                {.training = true, .recorded = false, .run = [this] { ++runs_; }});
     }
-    BranchSchedule taken(int size, BranchSchedule planted, bool recompute = false) {
-        return taken(size, fastest_is(planted), recompute);
+    BranchSchedule taken(int size, BranchSchedule planted, int recomputed = no_stage) {
+        return taken(size, fastest_is(planted), recomputed);
     }
 
     const ComputeModeScope timed_{{.time_algorithms = true}};
@@ -116,8 +116,8 @@ TEST_F(ScheduleChoice, DeterministicTrainingTakesNoneThatRoundsOtherwise) {
 }
 
 TEST_F(ScheduleChoice, WhatCannotRecomputeIsNotTaken) {
-    EXPECT_EQ(taken(44, BranchSchedule::lockstep, true), BranchSchedule::separate);
-    EXPECT_EQ(taken(45, BranchSchedule::parallel, true), BranchSchedule::parallel);
+    EXPECT_EQ(taken(44, BranchSchedule::lockstep, every_stage), BranchSchedule::separate);
+    EXPECT_EQ(taken(45, BranchSchedule::parallel, 2), BranchSchedule::parallel);
 }
 
 TEST_F(ScheduleChoice, AScheduleThatMemoryDoesNotSufficeForIsLeftOut) {

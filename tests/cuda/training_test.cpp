@@ -135,27 +135,30 @@ TEST_F(GpuTraining, InBf16StaysNearFloat32) {
 TEST_F(GpuTraining, SchedulesOfTheBranchesAgree) {
     for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
         SCOPED_TRACE(backbone);
-        const auto on_gpu = [&](BranchSchedule schedule, bool capture = true, bool recompute = false) {
+        const auto on_gpu = [&](BranchSchedule schedule, bool capture = true, int recomputed = no_stage) {
             return Case{.backbone = backbone,
                         .device = gpu,
                         .capture = capture,
                         .schedule = schedule,
-                        .recompute = recompute};
+                        .recomputed_stages = recomputed};
         };
         Training separate(on_gpu(BranchSchedule::separate, false)),
             merged(on_gpu(BranchSchedule::merged_stems, false)), lockstep(on_gpu(BranchSchedule::lockstep)),
             parallel(on_gpu(BranchSchedule::parallel)),
-            recomputed(on_gpu(BranchSchedule::parallel, true, true));
+            recomputed(on_gpu(BranchSchedule::parallel, true, every_stage)),
+            partly(on_gpu(BranchSchedule::separate, true, 2));
         for (int64_t step = 0; step < 3; ++step) {
             const EpochTerms expected = separate.run(step);
             if (step == 0) expect_close(merged.run(step), expected, 1e-4);
             EXPECT_EQ(lockstep.run(step).total, expected.total);
             EXPECT_EQ(parallel.run(step).total, expected.total);
             EXPECT_EQ(recomputed.run(step).total, expected.total);
+            EXPECT_EQ(partly.run(step).total, expected.total);
         }
         expect_same_bytes(lockstep, separate);
         expect_same_bytes(parallel, separate);
         expect_same_bytes(recomputed, separate);
+        expect_same_bytes(partly, separate);
     }
 }
 

@@ -22,7 +22,7 @@ struct Step {
 };
 
 // One forward and backward pass of rows [begin, end) of the batch; dropout on.
-Step step_on(DType dtype, Divergence divergence, Communicator* ranks, bool recompute = false) {
+Step step_on(DType dtype, Divergence divergence, Communicator* ranks, int recomputed_stages = no_stage) {
     Detector detector({.backbone = "resnet18", .branches = 2, .width = 0.125, .size = size, .dropout = 0.5});
     detector.initialize(3);
     detector.to(dtype);
@@ -40,7 +40,7 @@ Step step_on(DType dtype, Divergence divergence, Communicator* ranks, bool recom
     for (int64_t i = 0; i < batch; ++i) labels.push_back(i % 3 == 0 ? 1 : 0);
     const Targets targets{.labels = Tensor::from<int64_t>({batch}, labels)};
     std::optional<GradientExchange> exchange;
-    detector.set_recompute(recompute);
+    detector.set_recompute(recomputed_stages);
     if (ranks != nullptr) {
         detector.set_communicator(ranks);
         exchange.emplace(flat, &Detector::has_partial_gradient, *ranks, size_t{64} << 10);
@@ -104,7 +104,7 @@ TEST_P(DetectorRanks, RecomputeToTheSameBytes) {
     RankThreads group(2);
     group.run([&](Communicator& ranks) {
         const Step kept = step_on(DType::f32, GetParam(), &ranks),
-                   recomputed = step_on(DType::f32, GetParam(), &ranks, true);
+                   recomputed = step_on(DType::f32, GetParam(), &ranks, every_stage);
         for (const auto& [name, gradient] : kept.gradients)
             EXPECT_TRUE(same_bytes(recomputed.gradients.at(name), gradient)) << name;
         for (const auto& [name, tensor] : kept.state)

@@ -28,7 +28,7 @@ struct SmallTrainingCase {
     Divergence divergence = Divergence::kl;
     OptimizerKind optimizer = OptimizerKind::adam;
     bool mixup = false;
-    bool recompute = false;
+    int recomputed_stages = no_stage;
     double average_decay = 0.0;
     int size = 32;
 };
@@ -67,7 +67,7 @@ class SmallTraining {
         options.compute = {.device = setup.device,
                            .precision = setup.precision,
                            .schedule = setup.schedule,
-                           .recompute = setup.recompute};
+                           .recomputed_stages = setup.recomputed_stages};
         options.seed = 9;
         options.clip = setup.clip;
         options.average_decay = setup.average_decay;

@@ -77,13 +77,13 @@ TEST_F(Resume, AnywhereInAnEpochToTheSameBytes) {
 TEST_F(Resume, KeepsWhatIsNotGivenAnew) {
     TrainOptions first = options("run");
     first.compute.winograd = Winograd::all;
-    first.compute.recompute = true;
+    first.compute.recomputed_stages = 2;
     train_detector(first);
     TrainOptions again;
     again.compute.schedule = BranchSchedule::separate;
     take_run_options(folder_ / "run", again, false, {.schedule = true});
     EXPECT_EQ(again.compute.winograd, Winograd::all);
-    EXPECT_TRUE(again.compute.recompute);
+    EXPECT_EQ(again.compute.recomputed_stages, 2);
     EXPECT_EQ(again.compute.schedule, BranchSchedule::separate);
     prepare_compute({}, true);
 }

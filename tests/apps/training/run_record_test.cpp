@@ -83,7 +83,7 @@ TEST(RunRecord, TellsHowTheRunComputed) {
              .precision = "bf16",
              .schedule = "lockstep",
              .winograd = "all",
-             .recompute = true,
+             .recompute = "2",
              .deterministic = false};
     const RunRecord record{.session = last, .earlier_sessions = {first}, .status = "running"};
     const std::string text = run_json(record, train_settings(options));
@@ -93,6 +93,9 @@ TEST(RunRecord, TellsHowTheRunComputed) {
     ASSERT_EQ(run.sessions.size(), 2u);
     EXPECT_EQ(run.sessions[0], first);
     EXPECT_EQ(run.sessions[1], last);
+    std::string of_before = text;
+    of_before.replace(of_before.find("\"recompute\": \"2\""), 16, "\"recompute\": true");
+    EXPECT_EQ(recorded_run(of_before).sessions[1].recompute, "all");
 }
 
 // What rounds alike is no difference.

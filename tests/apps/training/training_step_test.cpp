@@ -78,7 +78,7 @@ TEST(TrainingStep, RecordedStepsHaveTheBytesOfEagerOnes) {
         {.backbone = "efficientnet_b0", .optimizer = OptimizerKind::sgd},
         {.schedule = BranchSchedule::merged_stems},
         {.backbone = "mobilenet_v1", .schedule = BranchSchedule::lockstep},
-        {.recompute = true},
+        {.recomputed_stages = every_stage},
     };
     for (SmallTrainingCase setup : cases) {
         SCOPED_TRACE(setup.backbone + " " + std::string(name_of(setup.schedule)));
@@ -95,14 +95,14 @@ TEST(TrainingStep, RecordedStepsHaveTheBytesOfEagerOnes) {
 
 // Two branches on two threads: with one thread a kernel nothing is summed by threads.
 TEST(TrainingStep, BranchesSideBySideHaveTheBytesOfBranchesInTurn) {
-    for (const bool recompute : {false, true})
+    for (const int recomputed : {no_stage, 2, every_stage})
         for (const char* backbone : {"resnet18", "efficientnet_b0"}) {
             SCOPED_TRACE(backbone);
             SmallTraining in_turn({.backbone = backbone});
             SmallTraining side_by_side({.backbone = backbone,
                                         .capture = true,
                                         .schedule = BranchSchedule::automatic,
-                                        .recompute = recompute});
+                                        .recomputed_stages = recomputed});
             for (int64_t step = 0; step < 3; ++step) {
                 const EpochTerms expected = [&] {
                     const ThreadScope one(1);
@@ -127,16 +127,19 @@ TEST(TrainingStep, RecomputingTakesLessMemoryForTheSameBytes) {
             return int64_t(context.memory().peak_bytes) - before;
         };
         SmallTraining kept({.capture = capture, .size = 96}),
-            recomputed({.capture = capture, .recompute = true, .size = 96});
-        const int64_t more = peak(kept), less = peak(recomputed);
+            recomputed({.capture = capture, .recomputed_stages = every_stage, .size = 96}),
+            partly({.capture = capture, .recomputed_stages = 2, .size = 96});
+        const int64_t more = peak(kept), less = peak(recomputed), between = peak(partly);
         EXPECT_LT(less, more * 55 / 100) << "captured: " << capture;  // 53
+        EXPECT_LT(between, more * 80 / 100) << "captured: " << capture;
         expect_same_bytes(recomputed, kept);
+        expect_same_bytes(partly, kept);
     }
 }
 
 TEST(TrainingStep, RecomputesOnlyBranchesApart) {
     for (const BranchSchedule schedule : {BranchSchedule::lockstep, BranchSchedule::merged_stems}) {
-        SmallTraining training({.schedule = schedule, .recompute = true});
+        SmallTraining training({.schedule = schedule, .recomputed_stages = every_stage});
         expect_error([&] { training.run(0); }, {"recompute", "separate", std::string(name_of(schedule))});
     }
 }
