@@ -34,6 +34,7 @@ TRAIN = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"
          ["--branch-schedule", "parallel"], ["--input", "raw"], ["--precision", "tf32"]]
 INFER = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"],
          ["--precision", "tf32"], ["--precision", "f32"], ["--precision", "int8"]]
+LESS_MEMORY = ["--recompute=2"]  # where a goal asks for it too: the first stages have the largest maps
 EAGER = ["bf16", "fp16", "tf32"]
 
 # name: mode, backbone, branches, batch; the most important first.
@@ -98,7 +99,8 @@ def programs(case, quick):
     rest = [name for name in variants(case, quick) if name not in first + second]
     # Eager ones before, as they are quick and the others' results are compared with theirs.
     rest.sort(key=lambda name: name not in EAGER)
-    return [[("unmask", []), ("torch", ",".join(first)), ("unmask", [])],
+    less_memory = [("unmask", LESS_MEMORY)] if case == CASES["train-resnet34x4"] else []
+    return [[("unmask", []), ("torch", ",".join(first)), ("unmask", []), *less_memory],
             [("torch", ",".join(second))] if second else [],
             [*(("unmask", arguments) for arguments in own), ("torch", ",".join(rest)), ("unmask", [])]]
 

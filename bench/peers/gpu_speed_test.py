@@ -32,7 +32,8 @@ def self_test_order():
         names = list(CASES)[:3] if quick else list(CASES)
         work = in_order(names, quick)
         head = [(program, detail, CASES[name]) for name in names for program, detail in
-                (("unmask", []), ("torch", ",".join(gpu_table.deciding(CASES[name]))), ("unmask", []))]
+                (("unmask", []), ("torch", ",".join(gpu_table.deciding(CASES[name]))), ("unmask", []),
+                 *([("unmask", ["--recompute=2"])] if name == "train-resnet34x4" else []))]
         assert work[:len(head)] == head, work
         assert work[len(head)] == ("torch", "bf16_streams", CASES["infer-resnet34x4-1"]), work[len(head)]
         for name in names:

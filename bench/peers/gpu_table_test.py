@@ -21,6 +21,14 @@ def self_test_goals(own, peer):
     tf32 = {**peer, "variant": "tf32_compile", "seconds": 0.2}
     assert said("training resnet34", [*train, tf32]) == "only against: tf32_compile"  # nor is eager's bf16 enough
     assert said("  with <= 0.7x", [*train, tf32]) == "only against: tf32_compile"
+    # Both goals of one setting, the one that holds both if any does.
+    compiled = {**peer, "variant": "bf16_compile", "seconds": 0.1}
+    fast, small = {**own, "seconds": 0.06, "peak_bytes": 9 << 30}, {**own, "seconds": 0.07, "recompute": "2"}
+    for lines, holds in (([fast], ("yes", "NO")), ([fast, small], ("yes", "yes")),
+                         ([fast, {**small, "seconds": 0.09}], ("yes", "NO"))):
+        for name, one in zip(("training resnet34", "  with <= 0.7x"), holds):
+            assert said(name, [*lines, compiled, eager]).split()[0] == one, (name, lines)
+    assert any("unmask bf16, recompute 2" in line for line in report([small]))
     one = [{**line, "mode": "infer", "batch": 1} for line in train]
     one += [{**one[1], "variant": variant} for variant in ("bf16_reduce_overhead", "fp16_reduce_overhead")]
     modes = "bf16, bf16_reduce_overhead, fp16_reduce_overhead"
