@@ -23,9 +23,9 @@ struct ImageChunks {
     static ImageChunks for_pixels(const Tensor& x, const ChannelTiles& tiles) {
         return {x, std::max<int64_t>(x.dim(1) * x.dim(2) / (tiles.lanes * 8), 1)};
     }
-    // Where the pixels are summed: as few as keep the GPU busy, since what several leave has to be added up.
-    // Of kernels of which two blocks are on a multiprocessor: the fewest with which their last turn is nearly
-    // full.
+    // Where the pixels are summed: as few as keep the GPU busy, since what several leave has to be added up;
+    // whatever the number of branches, so that each has the bytes that it has alone. Of kernels of which two
+    // blocks are on a multiprocessor: the fewest with which their last turn is nearly full.
     static ImageChunks for_sums(const Tensor& x, const ChannelTiles& tiles) {
         constexpr int64_t at_once = 2 * multiprocessors;
         constexpr double enough = 0.85;  // of the places in all turns

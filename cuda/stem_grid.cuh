@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <type_traits>
 
 #include "cuda/channel_tiles.cuh"
 #include "engine/ops/pool.h"

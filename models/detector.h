@@ -26,15 +26,15 @@ struct DetectorOptions {
     bool operator==(const DetectorOptions&) const = default;
 };
 
-// automatic: parallel in work recorded on the CPU and in inference of up to 8 images (of 224 x 224) on a GPU,
-// separate elsewhere (where commands measure it on a GPU, see apps/schedule_choice.h, they set what they
-// chose). separate: branch by branch. merged_stems: the branches' first convolutions and norms as one, since
-// they see the same image, then branch by branch. lockstep: layer by layer, the convolutions of the branches
-// one after the other, their norms in one call. parallel: each branch a chain of its own that the device may
-// run beside the others (a GPU; the CPU in recorded work, see engine/recording.h). merged_stems rounds
-// otherwise. The others give the same bytes, but in training on the CPU with oneDNN, whose sums for a
-// weight's gradient depend on the threads that a kernel has: one for branches that run side by side, else
-// all.
+// automatic: parallel in work recorded on the CPU and in inference of several branches on up to 8 images (of
+// 224 x 224) on a GPU, separate elsewhere (where commands measure it on a GPU, see apps/schedule_choice.h,
+// they set what they chose). separate: branch by branch.
+// merged_stems: the branches' first convolutions and norms as one, since they see the same image, then branch
+// by branch. lockstep: layer by layer, the convolutions of the branches one after the other, their norms in
+// one call. parallel: each branch a chain of its own that the device may run beside the others (a GPU; the
+// CPU in recorded work, see engine/recording.h). merged_stems rounds otherwise. The others give the same
+// bytes, but in training on the CPU with oneDNN, whose sums for a weight's gradient depend on the threads
+// that a kernel has: one for branches that run side by side, else all.
 enum class BranchSchedule : uint8_t { automatic, separate, merged_stems, lockstep, parallel };
 
 // "auto", "separate", "merged_stems", "lockstep", "parallel"; Error lists them when there is no such name.

@@ -34,7 +34,8 @@ TRAIN = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"
          ["--branch-schedule", "parallel"], ["--input", "raw"], ["--precision", "tf32"]]
 INFER = [["--branch-schedule", "separate"], ["--branch-schedule", "merged_stems"], ["--branch-schedule", "parallel"],
          ["--precision", "tf32"], ["--precision", "f32"], ["--precision", "int8"]]
-LESS_MEMORY = ["--recompute=2"]  # where a goal asks for it too: the first stages have the largest maps
+# Where a goal asks for less memory too: the first stages have the largest maps, and one branch's after the other's.
+LESS_MEMORY = ["--recompute=2", "--branch-schedule", "separate"]
 EAGER = ["bf16", "fp16", "tf32"]
 
 # name: mode, backbone, branches, batch; the most important first.

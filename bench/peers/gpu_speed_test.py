@@ -33,7 +33,7 @@ def self_test_order():
         work = in_order(names, quick)
         head = [(program, detail, CASES[name]) for name in names for program, detail in
                 (("unmask", []), ("torch", ",".join(gpu_table.deciding(CASES[name]))), ("unmask", []),
-                 *([("unmask", ["--recompute=2"])] if name == "train-resnet34x4" else []))]
+                 *([("unmask", gpu_speed.LESS_MEMORY)] if name == "train-resnet34x4" else []))]
         assert work[:len(head)] == head, work
         assert work[len(head)] == ("torch", "bf16_streams", CASES["infer-resnet34x4-1"]), work[len(head)]
         for name in names:
@@ -208,6 +208,7 @@ def self_test(args):
                     ("--branch-schedule", "schedule"), ("--input", "input"):
                 if option in words:
                     assert str(line[key]) == words[words.index(option) + 1], (words, key, line[key])
+            assert line["recompute"] == ("2" if "--recompute=2" in words else "none"), words
             assert (line["precision"] == "int8") == ("int8" in words), words
             assert line["graph"] is False or "--no-graph" not in words, words
             assert isinstance(line["deterministic"], bool), words

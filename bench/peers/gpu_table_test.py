@@ -29,6 +29,7 @@ def self_test_goals(own, peer):
         for name, one in zip(("training resnet34", "  with <= 0.7x"), holds):
             assert said(name, [*lines, compiled, eager]).split()[0] == one, (name, lines)
     assert any("unmask bf16, recompute 2" in line for line in report([small]))
+    assert not any("recompute" in line for line in report([{**fast, "recompute": "none"}]))
     one = [{**line, "mode": "infer", "batch": 1} for line in train]
     one += [{**one[1], "variant": variant} for variant in ("bf16_reduce_overhead", "fp16_reduce_overhead")]
     modes = "bf16, bf16_reduce_overhead, fp16_reduce_overhead"

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda/check.h"
+#include "engine/error.h"
 
 namespace unmask::cudnn {
 
@@ -55,7 +56,13 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
             std::vector<Plan> candidates =
                 candidate_plans(target, graph, mode, rules, limits, chosen.refusal);
             if (candidates.empty()) break;
-            const Fastest found = fastest(candidates, chosen.refusal);
+            Fastest found;
+            try {
+                found = fastest(candidates, chosen.refusal);
+            } catch (const OutOfMemory&) {  // another may want a smaller workspace
+                if (count == counts.back()) throw;
+                continue;
+            }
             if (found.unfused) chosen.refusal = unfused;
             if (found.plan == nullptr && !found.unfused) continue;
             if (found.keep)

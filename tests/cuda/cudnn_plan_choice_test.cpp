@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuda/cudnn/plan_choice.h"
+#include "engine/error.h"
 #include "tests/cuda/described_gpu.h"
 
 namespace unmask::cudnn {
@@ -122,6 +123,24 @@ TEST_F(CudnnPlanChoice, WithoutTimingPlansAreMadeUntilOneRuns) {
         plain_problem(), false);
     EXPECT_EQ(sizes, (std::vector<size_t>{1, 4}));
     EXPECT_NE(chosen.plan, nullptr) << chosen.refusal;
+}
+
+TEST_F(CudnnPlanChoice, WithoutTimingAWorkspaceThatThereIsNoMemoryForEndsNothingYet) {
+    int lists = 0;
+    const auto short_of_memory = [&](int of_lists) {
+        lists = 0;
+        return choose(
+            [&, of_lists](std::vector<Plan>& candidates, std::string&) -> Fastest {
+                if (++lists <= of_lists) throw OutOfMemory("no memory for the workspace");
+                return {.plan = &candidates.back()};
+            },
+            plain_problem(), false);
+    };
+    EXPECT_NE(short_of_memory(1).plan, nullptr);
+    EXPECT_EQ(lists, 2);
+    choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+    EXPECT_THROW(static_cast<void>(short_of_memory(2)), OutOfMemory);
+    EXPECT_EQ(lists, 2);
 }
 
 TEST_F(CudnnPlanChoice, ThatAnEpilogueIsFasterByItselfIsKept) {

@@ -11,7 +11,7 @@ namespace unmask::fake_driver {
 
 struct Kernel {
     std::string name;
-    bool adds_atomically = false;  // to floats in global memory: sums whose order no run repeats
+    bool adds_atomically = false;  // floats in global memory by RED or ATOMG: in an order that no run repeats
 };
 
 // Of all images that were loaded since the last call.

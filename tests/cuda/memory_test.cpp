@@ -166,8 +166,8 @@ TEST(LimitedMemory, ComesFromTheChainsPoolsToo) {
 // Such a block may still be written by its chain: the device, which waits for that, gets it, no other chain.
 TEST(LimitedMemory, WhatAChainGivesBackIsNoOtherChainsAtOnce) {
     int refused = 0;
-    std::vector<std::unique_ptr<void, decltype(&std::free)>>
-        given;  // freed last, so that no address comes again
+    // Freed last, so that no address comes again.
+    std::vector<std::unique_ptr<void, decltype(&std::free)>> given;
     DeviceMemory memory(
         [&](size_t size) -> void* {
             if (refused > 0) return --refused, nullptr;  // then another program makes room

@@ -55,8 +55,8 @@ void check_detector(IntegerChecker& checker, Device device, const std::string& b
     const PortableScope portable;
     Tensor found;
     {
-        const ScheduleScope one_by_one(*there,
-                                       BranchSchedule::separate);  // a chain copies nothing to the host
+        // A chain copies nothing to the host.
+        const ScheduleScope one_by_one(*there, BranchSchedule::separate);
         const ConvolutionChecks each(checker, name);
         found = there->infer(model_input(input, {device}));
         const int expected = mobilenet ? mobilenet_convolutions : resnet_convolutions;
