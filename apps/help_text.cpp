@@ -21,6 +21,12 @@ std::string values_text(const std::string& type_name) {
     return type_name;
 }
 
+// Without what a flag stands for alone.
+std::string HelpText::make_option_name(const CLI::Option* option, bool is_positional) const {
+    static const std::regex alone(R"(\{[^}]*\})");
+    return std::regex_replace(CLI::Formatter::make_option_name(option, is_positional), alone, "");
+}
+
 std::string HelpText::make_option_opts(const CLI::Option* option) const {
     std::string text;
     if (!option->get_option_text().empty()) {

@@ -7,10 +7,12 @@
 
 namespace unmask {
 
-// "--frames 0..1000 [32]", "--faces dlib|whole [dlib]", "--out DIR REQUIRED"; CLI11's own would say
-// "--frames INT:INT in [0 - 1000]=32", and lose defaults and REQUIRED beside a text such as DIR.
+// "--frames 0..1000 [32]", "--faces dlib|whole [dlib]", "--out DIR REQUIRED", "--recompute [=N]"; CLI11's own
+// would say "--frames INT:INT in [0 - 1000]=32" and "--recompute{all} [=N]", and lose defaults and REQUIRED
+// beside a text such as DIR.
 class HelpText : public CLI::Formatter {
   public:
+    std::string make_option_name(const CLI::Option* option, bool is_positional) const override;
     std::string make_option_opts(const CLI::Option* option) const override;
 };
 

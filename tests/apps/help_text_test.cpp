@@ -17,6 +17,14 @@ TEST(HelpText, ShowsTheValuesThatAreTaken) {
     EXPECT_EQ(values_text("TEXT"), "TEXT");
 }
 
+TEST(HelpText, NamesAFlagWithoutWhatItStandsForAlone) {
+    CLI::App app;
+    std::string stages;
+    const CLI::Option* flag = app.add_flag("--recompute{all}", stages)->option_text("[=N]");
+    EXPECT_EQ(HelpText().make_option_name(flag, false) + HelpText().make_option_opts(flag),
+              "--recompute [=N]");
+}
+
 TEST(HelpText, ShowsDefaultsAndWhatIsRequired) {
     CLI::App app;
     int frames = 32;
