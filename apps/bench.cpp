@@ -39,32 +39,32 @@ BenchResult run_bench(const BenchOptions& options) {
     work.record();
     const int64_t needed = options.mode == "train" && !recorded ? needed_by_backward(work) : 0;
     const double seconds = median(time_steps(options, work));
+    const int recomputed = options.mode == "train" ? compute.recomputed_stages : no_stage;
     const MemoryStatistics memory = context_of(compute.device)->memory();
-    return {
-        .mode = options.mode,
-        .backbone = model.backbone,
-        .device = name_of(compute.device),
-        .precision = std::string(name_of(compute.precision)),
-        .schedule = std::string(name_of(compute.schedule)),
-        .schedule_taken = std::string(name_of(work.schedule())),
-        .winograd = std::string(name_of(compute.winograd)),
-        .recompute = recomputed_stages_text(options.mode == "train" ? compute.recomputed_stages : no_stage),
-        .input = options.input == BenchInput::raw ? "raw" : "images",
-        .graph = recorded,
-        .deterministic = compute_mode().deterministic,
-        .branches = model.branches,
-        .size = model.size,
-        .batch = options.batch,
-        .threads = options.threads,
-        .runs = options.runs,
-        .steps = options.steps,
-        .width = model.width,
-        .parameters = work.parameter_count(),
-        .seconds = seconds,
-        .images_per_second = options.batch / seconds,
-        .peak_bytes = int64_t(memory.peak_bytes),
-        .reserved_bytes = int64_t(memory.reserved_bytes),
-        .needed_bytes = needed};
+    return {.mode = options.mode,
+            .backbone = model.backbone,
+            .device = name_of(compute.device),
+            .precision = std::string(name_of(compute.precision)),
+            .schedule = std::string(name_of(compute.schedule)),
+            .schedule_taken = std::string(name_of(work.schedule())),
+            .winograd = std::string(name_of(compute.winograd)),
+            .recompute = recomputed_stages_text(recomputed),
+            .input = options.input == BenchInput::raw ? "raw" : "images",
+            .graph = recorded,
+            .deterministic = compute_mode().deterministic,
+            .branches = model.branches,
+            .size = model.size,
+            .batch = options.batch,
+            .threads = options.threads,
+            .runs = options.runs,
+            .steps = options.steps,
+            .width = model.width,
+            .parameters = work.parameter_count(),
+            .seconds = seconds,
+            .images_per_second = options.batch / seconds,
+            .peak_bytes = int64_t(memory.peak_bytes),
+            .reserved_bytes = int64_t(memory.reserved_bytes),
+            .needed_bytes = needed};
 }
 
 }  // namespace unmask

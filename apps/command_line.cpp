@@ -117,7 +117,8 @@ void add_global_options(CLI::App& app, GlobalOptions& global, ComputeText& compu
     app.add_option(
            "--branch-schedule", compute.schedule,
            "Order of the branches' work: auto (parallel on the CPU in one process; on a GPU the fastest, "
-           "measured, in train and bench by one process; else separate), separate, merged_stems, lockstep "
+           "measured, in train and bench by one process, and parallel where others score few pictures; else "
+           "separate), separate, merged_stems, lockstep "
            "(norms of all in one call) or parallel (side by side; on the CPU if there are as many branches "
            "as threads)")
         ->capture_default_str()

@@ -78,18 +78,6 @@ void check_recomputable(BranchSchedule schedule) {
              name_of(schedule));
 }
 
-namespace {
-
-Variable pooled(const Variable& map, size_t /*branch*/) {
-    return global_average_pool(map);
-}
-// Of means of such maps.
-DType pooled_dtype(DType map) {
-    return map == DType::bf16 ? DType::f32 : map;
-}
-
-}  // namespace
-
 struct Detector::Parts {
     std::vector<Backbone*> branches;
     Fusion* fusion = nullptr;
@@ -118,7 +106,8 @@ int64_t Detector::features() const {
     return parts_->branches.front()->features();
 }
 
-std::vector<Variable> Detector::over_branches(const Variable& x, const BehindBranch& behind) {
+std::vector<Variable> Detector::over_branches(const Variable& x,
+                                              const std::function<Variable(const Variable& map)>& behind) {
     const Shape& shape = x.shape();
     if (!x.defined() || shape.rank() != 4 || shape[1] != options_.size || shape[2] != options_.size ||
         (shape[3] != 3 && shape[3] != 4 && shape[3] != 8))
@@ -132,7 +121,7 @@ std::vector<Variable> Detector::over_branches(const Variable& x, const BehindBra
         return recomputed ? branch.feature_map_recomputed(x, recomputed_stages_) : branch.feature_map(x);
     };
     std::vector<Variable> results;
-    const auto add = [&](const Variable& map) { results.push_back(behind(map, results.size())); };
+    const auto add = [&](const Variable& map) { results.push_back(behind(map)); };
     const bool in_lanes = x.device() == cpu_device && Recording::current() != nullptr;
     const bool in_streams = x.device().type == DeviceType::cuda && options_.branches > 1 && !training() &&
                             !grad_enabled() &&
@@ -174,7 +163,7 @@ Variable Detector::global_logits(const Variable& z) {
 }
 
 std::vector<Variable> Detector::feature_maps(const Variable& x) {
-    return over_branches(x, [](const Variable& map, size_t) { return map; });
+    return over_branches(x, [](const Variable& map) { return map; });
 }
 
 HeadLogits Detector::heads(const std::vector<Variable>& feature_maps) {
@@ -193,25 +182,13 @@ HeadLogits Detector::heads_of_features(const std::vector<Variable>& features) {
 }
 
 HeadLogits Detector::forward(const Variable& x) {
-    return heads_of_features(over_branches(x, pooled));
+    return heads_of_features(over_branches(x, global_average_pool));
 }
 
 Tensor Detector::infer(const Tensor& x) {
     const NoGrad nothing_recorded;
     const EvaluationMode mode(*this);
-    if (!x.defined() || x.device().type == DeviceType::cpu || x.rank() == 0 || x.dim(0) != 1)
-        return global_logits(concat(over_branches(x, pooled), 1)).value();
-    // Of one image a branch's features are a part of z: written there, as launches count for so little work.
-    const int64_t d = features();
-    Tensor z = Tensor::empty({1, options_.branches * d}, pooled_dtype(x.dtype()), x.device());
-    static_cast<void>(over_branches(x, [&](const Variable& map, size_t branch) -> Variable {
-        Tensor part = Tensor::view(z.buffer(), branch * static_cast<size_t>(d) * size_of(z.dtype()),
-                                   {1, 1, 1, d}, z.dtype());
-        UNMASK_ASSERT(pooled_dtype(map.dtype()) == z.dtype());
-        adaptive_average_pool2d_forward(map.value(), part);
-        return {};
-    }));
-    return global_logits(z).value();
+    return global_logits(concat(over_branches(x, global_average_pool), 1)).value();
 }
 
 void Detector::set_communicator(Communicator* communicator) {

@@ -101,8 +101,8 @@ class Detector : public Module {
   private:
     struct Parts;
     // What `behind` makes of each branch's last map, in the branch's chain where branches are chains.
-    using BehindBranch = std::function<Variable(const Variable& map, size_t branch)>;
-    [[nodiscard]] std::vector<Variable> over_branches(const Variable& x, const BehindBranch& behind);
+    [[nodiscard]] std::vector<Variable> over_branches(
+        const Variable& x, const std::function<Variable(const Variable& map)>& behind);
     [[nodiscard]] HeadLogits heads_of_features(const std::vector<Variable>& features);
     [[nodiscard]] Variable global_logits(const Variable& z);
 
