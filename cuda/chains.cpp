@@ -5,9 +5,15 @@
 
 #include "cuda/check.h"
 #include "cuda/context.h"
+#include "cuda/stream.h"
 #include "engine/error.h"
 
 namespace unmask {
+namespace {
+
+constexpr size_t arrival_bytes = sizeof(unsigned) * arrival_counter_count;
+
+}  // namespace
 
 void CudaContext::set_stream(int chain) {
     chain_ = chain;
@@ -22,6 +28,7 @@ CudaContext::Chain CudaContext::make_chain() {
     try {
         UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
         UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
+        chain.arrivals = make_arrival_counters(chain.stream);
     } catch (const Error&) {
         end_chain(chain);
         throw;
@@ -31,9 +38,26 @@ CudaContext::Chain CudaContext::make_chain() {
 
 void CudaContext::end_chain(Chain& chain) noexcept {
     chain.workspace.block.reset();
+    release_arrival_counters(chain.arrivals);
     if (chain.done != nullptr) cudaEventDestroy(chain.done);
     if (chain.stream != nullptr) cudaStreamDestroy(chain.stream);
     memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
+}
+
+unsigned* CudaContext::make_arrival_counters(cudaStream_t stream) {
+    void* memory = allocate(arrival_bytes);
+    const cudaError_t status = cudaMemsetAsync(memory, 0, arrival_bytes, stream);
+    if (status != cudaSuccess) memory_->release(memory, arrival_bytes);
+    UNMASK_CUDA(status);
+    return static_cast<unsigned*>(memory);
+}
+
+void CudaContext::release_arrival_counters(unsigned* counters) noexcept {
+    if (counters != nullptr) memory_->release(counters, arrival_bytes);
+}
+
+unsigned* CudaContext::arrival_counters() {
+    return chain_ < 0 ? arrivals_ : chains_[static_cast<size_t>(chain_)].arrivals;
 }
 
 void CudaContext::fork(int chains) {

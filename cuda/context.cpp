@@ -44,6 +44,10 @@ Stream stream_of(const Tensor& tensor) {
     return context.stream();
 }
 
+unsigned* arrival_counters(const Tensor& tensor) {
+    return CudaContext::of(tensor).arrival_counters();
+}
+
 CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(index)) {
     make_current();
     UNMASK_CUDA(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
@@ -54,6 +58,7 @@ CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(inde
         std::getenv("UNMASK_NO_CUDA_MEMORY_CACHING") == nullptr ? CachingPool::Reuse::same_class
                                                                 : CachingPool::Reuse::none);
     staging_ = std::make_unique<Staging>(stream_);
+    arrivals_ = make_arrival_counters(stream_);
 }
 
 CudaContext::~CudaContext() {
@@ -68,6 +73,7 @@ CudaContext::~CudaContext() {
     if (cudnn_ != nullptr) cudnnDestroy(cudnn_);
     if (cublaslt_ != nullptr) cublasLtDestroy(cublaslt_);
     if (cublaslt_workspace_ != nullptr) memory_->release(cublaslt_workspace_, cublaslt_workspace_bytes);
+    release_arrival_counters(arrivals_);
     workspace_.block.reset();
     for (Chain& chain : chains_) end_chain(chain);
     if (forked_ != nullptr) cudaEventDestroy(forked_);

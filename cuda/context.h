@@ -98,6 +98,9 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     static constexpr size_t cublaslt_workspace_bytes = size_t{32} << 20;
     [[nodiscard]] void* cublaslt_workspace();
 
+    // The current stream's counters, see stream.h.
+    [[nodiscard]] unsigned* arrival_counters();
+
     // At least that many bytes for what is enqueued next on the current stream; each use may overwrite what
     // the one before left there. One block a stream, which grows outside of captures and which captured work
     // keeps: as much as was wanted since the last capture is made ready before one. nullptr for 0 bytes, when
@@ -125,6 +128,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
         cudaStream_t stream = nullptr;
         cudaEvent_t done = nullptr;
         void* cublaslt_workspace = nullptr;
+        unsigned* arrivals = nullptr;
         Workspace workspace;
     };
     [[nodiscard]] const cudnn::Choices* choices() const;  // null when none were asked for yet
@@ -133,6 +137,8 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     [[nodiscard]] Chain make_chain();
     void end_chain(Chain& chain) noexcept;
     void set_stream(int chain);
+    [[nodiscard]] unsigned* make_arrival_counters(cudaStream_t stream);
+    void release_arrival_counters(unsigned* counters) noexcept;  // null: none
 
     int index_;
     CudaDeviceInfo info_;
@@ -145,6 +151,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     cudnnContext* cudnn_ = nullptr;
     cublasLtContext* cublaslt_ = nullptr;
     void* cublaslt_workspace_ = nullptr;
+    unsigned* arrivals_ = nullptr;
     Workspace workspace_;
     std::map<std::type_index, std::shared_ptr<void>> services_;
     bool capturing_ = false;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "cuda/arrival.cuh"
 #include "cuda/sinkhorn.cuh"
 
 namespace unmask {
@@ -182,18 +183,7 @@ __global__ void __launch_bounds__(threads, 1) sinkhorn_objective_kernel(Argument
     __syncthreads();
     solve_sinkhorn<threads>(problem);
 
-    // The block that finishes last sees what all others wrote: a fence before and behind the counter, by the
-    // thread that counts, which the barriers tie to the other threads' accesses.
-    UNMASK_SHARED(unsigned, before, 1);
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        __threadfence();
-        *before = atomicAdd(a.finished, 1u);
-        __threadfence();
-    }
-    __syncthreads();
-    if (*before + 1 != gridDim.x) return;
-    combine<true>(a);
+    if (is_last_to_arrive(a.finished, gridDim.x)) combine<true>(a);
 }
 
 template <class T>
@@ -237,9 +227,8 @@ void forward(const Tensor& global_logits, const std::vector<Tensor>& logits, con
     a.workspace_size = SinkhornProblem::size(a.rows, a.problem.max_iterations, a.problem.gradient);
     const Tensor workspace =
         Tensor::empty({divergences, a.workspace_size}, DType::f64, global_logits.device());
-    const Tensor finished = Tensor::zeros({1}, DType::i32, global_logits.device());
     a.workspace = workspace.data<double>();
-    a.finished = reinterpret_cast<unsigned*>(finished.data<int32_t>());
+    a.finished = arrival_counters(global_logits);
     UNMASK_LAUNCH(sinkhorn_objective_kernel, divergences, threads, 0, stream, a);
 }
 

@@ -178,10 +178,33 @@ class SimtContext final : public Context {
     void use_chain(int chain) override {
         UNMASK_ASSERT(chain >= 0 && chain < chains_);
         simt::use_chain(chain);
+        chain_ = chain;
     }
     void join() override {
         chains_ = 0;
+        chain_ = -1;
         simt::use_chain(-1);
+    }
+
+    // Zeros when they are first asked for, whatever is recorded then.
+    [[nodiscard]] unsigned* arrival_counters() {
+        constexpr size_t bytes = sizeof(unsigned) * arrival_counter_count;
+        const auto [place, is_new] = arrivals_.try_emplace(chain_);
+        Block& block = place->second;
+        if (is_new) {
+            block = {static_cast<unsigned char*>(simt::take_memory(bytes + 2 * guard_bytes)), bytes};
+            const simt::MemoryAccess access;
+            simt::fill_guard(block.begin, bytes + 2 * guard_bytes);
+            std::memset(block.begin + guard_bytes, 0, bytes);
+        }
+        auto* counters = reinterpret_cast<unsigned*>(block.begin + guard_bytes);
+        if (recording_ == nullptr) {
+            const simt::MemoryAccess access;
+            UNMASK_ASSERT(std::count(counters, counters + arrival_counter_count, 0u) ==
+                              arrival_counter_count &&
+                          "blocks did not all arrive in a launch before");
+        }
+        return counters;
     }
 
     [[nodiscard]] bool can_capture() const override { return true; }
@@ -210,7 +233,8 @@ class SimtContext final : public Context {
     mutable std::mutex mutex_;
     MemoryStatistics statistics_;
     RecordedWork* recording_ = nullptr;
-    int chains_ = 0;
+    int chains_ = 0, chain_ = -1;
+    std::map<int, Block> arrivals_;  // of each chain; -1: of none
     cudnn::Choices choices_{{.cudnn = 0, .device = "emulated GPU"}};
     std::vector<void*> kept_;  // allocated while recording, not released yet
 };
@@ -228,6 +252,10 @@ struct Registration {
 
 Stream stream_of(const Tensor&) {
     return nullptr;
+}
+
+unsigned* arrival_counters(const Tensor& tensor) {
+    return static_cast<SimtContext&>(*tensor.buffer()->context()).arrival_counters();
 }
 
 }  // namespace unmask

@@ -84,6 +84,8 @@ void run_block() {
         Thread& thread = *m.threads[i];
         thread.state = State::ready;
         thread.number = i;
+        thread.copies.clear();
+        thread.batches = 0;
         thread.index = {i % m.block.x, i / m.block.x % m.block.y, i / (m.block.x * m.block.y)};
         thread.fiber.start(&m.thread_body);
     }

@@ -28,12 +28,21 @@ struct Wait {
     uint64_t result = 0;
 };
 
+// A copy to shared memory that has not arrived.
+struct PendingCopy {
+    void* shared;
+    const void* global;
+    size_t bytes, zeros, batch;
+};
+
 struct Thread {
     Fiber fiber;
     uint3 index;
     unsigned number = 0;  // in the block
     State state = State::ready;
     Wait wait;
+    std::vector<PendingCopy> copies;
+    size_t batches = 0;  // of copies, ended
 };
 
 struct Machine {

@@ -3,12 +3,47 @@
 // file is compiled as watched code (races.h).
 #include <vector>
 
+#include "cuda/tensor_cores.cuh"
 #include "tests/simt/races_fixture.h"
 
 namespace simt_test {
 namespace {
 
 // ---- within a block ----
+
+// Waits for its copy, but a barrier alone tells the block.
+template <bool barrier>
+__global__ void copy_kernel(const unmask::BFloat16* from, unmask::BFloat16* to) {
+    UNMASK_SHARED(unmask::BFloat16, shared, 64 * 8);
+    unmask::copy_later(shared + threadIdx.x * 8, from + threadIdx.x * 8, true);
+    unmask::end_batch_of_copies();
+    unmask::wait_for_copies(0);
+    if constexpr (barrier) __syncthreads();
+    to[threadIdx.x] = shared[(threadIdx.x ^ 32) * 8];
+}
+
+// Copies to what others may still read.
+template <bool barrier>
+__global__ void overwriting_copy_kernel(const unmask::BFloat16* from, unmask::BFloat16* to) {
+    UNMASK_SHARED(unmask::BFloat16, shared, 64 * 8);
+    shared[threadIdx.x * 8] = from[0];
+    __syncthreads();
+    to[threadIdx.x] = shared[(threadIdx.x ^ 32) * 8];
+    if constexpr (barrier) __syncthreads();
+    unmask::copy_later(shared + threadIdx.x * 8, from, true);
+}
+
+TEST_F(Watched, ACopyThatArrivesLaterIsAWriteFromItsStartToItsArrival) {
+    alignas(16) unmask::BFloat16 from[64 * 8];
+    unmask::BFloat16 to[64];
+    const auto launch = [&](auto kernel) {
+        return [&, kernel] { simt::launch("copy", 1, 64, 0, simt::bind(kernel, from, to)); };
+    };
+    expect_race(launch(copy_kernel<false>), {"copy", "of the shared array of", "nothing orders the two"});
+    expect_none(launch(copy_kernel<true>));
+    expect_race(launch(overwriting_copy_kernel<false>), {"of the shared array of"});
+    expect_none(launch(overwriting_copy_kernel<true>));
+}
 
 enum class Between { nothing, warps, barrier, shuffle };
 

@@ -37,6 +37,12 @@ void SharedMemory::check() const {
     if (!dynamic_.intact()) fault("a write beyond the dynamic shared memory");
 }
 
+bool SharedMemory::holds(const void* address) const {
+    for (const Array& array : arrays_)
+        if (array.block.holds(address)) return true;
+    return dynamic_.holds(address);
+}
+
 std::string SharedMemory::name_of(const void* address) const {
     for (const Array& array : arrays_)
         if (array.block.holds(address)) return "the shared array of " + text_of(array.site);

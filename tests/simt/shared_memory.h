@@ -18,6 +18,7 @@ class SharedMemory {
     // The array of that mark, filled with NaN when it is made; Fault when the block then has too much.
     void* array(const Site& site, const void* mark, size_t bytes);
     void* dynamic() { return dynamic_.data(); }
+    [[nodiscard]] bool holds(const void* address) const;
     // For messages: the array that the address is in, or global memory.
     [[nodiscard]] std::string name_of(const void* address) const;
     // Fault when something was written beyond an array.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The convolution of few pixels on the emulated GPU against the CPU's, and in any order of threads.
+#include "cuda/split_k_conv2d.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/chains.h"
+#include "engine/context.h"
+#include "tests/gpu/checks.h"
+#include "tests/simt/machine.h"
+#include "tests/simt/order_scope.h"
+#include "tests/support/compare.h"
+#include "tests/support/op_case.h"
+
+namespace unmask {
+namespace {
+
+constexpr Device gpu{DeviceType::cuda, 0};
+
+struct Case {
+    const char* name;
+    Shape x, weight;
+    Conv2dOptions options;
+    bool bias = true, residual = false;
+    Activation activation = Activation::relu;
+};
+
+const Case cases[] = {
+    // As the residual blocks of resnet34, with fewer channels: one tile of pixels, slices of the depth.
+    {"late", {1, 7, 7, 128}, {64, 3, 3, 128}, {.padding = {1, 1}}, true, true},
+    {"two_tiles_of_outputs", {1, 7, 7, 64}, {104, 3, 3, 64}, {.padding = {1, 1}}},
+    {"several_tiles_of_pixels", {2, 9, 13, 32}, {40, 3, 3, 32}, {.padding = {1, 1}}, true, true},
+    {"downsampled", {1, 14, 14, 64}, {128, 3, 3, 64}, {.stride = {2, 2}, .padding = {1, 1}}},
+    {"shortcut", {1, 14, 14, 64}, {128, 1, 1, 64}, {.stride = {2, 2}}, true, false, Activation::none},
+    // A stem: several taps in one step of the depth, and a depth that is no multiple of it.
+    {"stem", {1, 21, 19, 8}, {64, 7, 7, 8}, {.stride = {2, 2}, .padding = {3, 3}}},
+    {"pointwise", {1, 7, 7, 320}, {96, 1, 1, 320}, {}, true, true, Activation::silu},
+    {"odd_channels", {1, 6, 5, 24}, {8, 3, 3, 24}, {.padding = {1, 1}}, false, false, Activation::none},
+    {"dilated", {3, 8, 8, 40}, {16, 3, 2, 40}, {.stride = {1, 2}, .padding = {2, 1}, .dilation = {2, 1}}},
+    {"no_bias", {1, 8, 8, 16}, {16, 5, 5, 16}, {.padding = {2, 2}}, false, true, Activation::relu},
+};
+
+class SplitK : public testing::TestWithParam<Case> {
+  protected:
+    void SetUp() override {
+        const Case& one = GetParam();
+        params_ = conv2d_params(one.x, one.weight, one.options);
+        params_.activation = one.activation;
+        const Shape y = conv2d_shape(one.x, one.weight, params_);
+        x_ = projection(one.x, DType::f32).to(DType::bf16);
+        weight_ = projection(one.weight, DType::f32).to(DType::bf16);
+        if (one.bias) bias_ = projection({one.weight[0]}, DType::f32).to(DType::bf16);
+        if (one.residual) residual_ = projection(y, DType::f32).to(DType::bf16);
+        y_ = Tensor::empty(y, DType::bf16, gpu);
+    }
+    Tensor on_gpu() {
+        const auto moved = [](const Tensor& tensor) { return tensor.defined() ? tensor.to(gpu) : tensor; };
+        const Tensor x = moved(x_), weight = moved(weight_), bias = moved(bias_), residual = moved(residual_);
+        EXPECT_TRUE(split_k_conv2d_supported(x, weight, bias, residual, y_, params_));
+        split_k_conv2d_forward(x, weight, bias, residual, y_, params_);
+        return y_.to(cpu_device);
+    }
+    // In float64.
+    Tensor on_cpu() {
+        const auto wide = [](const Tensor& tensor) {
+            return tensor.defined() ? tensor.to(DType::f64) : tensor;
+        };
+        Tensor y = Tensor::empty(y_.shape(), DType::f64);
+        conv2d_forward(wide(x_), wide(weight_), wide(bias_), wide(residual_), y, params_);
+        return y;
+    }
+    Conv2dParams params_;
+    Tensor x_, weight_, bias_, residual_, y_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Shapes, SplitK, testing::ValuesIn(cases),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// Sums are float32's: what remains is the rounding of y.
+TEST_P(SplitK, AgreesWithTheCpu) {
+    const Tensor found = on_gpu(), expected = on_cpu();
+    EXPECT_LE(difference(found, expected).relative, 3e-3);
+    EXPECT_LE(difference(found, expected.to(DType::f32).to(DType::bf16)).relative, 5e-4);
+}
+
+TEST_P(SplitK, HasTheSameBytesInAnyOrderOfThreads) {
+    const Tensor expected = on_gpu();
+    for (const simt::Order order : simt::orders) {
+        const simt::OrderScope scope(order);
+        EXPECT_TRUE(same_bytes(on_gpu(), expected)) << simt::name_of(order);
+    }
+}
+
+// Blocks of two chains do not count each other's arrivals, and recorded work may run again and again.
+TEST(SplitKConv2d, RunsInChainsAndRecordedWork) {
+    const Shape x_shape{1, 7, 7, 128}, weight_shape{64, 3, 3, 128};
+    const Conv2dParams params = conv2d_params(x_shape, weight_shape, {.padding = {1, 1}});
+    const Tensor weight = projection(weight_shape, DType::f32).to(DType::bf16).to(gpu);
+    std::vector<Tensor> x, y;
+    for (int i = 0; i < 2; ++i) {
+        x.push_back(projection(x_shape, DType::f32).to(DType::bf16).to(gpu));
+        y.push_back(Tensor::empty(conv2d_shape(x_shape, weight_shape, params), DType::bf16, gpu));
+    }
+    split_k_conv2d_forward(x[0], weight, {}, {}, y[0], params);
+    const Tensor expected = y[0].to(cpu_device);
+    const auto work = [&] {
+        Chains chains(gpu, 2);
+        for (int i = 0; i < 2; ++i) {
+            chains.use(i);
+            split_k_conv2d_forward(x[size_t(i)], weight, {}, {}, y[size_t(i)], params);
+        }
+    };
+    work();
+    const auto recorded = context_of(gpu)->capture(work);
+    for (int run = 0; run < 2; ++run) {
+        for (Tensor& one : y) one.fill_zero();
+        recorded->run();
+        for (const Tensor& one : y) EXPECT_TRUE(same_bytes(one.to(cpu_device), expected));
+    }
+}
+
+TEST(SplitKConv2d, KeepsWhatIsNotANumber) {
+    const Shape x_shape{1, 4, 4, 8}, weight_shape{8, 1, 1, 8};
+    Conv2dParams params = conv2d_params(x_shape, weight_shape, {});
+    params.activation = Activation::relu;
+    Tensor x = Tensor::zeros(x_shape);
+    x.data<float>()[8 * 5] = std::numeric_limits<float>::quiet_NaN();
+    const Tensor weight = Tensor::full(weight_shape, 1.0, DType::bf16).to(gpu);
+    Tensor y = Tensor::empty(x_shape, DType::bf16, gpu);
+    split_k_conv2d_forward(x.to(DType::bf16).to(gpu), weight, {}, {}, y, params);
+    const std::vector<double> found = y.to_doubles();
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_EQ(std::isnan(found[i]), i / 8 == 5) << i;
+}
+
+TEST(SplitKConv2d, TakesOnlyWhatItCan) {
+    const auto supported = [](const Shape& x, const Shape& weight, Conv2dOptions options = {},
+                              DType dtype = DType::bf16) {
+        const Conv2dParams params = conv2d_params(x, weight, options);
+        const Tensor y = Tensor::empty(conv2d_shape(x, weight, params), dtype, gpu);
+        return split_k_conv2d_supported(Tensor::empty(x, dtype, gpu), Tensor::empty(weight, dtype, gpu), {},
+                                        {}, y, params);
+    };
+    EXPECT_TRUE(supported({1, 7, 7, 16}, {16, 1, 1, 16}));
+    EXPECT_FALSE(supported({1, 7, 7, 16}, {16, 1, 1, 16}, {}, DType::f32));
+    EXPECT_FALSE(supported({1, 7, 7, 12}, {16, 1, 1, 12}));
+    EXPECT_FALSE(supported({1, 7, 7, 16}, {12, 1, 1, 16}));
+    EXPECT_FALSE(supported({1, 7, 7, 16}, {16, 1, 1, 8}, {.groups = 2}));
+    EXPECT_TRUE(supported({1, 224, 224, 8}, {64, 7, 7, 8}, {.stride = {2, 2}, .padding = {3, 3}}));
+    EXPECT_FALSE(supported({32, 56, 56, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}));  // many pixels
+    // Not at a multiple of 16 bytes.
+    const Shape x{1, 7, 7, 16}, weight{16, 1, 1, 16};
+    const Conv2dParams params = conv2d_params(x, weight, {});
+    const Tensor whole = Tensor::empty({x.numel() + 1}, DType::bf16, gpu);
+    const Tensor odd = Tensor::view(whole.buffer(), 2, x, DType::bf16);
+    EXPECT_FALSE(split_k_conv2d_supported(odd, Tensor::empty(weight, DType::bf16, gpu), {}, {},
+                                          Tensor::empty(x, DType::bf16, gpu), params));
+}
+
+}  // namespace
+}  // namespace unmask
