@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // conv2d by cuDNN's graph API in f32 and bf16 (sums in float32), depthwise convolution by kernels of our own.
 // Bias, residual and activation are fused into the convolution where an engine takes them, else one kernel
-// follows. A gradient of x that is added to is so in the convolution's own pass. Channel counts that tensor
-// cores do not like are padded by cuDNN inside its workspace, at every pass; the images come with channels of
-// zeros already. What a ReLU that cuDNN fuses makes of NaN is not specified (0, it may be); fused activations
-// serve inference alone.
+// follows; of few pixels a kernel of our own is timed beside the engines. A gradient of x that is added to is
+// so in the convolution's own pass. Channel counts that tensor cores do not like are padded by cuDNN inside
+// its workspace, at every pass; the images come with channels of zeros already. What a ReLU that cuDNN fuses
+// makes of NaN is not specified (0, it may be); fused activations serve inference alone.
 #include "engine/ops/conv2d.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdint>
-#include <functional>
 
 #include "cuda/check.h"
 #include "cuda/context.h"
@@ -19,12 +18,15 @@
 #include "cuda/cudnn/legacy_conv2d.h"
 #include "cuda/cudnn/plan_cache.h"
 #include "cuda/depthwise_conv2d.h"
+#include "cuda/split_k_conv2d.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 
 namespace unmask {
 namespace {
 
+using cudnn::Alternative;
+using cudnn::Choice;
 using cudnn::Convolution;
 using cudnn::ConvolutionKind;
 using cudnn::Operand;
@@ -48,12 +50,18 @@ bool is_depthwise(const Shape& x, const Shape& weight, const Conv2dParams& param
            depthwise_conv2d_supported(x, weight, params);
 }
 
-// False when no engine takes the problem, or `unfused` is faster; `refusal` then says why.
+// The plan that serves the problem, or the alternative that is faster; where there is neither, `refusal` says
+// why and the result is false.
 bool run(CudaContext& context, const Convolution& problem, std::span<const Operand> operands,
-         std::string& refusal, const std::function<void()>& unfused = {}) {
+         std::string& refusal, std::span<const Alternative> alternatives = {}) {
     context.make_current();
-    const auto entry = context.service<cudnn::PlanCache>().get(problem, operands, unfused);
+    const auto entry = context.service<cudnn::PlanCache>().get(problem, operands, alternatives);
     if (entry->plan == nullptr) {
+        for (const Alternative& alternative : alternatives)
+            if (alternative.engine == entry->alternative) {
+                alternative.run();
+                return true;
+            }
         refusal = entry->refusal;
         return false;
     }
@@ -70,13 +78,14 @@ bool run(CudaContext& context, const Convolution& problem, std::span<const Opera
 }
 
 // A problem without an epilogue, which some engine must take.
-void run_plain(CudaContext& context, const Convolution& problem, std::span<const Operand> operands) {
+void run_plain(CudaContext& context, const Convolution& problem, std::span<const Operand> operands,
+               std::span<const Alternative> alternatives = {}) {
     if (cudnn::legacy_enabled()) {
         context.make_current();
         return cudnn::legacy_convolution(context, problem, operands);
     }
     std::string refusal;
-    if (!run(context, problem, operands, refusal))
+    if (!run(context, problem, operands, refusal, alternatives))
         fail("{}: cuDNN has no engine for it on {} ({})", problem.str(), context.info().name, refusal);
 }
 
@@ -97,23 +106,30 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     size_t count = 3;
     // y is written before the residual is read, by candidates that are timed and by the convolution alone.
     UNMASK_ASSERT(!residual.defined() || residual.raw() != y.raw());
-    const bool epilogue = problem.has_epilogue();
+    std::array<Alternative, 2> alternatives;
+    size_t alternative_count = 0;
+    if (split_k_conv2d_supported(x, weight, bias, residual, y, params))
+        alternatives[alternative_count++] = {
+            Choice::own_kernel, [&] { split_k_conv2d_forward(x, weight, bias, residual, y, params); }};
+    if (!problem.has_epilogue())
+        return run_plain(context, problem, std::span(operands).first(3),
+                         std::span(alternatives).first(alternative_count));
     const auto unfused = [&] {
-        Convolution plain = problem;
-        plain.bias = plain.residual = false;
-        plain.params.activation = Activation::none;
-        run_plain(context, plain, std::span(operands).first(3));
-        if (epilogue) conv2d_epilogue(bias, residual, y, params.activation);
+        Conv2dParams plain = params;
+        plain.activation = Activation::none;
+        run_forward(x, weight, Tensor(), Tensor(), y, plain);
+        conv2d_epilogue(bias, residual, y, params.activation);
     };
     // Unlike plain engines, cuDNN offers fused ones whatever the alignment, though they load 16 bytes at
     // once.
-    if (epilogue && problem.alignment == 16 && !cudnn::legacy_enabled()) {
-        if (bias.defined()) operands[count++] = {cudnn::bias_id, bias.raw()};
-        if (residual.defined()) operands[count++] = {cudnn::residual_id, residual.raw()};
-        std::string refusal;
-        if (run(context, problem, std::span(operands).first(count), refusal, unfused)) return;
-    }
-    unfused();
+    if (problem.alignment < 16 || cudnn::legacy_enabled()) return unfused();
+    alternatives[alternative_count++] = {Choice::unfused, unfused};
+    if (bias.defined()) operands[count++] = {cudnn::bias_id, bias.raw()};
+    if (residual.defined()) operands[count++] = {cudnn::residual_id, residual.raw()};
+    std::string refusal;
+    if (!run(context, problem, std::span(operands).first(count), refusal,
+             std::span(alternatives).first(alternative_count)))
+        unfused();
 }
 
 void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,

@@ -179,7 +179,7 @@ check() {
 # Speed is measured in bf16.
 check bf16
 if chosen ops; then
-    for name in input optimizer integers convolutions; do
+    for name in split_k input optimizer integers convolutions; do
         run $name "$limit" "${suite[@]}" $name
     done
 fi

@@ -15,9 +15,11 @@
 
 namespace unmask::cudnn {
 
-// What names a plan among all plans of one graph, for one cuDNN version and GPU.
+// What names a plan among all plans of one graph, for one cuDNN version and GPU; or what takes its place.
 struct Choice {
-    int64_t engine = -1;                             // global index; -1: no engine
+    static constexpr int64_t unfused = -1;           // the convolution, and then its epilogue
+    static constexpr int64_t own_kernel = -2;        // no plan: a kernel of this project
+    int64_t engine = unfused;                        // else the global index of cuDNN's engine
     std::vector<std::pair<int64_t, int64_t>> knobs;  // type, value
     bool operator==(const Choice&) const = default;
 };

@@ -111,13 +111,13 @@ PlanCache::PlanCache(CudaContext& context)
 
 std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
                                                        std::span<const Operand> operands,
-                                                       const std::function<void()>& unfused) {
+                                                       std::span<const Alternative> alternatives) {
     const auto make = [&] {
         return std::make_shared<const Entry>(
             choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
-                        problem.str() + mode_name(problem), choices_, times(),
+                        problem.str() + mode_name(problem), choices_, times(), alternatives,
                         [&](std::vector<Plan>& candidates, std::string& refusal) {
-                            return choose(problem, candidates, operands, unfused, refusal);
+                            return choose(problem, candidates, operands, alternatives, refusal);
                         }));
     };
     auto entry = plans_->get(mode_key(problem), make);
@@ -130,7 +130,7 @@ bool PlanCache::times() const {
 }
 
 Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
-                          std::span<const Operand> given, const std::function<void()>& unfused,
+                          std::span<const Operand> given, std::span<const Alternative> alternatives,
                           std::string& refusal) {
     if (context_.capturing()) return {.plan = &candidates.front()};
     std::vector<Operand> operands(given.begin(), given.end());
@@ -161,19 +161,21 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
     if (fastest.plan == nullptr && lacks_memory)
         throw OutOfMemory(fmt::format("conv2d: out of memory while algorithms are chosen on {} ({})",
                                       name_of(context_.device()), refusal));
-    if (fastest.plan == nullptr || !unfused || !times()) return fastest;
+    if (fastest.plan == nullptr || !times()) return fastest;
     workspace.reset();  // the convolution alone may be timed next
-    const auto both = [&] {
-        try {
-            unfused();
-            return true;
-        } catch (const Error&) {  // for want of memory or of an engine
-            return false;
-        }
-    };
-    const std::optional<double> microseconds = time(both, fastest.microseconds);
-    if (microseconds && *microseconds < fastest.microseconds)
-        return {.unfused = true, .microseconds = *microseconds};
+    for (const Alternative& alternative : alternatives) {
+        const auto run = [&] {
+            try {
+                alternative.run();
+                return true;
+            } catch (const Error&) {  // for want of memory or of an engine
+                return false;
+            }
+        };
+        const std::optional<double> microseconds = time(run, fastest.microseconds);
+        if (microseconds && *microseconds < fastest.microseconds)
+            fastest = {.alternative = alternative.engine, .microseconds = *microseconds};
+    }
     return fastest;
 }
 

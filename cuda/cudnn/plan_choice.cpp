@@ -22,8 +22,16 @@ std::optional<double> shortest_of(int rounds, double best,
 }
 
 ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, const EngineRules& rules,
-                       const std::string& name, Choices& choices, bool timed, const ChooseFastest& fastest) {
+                       const std::string& name, Choices& choices, bool timed,
+                       std::span<const Alternative> alternatives, const ChooseFastest& fastest) {
     ChosenPlan chosen;
+    const std::optional<TimedChoice> known = choices.find(name);
+    if (known && std::ranges::any_of(alternatives, [&](const Alternative& one) {
+            return one.engine == known->choice.engine;
+        })) {
+        chosen.alternative = known->choice.engine;
+        return chosen;
+    }
     std::shared_ptr<const OperationGraph> graph;
     try {
         graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
@@ -31,17 +39,11 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
         chosen.refusal = std::string("graph: ") + refused.what();
         return chosen;
     }
-    constexpr const char* unfused = "chosen: the convolution and then its epilogue";
-    if (const std::optional<TimedChoice> known = choices.find(name)) {
-        if (known->choice == Choice{} && problem.has_epilogue()) {
-            chosen.refusal = unfused;
-            return chosen;
-        }
+    if (known && known->choice.engine >= 0)
         if (auto plan = make_plan(target, graph, known->choice, rules, chosen.refusal)) {
             chosen.plan = std::make_shared<const Plan>(std::move(*plan));
             return chosen;
         }
-    }
     CandidateLimits limits;
     if (!timed)
         limits = {.of_engine = 0,
@@ -63,11 +65,12 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
                 if (count == counts.back()) throw;
                 continue;
             }
-            if (found.unfused) chosen.refusal = unfused;
-            if (found.plan == nullptr && !found.unfused) continue;
-            if (found.keep)
-                choices.store(name, {found.unfused ? Choice{} : found.plan->choice(), found.microseconds});
-            if (!found.unfused) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
+            if (found.plan == nullptr && found.alternative == 0) continue;
+            const Choice choice = found.plan == nullptr ? Choice{.engine = found.alternative, .knobs = {}}
+                                                        : found.plan->choice();
+            if (found.keep) choices.store(name, {choice, found.microseconds});
+            chosen.alternative = found.alternative;
+            if (found.plan != nullptr) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
             return chosen;
         }
     return chosen;

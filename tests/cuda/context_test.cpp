@@ -170,6 +170,22 @@ TEST_F(CudaContexts, EveryStreamHasOneWorkspaceThatGrows) {
     EXPECT_EQ(context_->shared_workspace(9000), larger);
 }
 
+TEST_F(CudaContexts, EveryStreamHasCountersOfItsOwn) {
+    std::set<unsigned*> distinct{context_->arrival_counters()};
+    EXPECT_EQ(context_->arrival_counters(), arrival_counters(buffer_));
+    for (int again = 0; again < 2; ++again) {
+        context_->fork(3);
+        for (const int chain : {0, 1, 2}) {
+            context_->use_chain(chain);
+            distinct.insert(context_->arrival_counters());
+            EXPECT_EQ(context_->arrival_counters(), arrival_counters(buffer_));
+        }
+        context_->join();
+    }
+    EXPECT_EQ(distinct.size(), 4u);
+    EXPECT_FALSE(distinct.contains(nullptr));
+}
+
 TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {
     constexpr size_t bytes = 70000;
     void* memory = context_->shared_workspace(bytes);

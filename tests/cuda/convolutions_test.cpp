@@ -56,5 +56,11 @@ TEST(Convolutions, AResidualThatIsAddedBehindTheActivationShows) {
     EXPECT_EQ(result.failures.size(), 2u * 15) << report(result);
 }
 
+TEST(Convolutions, OfFewPixelsStayWithinTheirBounds) {
+    const CheckResult result = check_split_k_conv2d(gpu, 0);
+    EXPECT_EQ(result.cases, 2 * 15 * 4);
+    EXPECT_TRUE(result.failures.empty()) << report(result);
+}
+
 }  // namespace
 }  // namespace unmask

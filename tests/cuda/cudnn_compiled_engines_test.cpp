@@ -95,14 +95,14 @@ TEST_P(CudnnCompiledEngines, AreLeftOutWhereNothingIsTimedAndAnEpilogueCanFollow
     const auto first = [](std::vector<Plan>& candidates, std::string&) {
         return Fastest{.plan = &candidates.front()};
     };
-    const ChosenPlan chosen =
-        choose_plan(target(), with_silu(DType::bf16), rules_of(DType::bf16), "name", choices, false, first);
+    const ChosenPlan chosen = choose_plan(target(), with_silu(DType::bf16), rules_of(DType::bf16), "name",
+                                          choices, false, {}, first);
     EXPECT_EQ(chosen.plan, nullptr);
     EXPECT_NE(chosen.refusal.find("all of which would have to be compiled"), std::string::npos)
         << chosen.refusal;
     EXPECT_TRUE(take_loaded().empty());
     EXPECT_NE(
-        choose_plan(target(), with_silu(DType::bf16), rules_of(DType::bf16), "name", choices, true, first)
+        choose_plan(target(), with_silu(DType::bf16), rules_of(DType::bf16), "name", choices, true, {}, first)
             .plan,
         nullptr);
     EXPECT_FALSE(take_loaded().empty());

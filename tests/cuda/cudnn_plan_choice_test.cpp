@@ -48,9 +48,9 @@ class CudnnPlanChoice : public testing::Test {
                 .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
     }
     ChosenPlan choose(const ChooseFastest& fastest, const Convolution& problem = plain_problem(),
-                      bool timed = true) {
+                      bool timed = true, std::span<const Alternative> alternatives = {}) {
         return choose_plan({.device = &*device_}, problem, {.full_float32 = false, .float32 = false}, "name",
-                           *choices_, timed, fastest);
+                           *choices_, timed, alternatives, fastest);
     }
     static Fastest first(std::vector<Plan>& candidates, std::string&) {
         return {.plan = &candidates.front()};
@@ -143,20 +143,28 @@ TEST_F(CudnnPlanChoice, WithoutTimingAWorkspaceThatThereIsNoMemoryForEndsNothing
     EXPECT_EQ(lists, 2);
 }
 
-TEST_F(CudnnPlanChoice, ThatAnEpilogueIsFasterByItselfIsKept) {
+TEST_F(CudnnPlanChoice, AnAlternativeThatIsFasterIsKept) {
     Convolution fused = plain_problem();
     fused.bias = true;
     fused.params.activation = Activation::relu;
-    const ChosenPlan chosen =
-        choose([](std::vector<Plan>&, std::string&) { return Fastest{.unfused = true, .microseconds = 3.5}; },
-               fused);
-    EXPECT_EQ(chosen.plan, nullptr);
-    const std::string kept = choices_->json();
-    choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
-    EXPECT_EQ(choices_->add(kept), "");
-    const ChosenPlan again = choose(unexpected, fused);
-    EXPECT_EQ(again.plan, nullptr);
-    EXPECT_EQ(again.refusal, chosen.refusal);
+    const Alternative alternatives[] = {{Choice::unfused, [] {}}, {Choice::own_kernel, [] {}}};
+    for (const Alternative& faster : alternatives) {
+        choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+        const ChosenPlan chosen =
+            choose([&](std::vector<Plan>&,
+                       std::string&) { return Fastest{.alternative = faster.engine, .microseconds = 3.5}; },
+                   fused, true, alternatives);
+        EXPECT_EQ(chosen.plan, nullptr);
+        EXPECT_EQ(chosen.alternative, faster.engine);
+        const std::string kept = choices_->json();
+        choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
+        EXPECT_EQ(choices_->add(kept), "");
+        EXPECT_EQ(choose(unexpected, fused, true, alternatives).alternative, faster.engine);
+        // Where there is none of that name, a choice is made anew.
+        const ChosenPlan other = choose(first, fused);
+        EXPECT_NE(other.plan, nullptr) << other.refusal;
+        EXPECT_EQ(other.alternative, 0);
+    }
 }
 
 TEST_F(CudnnPlanChoice, AGraphThatCudnnRefusesIsARefusalInItsWords) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/batch_scorer.h"
+#include "cuda/split_k_conv2d.h"
 #include "engine/kernel_observer.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/pool.h"
@@ -32,6 +33,30 @@ TEST(InferenceStep, RecordedWorkHasTheBytesOfEagerOnOtherImages) {
                         << name_of(dtype) << ", batch " << batch << ", seed " << seed;
                 }
         }
+}
+
+// As on a GPU where timing finds that kernel the fastest.
+TEST(InferenceStep, ConvolutionsOfFewPixelsAreSideBySideByTheirOwnKernel) {
+    static int own_calls = 0;
+    using Slot = ReplacedKernel<void(const Tensor&, const Tensor&, const Tensor&, const Tensor&, Tensor&,
+                                     const Conv2dParams&)>;
+    const Tensor input = noise_images(1, 3);
+    const auto detector = inference_detector("resnet18", gpu, BranchSchedule::parallel);
+    const Tensor by_the_library =
+        InferenceStep(*detector, gpu, DType::bf16, false).enqueue(input).to(cpu_device);
+    const Slot own(conv2d_forward, [](const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                      const Tensor& residual, Tensor& y, const Conv2dParams& params) {
+        if (!split_k_conv2d_supported(x, weight, bias, residual, y, params))
+            return Slot::before(x, weight, bias, residual, y, params);
+        ++own_calls;
+        split_k_conv2d_forward(x, weight, bias, residual, y, params);
+    });
+    InferenceStep eager(*detector, gpu, DType::bf16, false), recorded(*detector, gpu, DType::bf16);
+    const Tensor expected = eager.enqueue(input).to(cpu_device);
+    EXPECT_EQ(own_calls, 19 * detector->options().branches);  // not the stem, of images with three channels
+    EXPECT_LE(difference(expected, by_the_library).relative, 0.02);
+    for (int run = 0; run < 5; ++run)
+        EXPECT_TRUE(same_bytes(recorded.enqueue(input).to(cpu_device), expected)) << "run " << run;
 }
 
 // The first two runs are eager, the third is recorded: a kernel call in its middle fails. The next images are

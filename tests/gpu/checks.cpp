@@ -21,6 +21,7 @@ std::string report(const CheckResult& result) {
         text += "    " + result.failures[i] + "\n";
     if (result.failures.size() > most)
         text += fmt::format("    and {} more\n", result.failures.size() - most);
+    for (const std::string& note : result.notes) text += "    " + note + "\n";
     return text;
 }
 

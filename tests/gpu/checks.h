@@ -16,6 +16,7 @@ struct CheckResult {
     int cases = 0;
     std::vector<std::string> failures{};  // one line each: the case, what was found, what was expected
     double worst = 0.0;                   // the largest error over its bound
+    std::vector<std::string> notes{};     // what was measured beside it, a line each
 
     // Adds a failure, and says it on stderr at once: a check that is ended from outside has said what it
     // found.
@@ -35,6 +36,11 @@ inline constexpr double bf16_op_bound = 1.5e-2, tf32_op_bound = 2e-3;
 // alone, and by those for small shapes.
 inline constexpr double bf16_convolution_bound = 6e-3, f32_convolution_bound = 2e-5, f32_weight_bound = 2e-4;
 [[nodiscard]] CheckResult check_convolutions(Device device, int64_t images);
+
+// The kernel for convolutions of few pixels (cuda/split_k_conv2d.h) for one and two images in bf16, alone and
+// with what is fused, against the library's convolution and then its epilogue; with notes of how long each
+// takes, where calls are to be timed. It is part of programs that have the kernels.
+[[nodiscard]] CheckResult check_split_k_conv2d(Device device, int timed_calls);
 
 // Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of
 // tests/parity/README.md. tf32 products and bf16 activations have bounds of their own, on a group's relative
@@ -86,7 +92,7 @@ inline constexpr int resnet_convolutions = 2 * 20, mobilenet_convolutions = 2 * 
 // Both, for resnet18 and mobilenet_v1.
 [[nodiscard]] CheckResult check_integers(Device device);
 
-// The result as a line of a table, and its failures below (at most ten).
+// The result as a line of a table, with its failures (at most 50) and notes below.
 [[nodiscard]] std::string report(const CheckResult& result);
 
 }  // namespace unmask

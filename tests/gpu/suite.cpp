@@ -48,6 +48,8 @@ int run(int argc, char** argv) {
     convolutions->add_option("--images", images, "Of each")->check(CLI::Range(1, 65536));
     convolutions->callback([&] { check = [&] { return check_convolutions(gpu, images); }; });
 
+    app.add_subcommand("split_k", "The kernel for convolutions of few pixels, and how long it takes")
+        ->callback([&] { check = [] { return check_split_k_conv2d(gpu, 20); }; });
     app.add_subcommand("input", "Augmentation against the CPU")->callback([&] {
         check = [] { return check_input(gpu); };
     });
