@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 
 #include "cuda/check.h"
 #include "cuda/context.h"
@@ -25,7 +26,7 @@
 namespace unmask {
 namespace {
 
-using cudnn::Alternative;
+using cudnn::Alternatives;
 using cudnn::Choice;
 using cudnn::Convolution;
 using cudnn::ConvolutionKind;
@@ -53,15 +54,14 @@ bool is_depthwise(const Shape& x, const Shape& weight, const Conv2dParams& param
 // The plan that serves the problem, or the alternative that is faster; where there is neither, `refusal` says
 // why and the result is false.
 bool run(CudaContext& context, const Convolution& problem, std::span<const Operand> operands,
-         std::string& refusal, std::span<const Alternative> alternatives = {}) {
+         std::string& refusal, const Alternatives& alternatives = {}) {
     context.make_current();
     const auto entry = context.service<cudnn::PlanCache>().get(problem, operands, alternatives);
+    if (entry->alternative) {
+        alternatives.run(*entry->alternative);
+        return true;
+    }
     if (entry->plan == nullptr) {
-        for (const Alternative& alternative : alternatives)
-            if (alternative.engine == entry->alternative) {
-                alternative.run();
-                return true;
-            }
         refusal = entry->refusal;
         return false;
     }
@@ -79,7 +79,7 @@ bool run(CudaContext& context, const Convolution& problem, std::span<const Opera
 
 // A problem without an epilogue, which some engine must take.
 void run_plain(CudaContext& context, const Convolution& problem, std::span<const Operand> operands,
-               std::span<const Alternative> alternatives = {}) {
+               const Alternatives& alternatives = {}) {
     if (cudnn::legacy_enabled()) {
         context.make_current();
         return cudnn::legacy_convolution(context, problem, operands);
@@ -106,30 +106,36 @@ void run_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
     size_t count = 3;
     // y is written before the residual is read, by candidates that are timed and by the convolution alone.
     UNMASK_ASSERT(!residual.defined() || residual.raw() != y.raw());
-    std::array<Alternative, 2> alternatives;
-    size_t alternative_count = 0;
-    if (split_k_conv2d_supported(x, weight, bias, residual, y, params))
-        alternatives[alternative_count++] = {
-            Choice::own_kernel, [&] { split_k_conv2d_forward(x, weight, bias, residual, y, params); }};
-    if (!problem.has_epilogue())
-        return run_plain(context, problem, std::span(operands).first(3),
-                         std::span(alternatives).first(alternative_count));
     const auto unfused = [&] {
         Conv2dParams plain = params;
         plain.activation = Activation::none;
         run_forward(x, weight, Tensor(), Tensor(), y, plain);
         conv2d_epilogue(bias, residual, y, params.activation);
     };
+    const bool epilogue = problem.has_epilogue();
+    const Alternatives alternatives{
+        .offered =
+            [&] {
+                std::vector<Choice> offered;
+                for (const int slices : split_k_conv2d_slices(x, weight, bias, residual, y, params))
+                    offered.push_back({.engine = Choice::split_k, .knobs = {{0, slices}}});
+                if (epilogue) offered.push_back({.engine = Choice::unfused, .knobs = {}});
+                return offered;
+            },
+        .run =
+            [&](const Choice& choice) {
+                if (choice.engine == Choice::unfused) return unfused();
+                split_k_conv2d_forward(x, weight, bias, residual, y, params,
+                                       static_cast<int>(choice.knobs.at(0).second));
+            }};
+    if (!epilogue) return run_plain(context, problem, std::span(operands).first(3), alternatives);
     // Unlike plain engines, cuDNN offers fused ones whatever the alignment, though they load 16 bytes at
     // once.
     if (problem.alignment < 16 || cudnn::legacy_enabled()) return unfused();
-    alternatives[alternative_count++] = {Choice::unfused, unfused};
     if (bias.defined()) operands[count++] = {cudnn::bias_id, bias.raw()};
     if (residual.defined()) operands[count++] = {cudnn::residual_id, residual.raw()};
     std::string refusal;
-    if (!run(context, problem, std::span(operands).first(count), refusal,
-             std::span(alternatives).first(alternative_count)))
-        unfused();
+    if (!run(context, problem, std::span(operands).first(count), refusal, alternatives)) unfused();
 }
 
 void forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, Tensor& y,

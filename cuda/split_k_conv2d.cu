@@ -32,7 +32,7 @@ struct Problem {
     int stride[2], padding[2], dilation[2];
     int steps, slices, slice_steps;  // of tile_depth: in all; slices; of each slice but the last
 
-    Problem(const Tensor& x, const Tensor& weight, const Tensor& y, const Conv2dParams& params)
+    Problem(const Tensor& x, const Tensor& weight, const Tensor& y, const Conv2dParams& params, int count)
         : height(static_cast<int>(x.dim(1))),
           width(static_cast<int>(x.dim(2))),
           channels(static_cast<int>(x.dim(3))),
@@ -48,20 +48,12 @@ struct Problem {
             dilation[axis] = params.dilation[axis];
         }
         steps = (depth + tile_depth - 1) / tile_depth;
-        const int wanted = std::clamp(steps / worthwhile_steps, 1, most_slices);
-        const int room = static_cast<int>(most_blocks_of_slices / tiles());
-        const int count = std::clamp(room, 1, wanted);
         slice_steps = (steps + count - 1) / count;
         slices = (steps + slice_steps - 1) / slice_steps;
     }
     [[nodiscard]] int tiles_of_pixels() const { return (pixels + tile_pixels - 1) / tile_pixels; }
     [[nodiscard]] int tiles_of_outputs() const { return (outputs + tile_outputs - 1) / tile_outputs; }
     [[nodiscard]] int tiles() const { return tiles_of_pixels() * tiles_of_outputs(); }
-
-  private:
-    // Fewer are over before the sums of one more slice are added. Tiles alone may be more blocks.
-    static constexpr int worthwhile_steps = 9, most_slices = 8;
-    static constexpr int64_t most_blocks_of_slices = many_blocks / 2;
 };
 
 // What one thread copies of each step: the same pack of elements of a few pixels' patches and of a few
@@ -259,22 +251,31 @@ __global__ void __launch_bounds__(threads)
 
 }  // namespace
 
-bool split_k_conv2d_supported(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                              const Tensor& residual, const Tensor& y, const Conv2dParams& params) {
+std::vector<int> split_k_conv2d_slices(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                       const Tensor& residual, const Tensor& y, const Conv2dParams& params) {
     constexpr int64_t most_elements = int64_t{1} << 30;
-    if (x.dtype() != DType::bf16 || params.groups != 1 || y.numel() == 0 || weight.numel() == 0) return false;
-    if (x.dim(3) % pack != 0 || y.dim(3) % pack != 0) return false;
+    if (x.dtype() != DType::bf16 || params.groups != 1 || y.numel() == 0 || weight.numel() == 0) return {};
+    if (x.dim(3) % pack != 0 || y.dim(3) % pack != 0) return {};
     for (const Tensor* tensor : {&x, &weight, &bias, &residual, &y})
-        if (tensor->defined() && !is_aligned(tensor->raw(), 16)) return false;
-    if (x.numel() > most_elements || weight.numel() > most_elements || y.numel() > most_elements)
-        return false;
-    return Problem(x, weight, y, params).tiles() <= 2 * many_blocks;
+        if (tensor->defined() && !is_aligned(tensor->raw(), 16)) return {};
+    if (x.numel() > most_elements || weight.numel() > most_elements || y.numel() > most_elements) return {};
+    // A slice of fewer steps is over before the sums of one more are added, and more blocks than are there at
+    // once gain nothing.
+    constexpr int fewest_steps = 4, most_slices = 16;
+    constexpr int64_t most_blocks = 2 * many_blocks;
+    static_assert(most_blocks <= arrival_counter_count);
+    const Problem whole(x, weight, y, params, 1);
+    std::vector<int> result;
+    for (int slices = 1; slices <= most_slices; slices *= 2)
+        if ((slices == 1 || slices * fewest_steps <= whole.steps) && slices * whole.tiles() <= most_blocks)
+            result.push_back(slices);
+    return result;
 }
 
 void split_k_conv2d_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual,
-                            Tensor& y, const Conv2dParams& params) {
-    UNMASK_ASSERT(split_k_conv2d_supported(x, weight, bias, residual, y, params));
-    const Problem problem(x, weight, y, params);
+                            Tensor& y, const Conv2dParams& params, int slices_wanted) {
+    UNMASK_ASSERT(slices_wanted > 0);
+    const Problem problem(x, weight, y, params, slices_wanted);
     const dim3 grid(static_cast<unsigned>(problem.tiles_of_pixels()),
                     static_cast<unsigned>(problem.tiles_of_outputs()), static_cast<unsigned>(problem.slices));
     Tensor slices;
@@ -282,8 +283,8 @@ void split_k_conv2d_forward(const Tensor& x, const Tensor& weight, const Tensor&
     if (problem.slices > 1) {
         slices = Tensor::empty({problem.slices, problem.tiles(), tile_pixels, tile_outputs}, DType::f32,
                                y.device());
-        arrivals = arrival_counters(y);
         UNMASK_ASSERT(problem.tiles() <= arrival_counter_count);
+        arrivals = arrival_counters(y);
     }
     UNMASK_LAUNCH(split_k_conv2d_kernel, grid, threads, 0, stream_of(y), problem, x.data<BFloat16>(),
                   weight.data<BFloat16>(), Epilogue<BFloat16>(bias, residual, params.activation),

@@ -68,9 +68,17 @@ __device__ inline void store_tile(float* to, const TileSums& tile, int pitch) {
 }
 
 // Starts copying 16 bytes to shared memory, or zeros where not `inside`; `from` is an address of 16 bytes'
-// alignment then too.
+// alignment then too. nvcc's function has a branch for each number of zeros.
 __device__ inline void copy_later(BFloat16* to, const BFloat16* from, bool inside) {
+#if defined(__CUDACC__)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+                 :
+                 : "r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
+                   "l"(__cvta_generic_to_global(from)), "r"(inside ? 16 : 0)
+                 : "memory");
+#else
     __pipeline_memcpy_async(to, from, 16, inside ? 0 : 16);
+#endif
 }
 // Ends a batch of this thread's copies; and waits for all of its batches but the last `pending`, which other
 // threads see behind a barrier.

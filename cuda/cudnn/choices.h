@@ -17,8 +17,8 @@ namespace unmask::cudnn {
 
 // What names a plan among all plans of one graph, for one cuDNN version and GPU; or what takes its place.
 struct Choice {
-    static constexpr int64_t unfused = -1;           // the convolution, and then its epilogue
-    static constexpr int64_t own_kernel = -2;        // no plan: a kernel of this project
+    static constexpr int64_t unfused = -1;           // no plan: the convolution, and then its epilogue
+    static constexpr int64_t split_k = -2;           // no plan: that kernel of ours; its knob 0: slices
     int64_t engine = unfused;                        // else the global index of cuDNN's engine
     std::vector<std::pair<int64_t, int64_t>> knobs;  // type, value
     bool operator==(const Choice&) const = default;

@@ -111,13 +111,15 @@ PlanCache::PlanCache(CudaContext& context)
 
 std::shared_ptr<const PlanCache::Entry> PlanCache::get(const Convolution& problem,
                                                        std::span<const Operand> operands,
-                                                       std::span<const Alternative> alternatives) {
+                                                       const Alternatives& alternatives) {
     const auto make = [&] {
+        std::vector<Choice> offered;
+        if (alternatives.offered) offered = alternatives.offered();
         return std::make_shared<const Entry>(
             choose_plan({.handle = context_.cudnn()}, problem, EngineRules::of(problem.dtype),
-                        problem.str() + mode_name(problem), choices_, times(), alternatives,
+                        problem.str() + mode_name(problem), choices_, times(), offered,
                         [&](std::vector<Plan>& candidates, std::string& refusal) {
-                            return choose(problem, candidates, operands, alternatives, refusal);
+                            return choose(problem, candidates, operands, offered, alternatives, refusal);
                         }));
     };
     auto entry = plans_->get(mode_key(problem), make);
@@ -130,8 +132,8 @@ bool PlanCache::times() const {
 }
 
 Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
-                          std::span<const Operand> given, std::span<const Alternative> alternatives,
-                          std::string& refusal) {
+                          std::span<const Operand> given, const std::vector<Choice>& offered,
+                          const Alternatives& alternatives, std::string& refusal) {
     if (context_.capturing()) return {.plan = &candidates.front()};
     std::vector<Operand> operands(given.begin(), given.end());
     const TimingSum sum(context_, problem, operands);
@@ -161,12 +163,12 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
     if (fastest.plan == nullptr && lacks_memory)
         throw OutOfMemory(fmt::format("conv2d: out of memory while algorithms are chosen on {} ({})",
                                       name_of(context_.device()), refusal));
-    if (fastest.plan == nullptr || !times()) return fastest;
+    if ((fastest.plan == nullptr && !candidates.empty()) || !times()) return fastest;
     workspace.reset();  // the convolution alone may be timed next
-    for (const Alternative& alternative : alternatives) {
+    for (const Choice& alternative : offered) {
         const auto run = [&] {
             try {
-                alternative.run();
+                alternatives.run(alternative);
                 return true;
             } catch (const Error&) {  // for want of memory or of an engine
                 return false;
@@ -174,7 +176,7 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
         };
         const std::optional<double> microseconds = time(run, fastest.microseconds);
         if (microseconds && *microseconds < fastest.microseconds)
-            fastest = {.alternative = alternative.engine, .microseconds = *microseconds};
+            fastest = {.alternative = alternative, .microseconds = *microseconds};
     }
     return fastest;
 }

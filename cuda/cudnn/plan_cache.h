@@ -27,11 +27,11 @@ class PlanCache {
     using Entry = ChosenPlan;
     // The plan for the problem in the present compute mode. Candidates run with the operands given, to be
     // timed or to see that they run: what the plan writes is overwritten by them, so it must not be among the
-    // inputs. While the stream is captured none of them runs: the heuristics' first is taken. The
-    // alternatives, the same at every call for a problem, are timed beside the candidates.
+    // inputs. While the stream is captured none of them runs: the heuristics' first is taken. Alternatives,
+    // the same for a problem at every call, are timed beside the candidates.
     [[nodiscard]] std::shared_ptr<const Entry> get(const Convolution& problem,
                                                    std::span<const Operand> operands,
-                                                   std::span<const Alternative> alternatives = {});
+                                                   const Alternatives& alternatives = {});
 
     // Choices made or read so far, those by name too.
     [[nodiscard]] const Choices& choices() const { return choices_; }
@@ -44,8 +44,8 @@ class PlanCache {
   private:
     [[nodiscard]] bool times() const;  // in the present compute mode
     Fastest choose(const Convolution& problem, std::vector<Plan>& candidates,
-                   std::span<const Operand> operands, std::span<const Alternative> alternatives,
-                   std::string& refusal);
+                   std::span<const Operand> operands, const std::vector<Choice>& offered,
+                   const Alternatives& alternatives, std::string& refusal);
     // Whether the plan runs; else `refusal` says why it does not.
     bool runs(const Plan& plan, std::span<const Operand> operands, void* workspace, std::string& refusal);
     // Microseconds of one run of the work, not precisely where it takes much longer than `shortest`; nullopt

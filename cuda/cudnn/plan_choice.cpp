@@ -23,21 +23,35 @@ std::optional<double> shortest_of(int rounds, double best,
 
 ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, const EngineRules& rules,
                        const std::string& name, Choices& choices, bool timed,
-                       std::span<const Alternative> alternatives, const ChooseFastest& fastest) {
+                       std::span<const Choice> alternatives, const ChooseFastest& fastest) {
     ChosenPlan chosen;
     const std::optional<TimedChoice> known = choices.find(name);
-    if (known && std::ranges::any_of(alternatives, [&](const Alternative& one) {
-            return one.engine == known->choice.engine;
-        })) {
-        chosen.alternative = known->choice.engine;
+    if (known && std::ranges::find(alternatives, known->choice) != alternatives.end()) {
+        chosen.alternative = known->choice;
         return chosen;
     }
+    // False when none runs.
+    const auto take = [&](std::vector<Plan>& candidates) {
+        const Fastest found = fastest(candidates, chosen.refusal);
+        if (found.plan == nullptr && !found.alternative) return false;
+        if (found.keep)
+            choices.store(
+                name, {found.alternative ? *found.alternative : found.plan->choice(), found.microseconds});
+        chosen.alternative = found.alternative;
+        if (!found.alternative) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
+        return true;
+    };
+    const auto take_alternative = [&] {
+        std::vector<Plan> none;
+        if (timed && !alternatives.empty()) static_cast<void>(take(none));
+        return chosen;
+    };
     std::shared_ptr<const OperationGraph> graph;
     try {
         graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
     } catch (const Refused& refused) {  // an epilogue that cuDNN knows no operation for
         chosen.refusal = std::string("graph: ") + refused.what();
-        return chosen;
+        return take_alternative();
     }
     if (known && known->choice.engine >= 0)
         if (auto plan = make_plan(target, graph, known->choice, rules, chosen.refusal)) {
@@ -58,22 +72,13 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
             std::vector<Plan> candidates =
                 candidate_plans(target, graph, mode, rules, limits, chosen.refusal);
             if (candidates.empty()) break;
-            Fastest found;
             try {
-                found = fastest(candidates, chosen.refusal);
+                if (take(candidates)) return chosen;
             } catch (const OutOfMemory&) {  // another may want a smaller workspace
                 if (count == counts.back()) throw;
-                continue;
             }
-            if (found.plan == nullptr && found.alternative == 0) continue;
-            const Choice choice = found.plan == nullptr ? Choice{.engine = found.alternative, .knobs = {}}
-                                                        : found.plan->choice();
-            if (found.keep) choices.store(name, {choice, found.microseconds});
-            chosen.alternative = found.alternative;
-            if (found.plan != nullptr) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
-            return chosen;
         }
-    return chosen;
+    return take_alternative();
 }
 
 }  // namespace unmask::cudnn

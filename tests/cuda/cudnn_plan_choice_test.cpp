@@ -48,7 +48,7 @@ class CudnnPlanChoice : public testing::Test {
                 .params = {.padding_before = {1, 1}, .padding_after = {1, 1}}};
     }
     ChosenPlan choose(const ChooseFastest& fastest, const Convolution& problem = plain_problem(),
-                      bool timed = true, std::span<const Alternative> alternatives = {}) {
+                      bool timed = true, std::span<const Choice> alternatives = {}) {
         return choose_plan({.device = &*device_}, problem, {.full_float32 = false, .float32 = false}, "name",
                            *choices_, timed, alternatives, fastest);
     }
@@ -147,24 +147,45 @@ TEST_F(CudnnPlanChoice, AnAlternativeThatIsFasterIsKept) {
     Convolution fused = plain_problem();
     fused.bias = true;
     fused.params.activation = Activation::relu;
-    const Alternative alternatives[] = {{Choice::unfused, [] {}}, {Choice::own_kernel, [] {}}};
-    for (const Alternative& faster : alternatives) {
+    const Choice alternatives[] = {{.engine = Choice::unfused, .knobs = {}},
+                                   {.engine = Choice::split_k, .knobs = {{0, 4}}}};
+    for (const Choice& faster : alternatives) {
         choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
         const ChosenPlan chosen =
             choose([&](std::vector<Plan>&,
-                       std::string&) { return Fastest{.alternative = faster.engine, .microseconds = 3.5}; },
+                       std::string&) { return Fastest{.alternative = faster, .microseconds = 3.5}; },
                    fused, true, alternatives);
         EXPECT_EQ(chosen.plan, nullptr);
-        EXPECT_EQ(chosen.alternative, faster.engine);
+        EXPECT_EQ(chosen.alternative, faster);
         const std::string kept = choices_->json();
         choices_ = std::make_unique<Choices>(Choices::Origin{version, "NVIDIA H200"});
         EXPECT_EQ(choices_->add(kept), "");
-        EXPECT_EQ(choose(unexpected, fused, true, alternatives).alternative, faster.engine);
+        EXPECT_EQ(choose(unexpected, fused, true, alternatives).alternative, faster);
         // Where there is none of that name, a choice is made anew.
         const ChosenPlan other = choose(first, fused);
         EXPECT_NE(other.plan, nullptr) << other.refusal;
-        EXPECT_EQ(other.alternative, 0);
+        EXPECT_EQ(other.alternative, std::nullopt);
     }
+}
+
+// Where cuDNN refuses the problem, the alternatives are all that there is, and where nothing is timed it is a
+// refusal.
+TEST_F(CudnnPlanChoice, WithoutAPlanTheAlternativesAreTimedByThemselves) {
+    Convolution refused = plain_problem();
+    refused.bias = true;
+    refused.y = {8, 27, 28, 128};  // not what the convolution makes
+    const Choice offered[] = {{.engine = Choice::split_k, .knobs = {{0, 2}}}};
+    const ChosenPlan untimed = choose(unexpected, refused, false, offered);
+    EXPECT_EQ(untimed.alternative, std::nullopt);
+    EXPECT_NE(untimed.refusal, "");
+    const ChosenPlan chosen = choose(
+        [&](std::vector<Plan>& candidates, std::string&) {
+            EXPECT_TRUE(candidates.empty());
+            return Fastest{.alternative = offered[0], .microseconds = 2.0};
+        },
+        refused, true, offered);
+    EXPECT_EQ(chosen.alternative, offered[0]);
+    EXPECT_EQ(choices_->find("name"), (TimedChoice{offered[0], 2.0}));
 }
 
 TEST_F(CudnnPlanChoice, AGraphThatCudnnRefusesIsARefusalInItsWords) {

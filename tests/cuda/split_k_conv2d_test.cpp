@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -58,11 +59,12 @@ class SplitK : public testing::TestWithParam<Case> {
         if (one.residual) residual_ = projection(y, DType::f32).to(DType::bf16);
         y_ = Tensor::empty(y, DType::bf16, gpu);
     }
-    Tensor on_gpu() {
+    Tensor on_gpu(int slices) {
         const auto moved = [](const Tensor& tensor) { return tensor.defined() ? tensor.to(gpu) : tensor; };
         const Tensor x = moved(x_), weight = moved(weight_), bias = moved(bias_), residual = moved(residual_);
-        EXPECT_TRUE(split_k_conv2d_supported(x, weight, bias, residual, y_, params_));
-        split_k_conv2d_forward(x, weight, bias, residual, y_, params_);
+        offered_ = split_k_conv2d_slices(x, weight, bias, residual, y_, params_);
+        y_.fill_zero();
+        split_k_conv2d_forward(x, weight, bias, residual, y_, params_, slices);
         return y_.to(cpu_device);
     }
     // In float64.
@@ -76,6 +78,7 @@ class SplitK : public testing::TestWithParam<Case> {
     }
     Conv2dParams params_;
     Tensor x_, weight_, bias_, residual_, y_;
+    std::vector<int> offered_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, SplitK, testing::ValuesIn(cases),
@@ -83,16 +86,25 @@ INSTANTIATE_TEST_SUITE_P(Shapes, SplitK, testing::ValuesIn(cases),
 
 // Sums are float32's: what remains is the rounding of y.
 TEST_P(SplitK, AgreesWithTheCpu) {
-    const Tensor found = on_gpu(), expected = on_cpu();
-    EXPECT_LE(difference(found, expected).relative, 3e-3);
-    EXPECT_LE(difference(found, expected.to(DType::f32).to(DType::bf16)).relative, 5e-4);
+    const Tensor expected = on_cpu(), rounded = expected.to(DType::f32).to(DType::bf16);
+    std::vector<int> tried;
+    for (const int slices : {1, 2, 3, 4, 8, 16}) {
+        const Tensor found = on_gpu(slices);
+        EXPECT_LE(difference(found, expected).relative, 3e-3) << slices;
+        EXPECT_LE(difference(found, rounded).relative, 5e-4) << slices;
+        if (slices != 3) tried.push_back(slices);
+    }
+    ASSERT_FALSE(offered_.empty());
+    EXPECT_TRUE(std::includes(tried.begin(), tried.end(), offered_.begin(), offered_.end()));
 }
 
 TEST_P(SplitK, HasTheSameBytesInAnyOrderOfThreads) {
-    const Tensor expected = on_gpu();
-    for (const simt::Order order : simt::orders) {
-        const simt::OrderScope scope(order);
-        EXPECT_TRUE(same_bytes(on_gpu(), expected)) << simt::name_of(order);
+    for (const int slices : {1, 4}) {
+        const Tensor expected = on_gpu(slices);
+        for (const simt::Order order : simt::orders) {
+            const simt::OrderScope scope(order);
+            EXPECT_TRUE(same_bytes(on_gpu(slices), expected)) << simt::name_of(order) << ", " << slices;
+        }
     }
 }
 
@@ -106,13 +118,13 @@ TEST(SplitKConv2d, RunsInChainsAndRecordedWork) {
         x.push_back(projection(x_shape, DType::f32).to(DType::bf16).to(gpu));
         y.push_back(Tensor::empty(conv2d_shape(x_shape, weight_shape, params), DType::bf16, gpu));
     }
-    split_k_conv2d_forward(x[0], weight, {}, {}, y[0], params);
+    split_k_conv2d_forward(x[0], weight, {}, {}, y[0], params, 4);
     const Tensor expected = y[0].to(cpu_device);
     const auto work = [&] {
         Chains chains(gpu, 2);
         for (int i = 0; i < 2; ++i) {
             chains.use(i);
-            split_k_conv2d_forward(x[size_t(i)], weight, {}, {}, y[size_t(i)], params);
+            split_k_conv2d_forward(x[size_t(i)], weight, {}, {}, y[size_t(i)], params, 4);
         }
     };
     work();
@@ -132,33 +144,38 @@ TEST(SplitKConv2d, KeepsWhatIsNotANumber) {
     x.data<float>()[8 * 5] = std::numeric_limits<float>::quiet_NaN();
     const Tensor weight = Tensor::full(weight_shape, 1.0, DType::bf16).to(gpu);
     Tensor y = Tensor::empty(x_shape, DType::bf16, gpu);
-    split_k_conv2d_forward(x.to(DType::bf16).to(gpu), weight, {}, {}, y, params);
+    split_k_conv2d_forward(x.to(DType::bf16).to(gpu), weight, {}, {}, y, params, 1);
     const std::vector<double> found = y.to_doubles();
     for (size_t i = 0; i < found.size(); ++i) EXPECT_EQ(std::isnan(found[i]), i / 8 == 5) << i;
 }
 
-TEST(SplitKConv2d, TakesOnlyWhatItCan) {
-    const auto supported = [](const Shape& x, const Shape& weight, Conv2dOptions options = {},
-                              DType dtype = DType::bf16) {
+TEST(SplitKConv2d, OffersSlicesForWhatItTakes) {
+    const auto slices = [](const Shape& x, const Shape& weight, Conv2dOptions options = {},
+                           DType dtype = DType::bf16) {
         const Conv2dParams params = conv2d_params(x, weight, options);
         const Tensor y = Tensor::empty(conv2d_shape(x, weight, params), dtype, gpu);
-        return split_k_conv2d_supported(Tensor::empty(x, dtype, gpu), Tensor::empty(weight, dtype, gpu), {},
-                                        {}, y, params);
+        return split_k_conv2d_slices(Tensor::empty(x, dtype, gpu), Tensor::empty(weight, dtype, gpu), {}, {},
+                                     y, params);
     };
-    EXPECT_TRUE(supported({1, 7, 7, 16}, {16, 1, 1, 16}));
-    EXPECT_FALSE(supported({1, 7, 7, 16}, {16, 1, 1, 16}, {}, DType::f32));
-    EXPECT_FALSE(supported({1, 7, 7, 12}, {16, 1, 1, 12}));
-    EXPECT_FALSE(supported({1, 7, 7, 16}, {12, 1, 1, 16}));
-    EXPECT_FALSE(supported({1, 7, 7, 16}, {16, 1, 1, 8}, {.groups = 2}));
-    EXPECT_TRUE(supported({1, 224, 224, 8}, {64, 7, 7, 8}, {.stride = {2, 2}, .padding = {3, 3}}));
-    EXPECT_FALSE(supported({32, 56, 56, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}));  // many pixels
+    using Slices = std::vector<int>;
+    EXPECT_EQ(slices({1, 7, 7, 16}, {16, 1, 1, 16}), Slices{1});
+    EXPECT_EQ(slices({1, 7, 7, 512}, {512, 3, 3, 512}, {.padding = {1, 1}}), (Slices{1, 2, 4, 8, 16}));
+    EXPECT_EQ(slices({1, 56, 56, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}), (Slices{1, 2, 4}));
+    EXPECT_EQ(slices({8, 56, 56, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}), (Slices{1, 2}));
+    EXPECT_EQ(slices({1, 224, 224, 8}, {64, 7, 7, 8}, {.stride = {2, 2}, .padding = {3, 3}}), (Slices{1, 2}));
+    EXPECT_EQ(slices({32, 56, 56, 64}, {64, 3, 3, 64}, {.padding = {1, 1}}), Slices{});  // many pixels
+    EXPECT_EQ(slices({1, 7, 7, 16}, {16, 1, 1, 16}, {}, DType::f32), Slices{});
+    EXPECT_EQ(slices({1, 7, 7, 12}, {16, 1, 1, 12}), Slices{});
+    EXPECT_EQ(slices({1, 7, 7, 16}, {12, 1, 1, 16}), Slices{});
+    EXPECT_EQ(slices({1, 7, 7, 16}, {16, 1, 1, 8}, {.groups = 2}), Slices{});
     // Not at a multiple of 16 bytes.
     const Shape x{1, 7, 7, 16}, weight{16, 1, 1, 16};
     const Conv2dParams params = conv2d_params(x, weight, {});
     const Tensor whole = Tensor::empty({x.numel() + 1}, DType::bf16, gpu);
     const Tensor odd = Tensor::view(whole.buffer(), 2, x, DType::bf16);
-    EXPECT_FALSE(split_k_conv2d_supported(odd, Tensor::empty(weight, DType::bf16, gpu), {}, {},
-                                          Tensor::empty(x, DType::bf16, gpu), params));
+    EXPECT_EQ(split_k_conv2d_slices(odd, Tensor::empty(weight, DType::bf16, gpu), {}, {},
+                                    Tensor::empty(x, DType::bf16, gpu), params),
+              Slices{});
 }
 
 }  // namespace
