@@ -200,9 +200,8 @@ class SimtContext final : public Context {
         auto* counters = reinterpret_cast<unsigned*>(block.begin + guard_bytes);
         if (recording_ == nullptr) {
             const simt::MemoryAccess access;
-            UNMASK_ASSERT(std::count(counters, counters + arrival_counter_count, 0u) ==
-                              arrival_counter_count &&
-                          "blocks did not all arrive in a launch before");
+            if (std::count(counters, counters + arrival_counter_count, 0u) != arrival_counter_count)
+                throw simt::Fault("not all blocks of an earlier launch arrived, or one counted too often");
         }
         return counters;
     }
