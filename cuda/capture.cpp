@@ -23,7 +23,7 @@ class CudaGraph final : public CapturedWork {
         if (executable_ != nullptr && !CudaContext::program_ends()) cudaGraphExecDestroy(executable_);
     }
     void run() override {
-        if (context_->capturing()) fail("captured work: it cannot run inside another capture");
+        context_->refuse_to_run_captured();
         context_->make_current();
         const Range range("recorded work");
         UNMASK_CUDA_FOR(cudaGraphLaunch(executable_, context_->stream()), "running recorded work");
@@ -37,6 +37,12 @@ class CudaGraph final : public CapturedWork {
 };
 
 }  // namespace
+
+// Chains that the work was recorded with would be shared by what runs beside it.
+void CudaContext::refuse_to_run_captured() const {
+    if (capturing()) fail("captured work: it cannot run inside another capture");
+    refuse_in_chains("run captured work");
+}
 
 std::unique_ptr<CapturedWork> CudaContext::capture(const std::function<void()>& work) {
     refuse_while_capturing("capture other work");

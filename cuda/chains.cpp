@@ -28,7 +28,7 @@ CudaContext::Chain CudaContext::make_chain() {
     try {
         UNMASK_CUDA(cudaStreamCreateWithFlags(&chain.stream, cudaStreamNonBlocking));
         UNMASK_CUDA(cudaEventCreateWithFlags(&chain.done, cudaEventDisableTiming));
-        chain.arrivals = make_arrival_counters(chain.stream);
+        chain.arrivals = make_arrival_counters();
     } catch (const Error&) {
         end_chain(chain);
         throw;
@@ -44,9 +44,10 @@ void CudaContext::end_chain(Chain& chain) noexcept {
     memory_->release(chain.cublaslt_workspace, cublaslt_workspace_bytes);
 }
 
-unsigned* CudaContext::make_arrival_counters(cudaStream_t stream) {
+// Zeros from the device's own stream, whose memory it is and which every fork makes the chains wait for.
+unsigned* CudaContext::make_arrival_counters() {
     void* memory = allocate(arrival_bytes);
-    const cudaError_t status = cudaMemsetAsync(memory, 0, arrival_bytes, stream);
+    const cudaError_t status = cudaMemsetAsync(memory, 0, arrival_bytes, stream_);
     if (status != cudaSuccess) memory_->release(memory, arrival_bytes);
     UNMASK_CUDA(status);
     return static_cast<unsigned*>(memory);

@@ -58,7 +58,7 @@ CudaContext::CudaContext(int index) : index_(index), info_(cuda_device_info(inde
         std::getenv("UNMASK_NO_CUDA_MEMORY_CACHING") == nullptr ? CachingPool::Reuse::same_class
                                                                 : CachingPool::Reuse::none);
     staging_ = std::make_unique<Staging>(stream_);
-    arrivals_ = make_arrival_counters(stream_);
+    arrivals_ = make_arrival_counters();
 }
 
 CudaContext::~CudaContext() {

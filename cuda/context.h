@@ -72,13 +72,15 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     // what `work` throws passes through after the capture has been ended.
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
     [[nodiscard]] bool capturing() const { return capturing_; }
+    // Error between fork and join, and while work is captured.
+    void refuse_to_run_captured() const;
     // While work is captured: what its kernels use lives as long as the result. Otherwise nothing.
     void keep_for_capture(const std::shared_ptr<const void>& used) {
         if (capturing_) captured_.insert(used);
     }
 
-    // A chain is a stream of its own with its own memory and cuBLASLt workspace; the cuDNN handle moves
-    // along.
+    // A chain is a stream of its own with its own memory, cuBLASLt workspace and counters; the cuDNN handle
+    // moves along.
     void fork(int chains) override;
     void use_chain(int chain) override;
     void join() override;
@@ -137,7 +139,7 @@ class CudaContext final : public Context, public std::enable_shared_from_this<Cu
     [[nodiscard]] Chain make_chain();
     void end_chain(Chain& chain) noexcept;
     void set_stream(int chain);
-    [[nodiscard]] unsigned* make_arrival_counters(cudaStream_t stream);
+    [[nodiscard]] unsigned* make_arrival_counters();
     void release_arrival_counters(unsigned* counters) noexcept;  // null: none
 
     int index_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CUDA's warp matrix functions (nvcuda::wmma, products of 16 x 16 tiles by tensor cores) and its copies to
-// shared memory that arrive later (__pipeline_memcpy_async), or under g++ the emulation of both. They need
+// CUDA's warp matrix functions (nvcuda::wmma, products of 16 x 16 tiles by tensor cores) and its asynchronous
+// copies to shared memory (__pipeline_memcpy_async), or under g++ the emulation of both. They need
 // compute capability 8.0.
 #pragma once
 
@@ -68,10 +68,11 @@ __device__ inline void store_tile(float* to, const TileSums& tile, int pitch) {
 }
 
 // Starts copying 16 bytes to shared memory, or zeros where not `inside`; `from` is an address of 16 bytes'
-// alignment then too. nvcc's function has a branch for each number of zeros.
-__device__ inline void copy_later(BFloat16* to, const BFloat16* from, bool inside) {
+// alignment then too. nvcc's function has a branch for each number of zeros, and does not ask the L2 cache
+// for the rest of the line, which the next steps want.
+__device__ inline void copy_async(BFloat16* to, const BFloat16* from, bool inside) {
 #if defined(__CUDACC__)
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;"
                  :
                  : "r"(static_cast<unsigned>(__cvta_generic_to_shared(to))),
                    "l"(__cvta_generic_to_global(from)), "r"(inside ? 16 : 0)
@@ -80,9 +81,9 @@ __device__ inline void copy_later(BFloat16* to, const BFloat16* from, bool insid
     __pipeline_memcpy_async(to, from, 16, inside ? 0 : 16);
 #endif
 }
-// Ends a batch of this thread's copies; and waits for all of its batches but the last `pending`, which other
-// threads see behind a barrier.
-__device__ inline void end_batch_of_copies() {
+// Makes a batch of this thread's copies since the last one; and waits for all of its batches but the last
+// `pending`, which other threads see behind a barrier.
+__device__ inline void commit_copies() {
     __pipeline_commit();
 }
 __device__ inline void wait_for_copies(int pending) {

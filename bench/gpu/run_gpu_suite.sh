@@ -226,15 +226,17 @@ for tool in memcheck racecheck; do
     fi
     if [ $tool = memcheck ]; then
         # What the libraries try and the runtime refuses is theirs; the project's own calls are checked.
-        checks="input optimizer integers" options=(--report-api-errors no)
+        checks="input optimizer integers split_k" options=(--report-api-errors no)
     else
         # Only the project's kernels: their names hold its namespace.
         option=--kernel-name
         "$sanitizer" --help 2>&1 | grep -q -e --kernel-name || option=--filter
-        checks="input integers" options=("$option" kernel_substring=unmask)
+        checks="input integers split_k" options=("$option" kernel_substring=unmask)
     fi
     for check in $checks; do
-        sanitize "${tool}_$check" $tool "$check" "${options[@]}"
+        words=$check
+        [ "$check" = split_k ] && words="split_k --timed-calls 0"
+        sanitize "${tool}_$check" $tool "$words" "${options[@]}"
     done
     for precision in $precisions; do
         sanitize "${tool}_$precision" $tool "ops --precision $precision" "${options[@]}"

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <set>
@@ -19,24 +20,45 @@ namespace unmask::cudnn {
 namespace {
 
 constexpr size_t plan_capacity = 1024;
-constexpr int timed_runs = 5, timed_rounds = 2;
+constexpr size_t timed_runs = 5;
+constexpr int timed_rounds = 2;
 // Fills of cuBLASLt's workspace ahead of a timing: about half a millisecond on a fast GPU.
 constexpr int fills_ahead = 64;
 
-struct Events {
-    cudaEvent_t begin = nullptr, end = nullptr;
+// Two events around each timed run.
+class Events {
+  public:
     Events() {
-        UNMASK_CUDA(cudaEventCreate(&begin));
-        const cudaError_t status = cudaEventCreate(&end);
-        if (status != cudaSuccess) cudaEventDestroy(begin);
-        UNMASK_CUDA(status);
+        for (cudaEvent_t& event : events_) {
+            const cudaError_t status = cudaEventCreate(&event);
+            if (status == cudaSuccess) continue;
+            destroy();
+            UNMASK_CUDA(status);
+        }
     }
     Events(const Events&) = delete;
     Events& operator=(const Events&) = delete;
-    ~Events() {
-        cudaEventDestroy(begin);
-        cudaEventDestroy(end);
+    ~Events() { destroy(); }
+    void begin(size_t run, cudaStream_t stream) { UNMASK_CUDA(cudaEventRecord(events_[2 * run], stream)); }
+    void end(size_t run, cudaStream_t stream) { UNMASK_CUDA(cudaEventRecord(events_[2 * run + 1], stream)); }
+    // The mean of all runs, when the last has ended.
+    [[nodiscard]] double microseconds() {
+        UNMASK_CUDA(cudaEventSynchronize(events_.back()));
+        double sum = 0;
+        for (size_t run = 0; run < timed_runs; ++run) {
+            float milliseconds = 0;
+            UNMASK_CUDA(cudaEventElapsedTime(&milliseconds, events_[2 * run], events_[2 * run + 1]));
+            sum += 1000.0 * static_cast<double>(milliseconds);
+        }
+        return sum / static_cast<double>(timed_runs);
     }
+
+  private:
+    void destroy() noexcept {
+        for (const cudaEvent_t event : events_)
+            if (event != nullptr) cudaEventDestroy(event);
+    }
+    std::array<cudaEvent_t, 2 * timed_runs> events_{};
 };
 
 // Memory for one timing, taken beside the pool, which would keep every odd size: the most of the sizes that
@@ -134,11 +156,12 @@ bool PlanCache::times() const {
 Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candidates,
                           std::span<const Operand> given, const std::vector<Choice>& offered,
                           const Alternatives& alternatives, std::string& refusal) {
+    UNMASK_ASSERT(!candidates.empty() || times());  // without timing a candidate is taken as it comes
     if (context_.capturing()) return {.plan = &candidates.front()};
     std::vector<Operand> operands(given.begin(), given.end());
     const TimingSum sum(context_, problem, operands);
     // The sum itself needs no such memory.
-    if (!sum.enough()) return {.plan = &candidates.front(), .keep = false};
+    if (!sum.enough()) return {.plan = candidates.empty() ? nullptr : &candidates.front(), .keep = false};
     std::set<size_t, std::greater<>> sizes;
     for (const Plan& candidate : candidates) sizes.insert(candidate.workspace_bytes());
     std::optional<TimingWorkspace> workspace(std::in_place, context_, sizes);
@@ -165,12 +188,16 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
                                       name_of(context_.device()), refusal));
     if ((fastest.plan == nullptr && !candidates.empty()) || !times()) return fastest;
     workspace.reset();  // the convolution alone may be timed next
+    bool keep = true;
     for (const Choice& alternative : offered) {
         const auto run = [&] {
             try {
                 alternatives.run(alternative);
                 return true;
-            } catch (const Error&) {  // for want of memory or of an engine
+            } catch (const OutOfMemory&) {
+                keep = false;
+                return false;
+            } catch (const Error&) {  // for want of an engine
                 return false;
             }
         };
@@ -178,6 +205,7 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
         if (microseconds && *microseconds < fastest.microseconds)
             fastest = {.alternative = alternative, .microseconds = *microseconds};
     }
+    fastest.keep = keep;
     return fastest;
 }
 
@@ -190,22 +218,23 @@ bool PlanCache::runs(const Plan& plan, std::span<const Operand> operands, void* 
 }
 
 std::optional<double> PlanCache::time(const std::function<bool()>& run, double shortest) {
-    const Events events;
+    Events events;
     if (!run()) return std::nullopt;  // the first run loads the kernels and is not counted
+    const auto fill = [&] {
+        UNMASK_CUDA(cudaMemsetAsync(context_.cublaslt_workspace(), 0, CudaContext::cublaslt_workspace_bytes,
+                                    context_.stream()));
+    };
     const auto round = [&]() -> std::optional<double> {
         // The GPU is kept busy until all runs are enqueued: else short ones would be as long as the host
         // takes.
-        for (int i = 0; i < fills_ahead; ++i)
-            UNMASK_CUDA(cudaMemsetAsync(context_.cublaslt_workspace(), 0,
-                                        CudaContext::cublaslt_workspace_bytes, context_.stream()));
-        UNMASK_CUDA(cudaEventRecord(events.begin, context_.stream()));
-        for (int i = 0; i < timed_runs; ++i)
+        for (int i = 0; i < fills_ahead; ++i) fill();
+        for (size_t i = 0; i < timed_runs; ++i) {
+            fill();  // other bytes are in the cache then, as when other layers come between
+            events.begin(i, context_.stream());
             if (!run()) return std::nullopt;
-        UNMASK_CUDA(cudaEventRecord(events.end, context_.stream()));
-        UNMASK_CUDA(cudaEventSynchronize(events.end));
-        float milliseconds = 0;
-        UNMASK_CUDA(cudaEventElapsedTime(&milliseconds, events.begin, events.end));
-        return 1000.0 * static_cast<double>(milliseconds) / timed_runs;
+            events.end(i, context_.stream());
+        }
+        return events.microseconds();
     };
     return shortest_of(timed_rounds, shortest, round);
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -184,6 +185,27 @@ TEST_F(CudaContexts, EveryStreamHasCountersOfItsOwn) {
     }
     EXPECT_EQ(distinct.size(), 4u);
     EXPECT_FALSE(distinct.contains(nullptr));
+}
+
+// Their memory may be what the device's own stream is still to write.
+TEST_F(CudaContexts, ANewChainsCountersAreClearedByTheDevicesOwnStreamBeforeTheFork) {
+    const auto context = std::make_shared<CudaContext>(0);
+    const cudaStream_t own = context->stream();
+    context->fork(1);
+    const int64_t clearing = fake_runtime::last_work();
+    EXPECT_TRUE(fake_runtime::comes_after(own, clearing));
+    context->use_chain(0);
+    EXPECT_TRUE(fake_runtime::comes_after(context->stream(), clearing));
+    context->join();
+}
+
+TEST_F(CudaContexts, CapturedWorkDoesNotRunInAChain) {
+    const auto captured = context_->capture([&] { work(); });
+    context_->fork(1);
+    context_->use_chain(0);
+    expect_error([&] { captured->run(); }, {"a chain cannot run captured work"});
+    context_->join();
+    captured->run();
 }
 
 TEST_F(CudaContexts, CapturedWorkKeepsItsWorkspace) {

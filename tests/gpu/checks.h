@@ -38,8 +38,9 @@ inline constexpr double bf16_convolution_bound = 6e-3, f32_convolution_bound = 2
 [[nodiscard]] CheckResult check_convolutions(Device device, int64_t images);
 
 // The kernel for convolutions of few pixels (cuda/split_k_conv2d.h) for one and two images in bf16, alone and
-// with what is fused, against the library's convolution and then its epilogue; with notes of how long each
-// takes, where calls are to be timed. It is part of programs that have the kernels.
+// with what is fused, against the library's convolution and then its epilogue; recorded in four chains
+// against eager, the same bytes; with notes of how long each takes, where calls are to be timed. It is part
+// of programs that have the kernels.
 [[nodiscard]] CheckResult check_split_k_conv2d(Device device, int timed_calls);
 
 // Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stand-ins for what the GPU's libraries compute: the dense convolutions and matrix products of the emulated
-// GPU are the CPU's. Depthwise convolutions and what follows a convolution are our own kernels there too.
+// GPU are the CPU's. Depthwise convolutions, what follows a convolution and products of a few rows are our
+// own kernels there too.
 #include <bit>
 
 #include "cuda/conv2d_epilogue.h"
 #include "cuda/depthwise_conv2d.h"
+#include "cuda/few_row_matmul.h"
 #include "engine/compute_mode.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/elementwise.h"
@@ -99,6 +101,7 @@ void convolve_backward_weight(const Tensor& grad_y, const Tensor& x, Tensor& gra
 }
 
 void multiply(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y, const MatmulParams& params) {
+    if (few_row_matmul_supported(a, b, params)) return few_row_matmul_forward(a, b, bias, y, params);
     run_on_host([params](const Tensor& left, const Tensor& right, const Tensor& added,
                          Tensor& out) { matmul_forward(left, right, added, out, params); },
                 y, a, b, bias);

@@ -67,9 +67,9 @@ void sync_threads(Site site);
 void check_aligned(const void* address, size_t bytes);
 void fence();
 // Copies to shared memory: see pipeline.h.
-void copy_later(void* shared, const void* global, size_t bytes, size_t zeros);
-void end_batch();
-void wait_for_batches(size_t pending);
+void copy_async(void* shared, const void* global, size_t bytes, size_t zeros);
+void commit_copies();
+void wait_for_copies(size_t pending);
 // What is read and written while it lives is one atomic operation.
 class AtomicScope {
   public:

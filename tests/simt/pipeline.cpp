@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies to shared memory that arrive later: see pipeline.h.
+// Asynchronous copies to shared memory: see pipeline.h.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -9,24 +9,24 @@
 
 namespace simt {
 
-void copy_later(void* shared, const void* global, size_t bytes, size_t zeros) {
+void copy_async(void* shared, const void* global, size_t bytes, size_t zeros) {
     Machine& m = machine();
     if (bytes != 4 && bytes != 8 && bytes != 16)
         fault("expected a copy of 4, 8 or 16 bytes to shared memory, found " + std::to_string(bytes));
     check_aligned(shared, bytes);
     check_aligned(global, bytes);
     if (zeros > bytes) fault("more zeros than the copy has bytes");
-    if (!m.shared.holds(shared)) fault("a copy that arrives later goes to shared memory alone");
+    if (!m.shared.holds(shared)) fault("an asynchronous copy goes to shared memory alone");
     access(shared, bytes, true, __builtin_return_address(0));
     std::memset(shared, 0xFF, bytes);
     m.current->copies.push_back({shared, global, bytes, zeros, m.current->batches});
 }
 
-void end_batch() {
+void commit_copies() {
     ++machine().current->batches;
 }
 
-void wait_for_batches(size_t pending) {
+void wait_for_copies(size_t pending) {
     Thread& thread = *machine().current;
     const size_t arrived = thread.batches - std::min(thread.batches, pending);
     std::erase_if(thread.copies, [arrived](const PendingCopy& copy) {

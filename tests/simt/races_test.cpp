@@ -15,8 +15,8 @@ namespace {
 template <bool barrier>
 __global__ void copy_kernel(const unmask::BFloat16* from, unmask::BFloat16* to) {
     UNMASK_SHARED(unmask::BFloat16, shared, 64 * 8);
-    unmask::copy_later(shared + threadIdx.x * 8, from + threadIdx.x * 8, true);
-    unmask::end_batch_of_copies();
+    unmask::copy_async(shared + threadIdx.x * 8, from + threadIdx.x * 8, true);
+    unmask::commit_copies();
     unmask::wait_for_copies(0);
     if constexpr (barrier) __syncthreads();
     to[threadIdx.x] = shared[(threadIdx.x ^ 32) * 8];
@@ -30,10 +30,10 @@ __global__ void overwriting_copy_kernel(const unmask::BFloat16* from, unmask::BF
     __syncthreads();
     to[threadIdx.x] = shared[(threadIdx.x ^ 32) * 8];
     if constexpr (barrier) __syncthreads();
-    unmask::copy_later(shared + threadIdx.x * 8, from, true);
+    unmask::copy_async(shared + threadIdx.x * 8, from, true);
 }
 
-TEST_F(Watched, ACopyThatArrivesLaterIsAWriteFromItsStartToItsArrival) {
+TEST_F(Watched, AnAsynchronousCopyIsAWriteFromItsStartToItsArrival) {
     alignas(16) unmask::BFloat16 from[64 * 8];
     unmask::BFloat16 to[64];
     const auto launch = [&](auto kernel) {

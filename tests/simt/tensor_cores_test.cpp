@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The emulation's tensor cores and late copies: that they compute what a GPU's do, and planted bugs.
+// The emulation's tensor cores and asynchronous copies: that they compute what a GPU's do, and planted bugs.
 #include "cuda/tensor_cores.cuh"
 
 #include <cmath>
@@ -24,11 +24,11 @@ __global__ void product_kernel(const BFloat16* a, const BFloat16* b, float* out)
     UNMASK_SHARED(Memory, columns, 1);
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     const int row = lane / 2, half = lane % 2 * 8;
-    unmask::copy_later(rows[warp].values + row * pitch + half, a + (warp * 16 + row) * 16 + half, true);
+    unmask::copy_async(rows[warp].values + row * pitch + half, a + (warp * 16 + row) * 16 + half, true);
     if (warp == 0)
-        unmask::copy_later(columns->values + row * pitch + half, b + row * 16 + half,
+        unmask::copy_async(columns->values + row * pitch + half, b + row * 16 + half,
                            row != 3);  // zeros there
-    unmask::end_batch_of_copies();
+    unmask::commit_copies();
     if constexpr (wrong != Wrong::late) unmask::wait_for_copies(0);
     __syncthreads();
     unmask::TileA left;
@@ -98,8 +98,8 @@ TEST_F(Machine, CatchesALaneThatIsMissingFromAProduct) {
 __global__ void batches_kernel(const BFloat16* from, BFloat16* to, int pending) {
     UNMASK_SHARED(BFloat16, shared, 16);
     for (int batch = 0; batch < 2; ++batch) {
-        unmask::copy_later(shared + batch * 8, from + batch * 8, true);
-        unmask::end_batch_of_copies();
+        unmask::copy_async(shared + batch * 8, from + batch * 8, true);
+        unmask::commit_copies();
     }
     unmask::wait_for_copies(pending);
     for (int i = 0; i < 16; ++i) to[i] = shared[i];
@@ -118,7 +118,7 @@ TEST_F(Machine, CopiesArriveBatchByBatch) {
 
 __global__ void misplaced_copy_kernel(const BFloat16* from, BFloat16* global, bool odd) {
     UNMASK_SHARED(BFloat16, shared, 16);
-    unmask::copy_later(odd ? shared + 1 : global, from, true);
+    unmask::copy_async(odd ? shared + 1 : global, from, true);
 }
 
 TEST_F(Machine, CatchesCopiesToWhereNoneMayGo) {
