@@ -82,6 +82,12 @@ class SimtUpload final : public Upload {
 
 class SimtContext final : public Context {
   public:
+    SimtContext() = default;
+    SimtContext(const SimtContext&) = delete;
+    SimtContext& operator=(const SimtContext&) = delete;
+    ~SimtContext() override {
+        for (const auto& [chain, block] : arrivals_) block.give();
+    }
     [[nodiscard]] Device device() const override { return {DeviceType::cuda, 0}; }
 
     [[nodiscard]] void* allocate(size_t bytes) override {
