@@ -6,10 +6,10 @@
 
 namespace unmask {
 
-// Whether all `blocks` that count in `counter` were here before this one, in every thread; all threads of the
-// block must take part, and what they wrote before is seen by the block that comes last. The counter is 0
-// before the first comes, and again when the last has come. A fence before and behind it, by the thread that
-// counts, is tied to the other threads' accesses by the barriers.
+// Whether all other `blocks` that count in `counter` were here before this one, in every thread; all threads
+// of the block, of one or two dimensions, must take part, and what they wrote before is seen by the block
+// that comes last. The counter is 0 before the first comes, and again when the last has come. A fence before
+// and behind it, by the thread that counts, is tied to the other threads' accesses by the barriers.
 __device__ inline bool is_last_to_arrive(unsigned* counter, unsigned blocks) {
     UNMASK_SHARED(unsigned, before, 1);
     __syncthreads();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every .cu file stands on: CUDA's device vocabulary, or under g++ the emulation of it, the launch
-// macro, shared memory, vector accesses, conversions and reductions. Kernels keep to plain SIMT, no
-// more than one warp's or block's collectives; what they need of tensor cores is in tensor_cores.cuh.
+// macro, shared memory, vector accesses, conversions and reductions. Kernels keep to plain SIMT, with the
+// collectives of one warp or block; what they need of tensor cores is in tensor_cores.cuh.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -75,6 +75,7 @@ CudaDeviceInfo cuda_device_info(int index) {
     UNMASK_CUDA(cudaGetDeviceProperties(&properties, index));
     result.name = properties.name;
     result.memory_bytes = properties.totalGlobalMem;
+    result.l2_bytes = static_cast<size_t>(attribute(cudaDevAttrL2CacheSize, index));
     if (result.major < oldest_major || (result.major == oldest_major && result.minor < oldest_minor))
         fail("device {}: expected compute capability {}.{} or newer, found {}.{} ({})", device, oldest_major,
              oldest_minor, result.major, result.minor, result.name);

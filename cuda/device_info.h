@@ -11,7 +11,7 @@ struct CudaDeviceInfo {
     std::string name;          // "NVIDIA H200"
     int major = 0, minor = 0;  // compute capability
     int multiprocessors = 0;
-    size_t memory_bytes = 0;
+    size_t memory_bytes = 0, l2_bytes = 0;
 };
 
 // The oldest compute capability with what the kernels need (bfloat16 on tensor cores).

@@ -11,10 +11,9 @@ namespace {
 
 constexpr int warps = 4, most_rows = 4;
 
-template <class T, int rows>
+template <class T, int width, int rows>
 __global__ void __launch_bounds__(32 * warps)
     few_row_matmul_kernel(int64_t n, int64_t packs, const T* a, const T* b, Epilogue<T> epilogue, T* y) {
-    constexpr int width = pack_of<T>;
     const int lane = static_cast<int>(threadIdx.x);
     const int64_t column = static_cast<int64_t>(blockIdx.x) * warps + threadIdx.y;
     if (column >= n) return;
@@ -38,11 +37,11 @@ __global__ void __launch_bounds__(32 * warps)
     }
 }
 
-template <class T>
+template <class T, int width>
 void launch(const Tensor& a, const Tensor& b, const Epilogue<T>& epilogue, Tensor& y) {
-    const int64_t n = b.dim(0), packs = b.dim(1) / pack_of<T>;
+    const int64_t n = b.dim(0), packs = b.dim(1) / width;
     const auto run = [&](auto rows) {
-        UNMASK_LAUNCH((few_row_matmul_kernel<T, rows>), blocks_for(n, warps), dim3(32, warps), 0,
+        UNMASK_LAUNCH((few_row_matmul_kernel<T, width, rows>), blocks_for(n, warps), dim3(32, warps), 0,
                       stream_of(y), n, packs, a.data<T>(), b.data<T>(), epilogue, y.data<T>());
     };
     switch (a.dim(0)) {
@@ -62,9 +61,9 @@ void launch(const Tensor& a, const Tensor& b, const Epilogue<T>& epilogue, Tenso
 bool few_row_matmul_supported(const Tensor& a, const Tensor& b, const MatmulParams& params) {
     if (a.rank() != 2 || b.rank() != 2 || params.transpose_a || !params.transpose_b) return false;
     if (a.dtype() != DType::f32 && a.dtype() != DType::bf16) return false;
-    const int64_t width = a.dtype() == DType::f32 ? pack_of<float> : pack_of<BFloat16>;
-    return a.dim(0) >= 1 && a.dim(0) <= most_rows && b.numel() > 0 && b.dim(1) % width == 0 &&
-           is_aligned(a.raw(), 16) && is_aligned(b.raw(), 16);
+    const int64_t words = b.dim(1) * static_cast<int64_t>(size_of(a.dtype())) % 4;
+    return a.dim(0) >= 1 && a.dim(0) <= most_rows && b.numel() > 0 && words == 0 && is_aligned(a.raw(), 4) &&
+           is_aligned(b.raw(), 4);
 }
 
 void few_row_matmul_forward(const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& y,
@@ -72,7 +71,14 @@ void few_row_matmul_forward(const Tensor& a, const Tensor& b, const Tensor& bias
     UNMASK_ASSERT(few_row_matmul_supported(a, b, params));
     dispatch_storage(matmul_forward.name(), a, [&](auto zero) {
         using T = decltype(zero);
-        launch<T>(a, b, Epilogue<T>(bias, Tensor(), params.activation), y);
+        constexpr int most = pack_of<T>;
+        const Epilogue<T> epilogue(bias, Tensor(), params.activation);
+        if (can_pack<most>(b.dim(1), a.data<T>(), b.data<T>()))
+            launch<T, most>(a, b, epilogue, y);
+        else if (can_pack<most / 2>(b.dim(1), a.data<T>(), b.data<T>()))
+            launch<T, most / 2>(a, b, epilogue, y);
+        else
+            launch<T, most / 4>(a, b, epilogue, y);
     });
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products by cuBLASLt in f32 and bf16 (sums in float32), of a few rows by a kernel of our own. Our row-major
-// y = op(a)·op(b) is its column-major yᵀ = op(b)ᵀ·op(a)ᵀ over the same memory, so b is its first operand, and its
-// bias runs along n. Algorithms are the heuristic's first whose sums have a fixed order; nothing is timed. What its
-// fused ReLU makes of a sum that is NaN is not specified (0, it may be, where the CPU's kernels keep NaN); it serves
-// inference alone, of models whose files are refused when they hold one.
+// Matrix products by cuBLASLt in f32 and bf16 (sums in float32), of a few rows by a kernel of our own. Our
+// row-major y = op(a)·op(b) is its column-major yᵀ = op(b)ᵀ·op(a)ᵀ over the same memory, so b is its first
+// operand, and its bias runs along n. Algorithms are the heuristic's first whose sums have a fixed order;
+// nothing is timed. What its fused ReLU makes of a sum that is NaN is not specified (0, it may be, where the
+// CPU's kernels keep NaN); it serves inference alone, of models whose files are refused when they hold one.
 #include "engine/ops/matmul.h"
 
 #include <algorithm>

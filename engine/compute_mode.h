@@ -20,7 +20,7 @@ enum class Winograd : uint8_t { off, inference, all };
 [[nodiscard]] std::string_view name_of(Winograd winograd);
 
 struct ComputeMode {
-    bool tf32 = false;          // float32 products on tensor cores with 10 bits of mantissa
+    bool tf32 = false;          // float32 products may be on tensor cores, with 10 bits of mantissa
     bool deterministic = true;  // only algorithms that give the same bytes every time
     // Whether algorithms that were not chosen before are timed; if not, the library's first suggestion
     // serves. Worth while for work that is repeated many times: training, benchmarks.

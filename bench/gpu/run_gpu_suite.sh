@@ -192,6 +192,8 @@ fi
 check f32
 check tf32
 end_compile_ahead
+# The first that is measured: nothing else is on the GPU now.
+chosen ops && run one_picture "$limit" "${suite[@]}" one_picture
 if chosen speed; then
     if [ -n "$refusal" ]; then
         skip speed "$refusal"
@@ -235,7 +237,7 @@ for tool in memcheck racecheck; do
     fi
     for check in $checks; do
         words=$check
-        [ "$check" = split_k ] && words="split_k --timed-calls 0"
+        [ "$check" = split_k ] && words="split_k --runs 2"
         sanitize "${tool}_$check" $tool "$words" "${options[@]}"
     done
     for precision in $precisions; do

@@ -22,8 +22,8 @@ namespace {
 constexpr size_t plan_capacity = 1024;
 constexpr size_t timed_runs = 5;
 constexpr int timed_rounds = 2;
-// Fills of cuBLASLt's workspace ahead of a timing: about half a millisecond on a fast GPU.
-constexpr int fills_ahead = 64;
+// Bytes to fill ahead of a timing: about half a millisecond on a fast GPU.
+constexpr size_t filled_ahead = size_t{2} << 30;
 
 // Two events around each timed run.
 class Events {
@@ -161,10 +161,22 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
     std::vector<Operand> operands(given.begin(), given.end());
     const TimingSum sum(context_, problem, operands);
     // The sum itself needs no such memory.
-    if (!sum.enough()) return {.plan = candidates.empty() ? nullptr : &candidates.front(), .keep = false};
+    if (!sum.enough()) return {.plan = candidates.empty() ? nullptr : &candidates.front()};
     std::set<size_t, std::greater<>> sizes;
     for (const Plan& candidate : candidates) sizes.insert(candidate.workspace_bytes());
     std::optional<TimingWorkspace> workspace(std::in_place, context_, sizes);
+    // Other bytes are in the cache when each timed run begins, as when other layers come between. Those of x
+    // are not either, which the layer before has just written.
+    std::optional<TimingWorkspace> flushed;
+    std::span<std::byte> flush;
+    if (times()) {
+        flushed.emplace(context_, std::set<size_t, std::greater<>>{2 * context_.info().l2_bytes,
+                                                                   CudaContext::cublaslt_workspace_bytes});
+        flush = {static_cast<std::byte*>(flushed->memory()), flushed->bytes()};
+        if (flush.empty())
+            flush = {static_cast<std::byte*>(context_.cublaslt_workspace()),
+                     CudaContext::cublaslt_workspace_bytes};
+    }
     Fastest fastest{.microseconds = std::numeric_limits<double>::infinity()};
     bool lacks_memory = false;
     for (Plan& candidate : candidates) {
@@ -178,7 +190,7 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
             if (run()) return {.plan = &candidate};
             continue;
         }
-        const std::optional<double> microseconds = time(run, fastest.microseconds);
+        const std::optional<double> microseconds = time(run, fastest.microseconds, flush);
         if (microseconds && *microseconds < fastest.microseconds)
             fastest = {.plan = &candidate, .microseconds = *microseconds};
     }
@@ -188,24 +200,19 @@ Fastest PlanCache::choose(const Convolution& problem, std::vector<Plan>& candida
                                       name_of(context_.device()), refusal));
     if ((fastest.plan == nullptr && !candidates.empty()) || !times()) return fastest;
     workspace.reset();  // the convolution alone may be timed next
-    bool keep = true;
     for (const Choice& alternative : offered) {
         const auto run = [&] {
             try {
                 alternatives.run(alternative);
                 return true;
-            } catch (const OutOfMemory&) {
-                keep = false;
-                return false;
-            } catch (const Error&) {  // for want of an engine
+            } catch (const Error&) {  // for want of memory or of an engine
                 return false;
             }
         };
-        const std::optional<double> microseconds = time(run, fastest.microseconds);
+        const std::optional<double> microseconds = time(run, fastest.microseconds, flush);
         if (microseconds && *microseconds < fastest.microseconds)
             fastest = {.alternative = alternative, .microseconds = *microseconds};
     }
-    fastest.keep = keep;
     return fastest;
 }
 
@@ -217,19 +224,17 @@ bool PlanCache::runs(const Plan& plan, std::span<const Operand> operands, void* 
     return status == CUDNN_STATUS_SUCCESS;
 }
 
-std::optional<double> PlanCache::time(const std::function<bool()>& run, double shortest) {
+std::optional<double> PlanCache::time(const std::function<bool()>& run, double shortest,
+                                      std::span<std::byte> flush) {
     Events events;
     if (!run()) return std::nullopt;  // the first run loads the kernels and is not counted
-    const auto fill = [&] {
-        UNMASK_CUDA(cudaMemsetAsync(context_.cublaslt_workspace(), 0, CudaContext::cublaslt_workspace_bytes,
-                                    context_.stream()));
-    };
+    const auto fill = [&] { UNMASK_CUDA(cudaMemsetAsync(flush.data(), 0, flush.size(), context_.stream())); };
     const auto round = [&]() -> std::optional<double> {
         // The GPU is kept busy until all runs are enqueued: else short ones would be as long as the host
         // takes.
-        for (int i = 0; i < fills_ahead; ++i) fill();
+        for (size_t bytes = 0; bytes < filled_ahead; bytes += flush.size()) fill();
         for (size_t i = 0; i < timed_runs; ++i) {
-            fill();  // other bytes are in the cache then, as when other layers come between
+            fill();
             events.begin(i, context_.stream());
             if (!run()) return std::nullopt;
             events.end(i, context_.stream());

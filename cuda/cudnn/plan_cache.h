@@ -4,6 +4,7 @@
 // bytes.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,8 +50,8 @@ class PlanCache {
     // Whether the plan runs; else `refusal` says why it does not.
     bool runs(const Plan& plan, std::span<const Operand> operands, void* workspace, std::string& refusal);
     // Microseconds of one run of the work, not precisely where it takes much longer than `shortest`; nullopt
-    // when it does not run.
-    std::optional<double> time(const std::function<bool()>& run, double shortest);
+    // when it does not run. Before each the memory that `flush` names is filled.
+    std::optional<double> time(const std::function<bool()>& run, double shortest, std::span<std::byte> flush);
 
     CudaContext& context_;
     std::unique_ptr<LruCache<std::shared_ptr<const Entry>>> plans_;

@@ -34,24 +34,23 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
     const auto take = [&](std::vector<Plan>& candidates) {
         const Fastest found = fastest(candidates, chosen.refusal);
         if (found.plan == nullptr && !found.alternative) return false;
-        if (found.keep)
-            choices.store(
-                name, {found.alternative ? *found.alternative : found.plan->choice(), found.microseconds});
+        choices.store(name,
+                      {found.alternative ? *found.alternative : found.plan->choice(), found.microseconds});
         chosen.alternative = found.alternative;
         if (!found.alternative) chosen.plan = std::make_shared<const Plan>(std::move(*found.plan));
         return true;
     };
     const auto take_alternative = [&] {
         std::vector<Plan> none;
-        if (timed && !alternatives.empty()) static_cast<void>(take(none));
-        return chosen;
+        return timed && !alternatives.empty() && take(none);
     };
     std::shared_ptr<const OperationGraph> graph;
     try {
         graph = std::make_shared<const OperationGraph>(convolution_graph(target, problem));
     } catch (const Refused& refused) {  // an epilogue that cuDNN knows no operation for
         chosen.refusal = std::string("graph: ") + refused.what();
-        return take_alternative();
+        static_cast<void>(take_alternative());
+        return chosen;
     }
     if (known && known->choice.engine >= 0)
         if (auto plan = make_plan(target, graph, known->choice, rules, chosen.refusal)) {
@@ -75,10 +74,12 @@ ChosenPlan choose_plan(const PlanTarget& target, const Convolution& problem, con
             try {
                 if (take(candidates)) return chosen;
             } catch (const OutOfMemory&) {  // another may want a smaller workspace
-                if (count == counts.back()) throw;
+                if (count == counts.back() && !take_alternative()) throw;
+                if (chosen.alternative) return chosen;
             }
         }
-    return take_alternative();
+    static_cast<void>(take_alternative());
+    return chosen;
 }
 
 }  // namespace unmask::cudnn

@@ -31,7 +31,6 @@ struct Fastest {
     Plan* plan = nullptr;               // one of the candidates; nullptr when none runs, or
     std::optional<Choice> alternative;  // when this is faster
     double microseconds = 0;            // 0: not timed
-    bool keep = true;                   // false where another time may find another
 };
 // The fastest of the candidates, and where anything is timed of the alternatives; where none runs `refusal`
 // says why.

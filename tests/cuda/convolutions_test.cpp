@@ -57,7 +57,7 @@ TEST(Convolutions, AResidualThatIsAddedBehindTheActivationShows) {
 }
 
 TEST(Convolutions, OfFewPixelsStayWithinTheirBounds) {
-    const CheckResult result = check_split_k_conv2d(gpu, 0);
+    const CheckResult result = check_split_k_conv2d(gpu, 2);
     EXPECT_EQ(result.cases, (15 + 9) * 4 + 1);
     EXPECT_TRUE(result.failures.empty()) << report(result);
 }

@@ -38,10 +38,12 @@ inline constexpr double bf16_convolution_bound = 6e-3, f32_convolution_bound = 2
 [[nodiscard]] CheckResult check_convolutions(Device device, int64_t images);
 
 // The kernel for convolutions of few pixels (cuda/split_k_conv2d.h) for one and two images in bf16, alone and
-// with what is fused, against the library's convolution and then its epilogue; recorded in four chains
-// against eager, the same bytes; with notes of how long each takes, where calls are to be timed. It is part
-// of programs that have the kernels.
-[[nodiscard]] CheckResult check_split_k_conv2d(Device device, int timed_calls);
+// with what is fused, against the library's convolution and then its epilogue; and in four chains, eager and
+// recorded, against none, the same bytes. Both functions are part of programs that have the kernels.
+[[nodiscard]] CheckResult check_split_k_conv2d(Device device, int recorded_runs);
+// How long those of one image take, by each number of slices and by the library's first suggestion, and
+// products of few rows, as notes.
+[[nodiscard]] CheckResult time_few_pixels(Device device);
 
 // Every parity case in the folder (and below) whose file name contains `filter`: f32 by the rule of
 // tests/parity/README.md. tf32 products and bf16 activations have bounds of their own, on a group's relative

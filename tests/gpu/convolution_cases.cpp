@@ -120,6 +120,16 @@ Tensor ConvolutionCase::compute(ConvolutionPart part, const Forward& forward) co
     return result;
 }
 
+ConvolutionCase ConvolutionCase::clone() const {
+    ConvolutionCase copy = *this;
+    for (Tensor* tensor : {&copy.x_, &copy.weight_, &copy.y_, &copy.bias_}) *tensor = tensor->clone();
+    return copy;
+}
+
+int64_t ConvolutionCase::read_bytes() const {
+    return static_cast<int64_t>(x_.bytes() + weight_.bytes());
+}
+
 Variable ConvolutionCase::expected(ConvolutionPart part) const {
     if (part == ConvolutionPart::added_data)
         return in_float32(x_) + in_float32(compute(ConvolutionPart::data));

@@ -42,7 +42,10 @@ class ConvolutionCase {
     using Forward = std::function<void(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                        const Tensor& residual, Tensor& y, const Conv2dParams& params)>;
     [[nodiscard]] Tensor compute(ConvolutionPart part, const Forward& forward) const;
-    [[nodiscard]] Device device() const { return x_.device(); }
+    // With memory of its own.
+    [[nodiscard]] ConvolutionCase clone() const;
+    // Of x and the weight.
+    [[nodiscard]] int64_t read_bytes() const;
     // What is fused, one after the other.
     [[nodiscard]] Variable expected(ConvolutionPart part) const;
 

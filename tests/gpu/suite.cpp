@@ -48,12 +48,12 @@ int run(int argc, char** argv) {
     convolutions->add_option("--images", images, "Of each")->check(CLI::Range(1, 65536));
     convolutions->callback([&] { check = [&] { return check_convolutions(gpu, images); }; });
 
-    int timed_calls = 32;
-    CLI::App* split_k =
-        app.add_subcommand("split_k", "The kernel for convolutions of few pixels, and how long it takes");
-    split_k->add_option("--timed-calls", timed_calls, "Of each, in a recorded graph; 0: none is timed")
-        ->check(CLI::Range(0, 1000));
-    split_k->callback([&] { check = [&] { return check_split_k_conv2d(gpu, timed_calls); }; });
+    int recorded_runs = 100;
+    CLI::App* split_k = app.add_subcommand("split_k", "The kernel for convolutions of few pixels");
+    split_k->add_option("--runs", recorded_runs, "Of what is recorded")->check(CLI::Range(1, 100000));
+    split_k->callback([&] { check = [&] { return check_split_k_conv2d(gpu, recorded_runs); }; });
+    app.add_subcommand("one_picture", "How long the convolutions and products of one picture take")
+        ->callback([&] { check = [] { return time_few_pixels(gpu); }; });
     app.add_subcommand("input", "Augmentation against the CPU")->callback([&] {
         check = [] { return check_input(gpu); };
     });

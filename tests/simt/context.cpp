@@ -34,9 +34,12 @@ struct Block {
 // Recorded launches and copies. Memory that was allocated while recording is kept until this is gone.
 class RecordedWork final : public CapturedWork {
   public:
+    // `refuse` fails where work of this kind may not run.
+    explicit RecordedWork(std::function<void()> refuse) : refuse_(std::move(refuse)) {}
     void add(std::function<void()> work) { steps_.push_back(std::move(work)); }
     void keep(Block block) { blocks_.push_back(block); }
     void run() override {
+        refuse_();
         simt::begin_replay();
         for (const auto& step : steps_) step();
     }
@@ -45,6 +48,7 @@ class RecordedWork final : public CapturedWork {
     }
 
   private:
+    std::function<void()> refuse_;
     std::vector<std::function<void()>> steps_;
     std::vector<Block> blocks_;
 };
@@ -215,7 +219,7 @@ class SimtContext final : public Context {
     [[nodiscard]] bool can_capture() const override { return true; }
     [[nodiscard]] std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override {
         refuse("capture other work");
-        auto recorded = std::make_unique<RecordedWork>();
+        auto recorded = std::make_unique<RecordedWork>([this] { refuse("run captured work"); });
         recording_ = recorded.get();
         simt::set_recorder([&recorded](std::function<void()> step) { recorded->add(std::move(step)); });
         struct End {

@@ -63,9 +63,11 @@ void add_matmul_cases(OpTable& table) {
     add_linear_fused(table, "relu", 5, 7, 6, true, Activation::relu);
     add_linear_fused(table, "relu_without_bias", 5, 7, 6, false, Activation::relu);
     add_linear_fused(table, "bias", 5, 7, 6, true, Activation::none);
-    for (int64_t m = 1; m <= 4; ++m)  // a GPU has a kernel for these
-        add_linear_fused(table, "rows_" + std::to_string(m), m, 272, 37, m % 2 == 0,
-                         m > 2 ? Activation::relu : Activation::none);
+    // A GPU has a kernel for up to four rows, in packs of 16, 8 and 4 bytes.
+    for (int64_t m = 1; m <= 4; ++m)
+        for (const int64_t k : {1112, 500, 6})
+            add_linear_fused(table, "rows_" + std::to_string(m) + "_of_" + std::to_string(k), m, k, 21,
+                             m % 2 == 0, m > 2 ? Activation::relu : Activation::none);
     add_linear_fused(table, "relu_inner_zero", 3, 0, 4, true, Activation::relu);
     add_linear_fused(table, "relu_large", 67, 301, 129, true, Activation::relu);
     table.bad_calls.push_back(
