@@ -110,11 +110,12 @@ has() { # FILE TEXT…
 HANGS=ahead
 suite 1
 HANGS=""
-has "$work/output" "ops_bf16  *passed" "^split_k  *passed" "^one_picture  *passed" "^convolutions  *passed" "^optimizer  *passed" "^integers  *passed" \
+has "$work/output" "ops_bf16  *passed" "^split_k  *passed" "^one_picture  *passed" "^convolutions  *passed" \
+    "^optimizer  *passed" "^integers  *passed" \
     "parity_tf32  *passed" "determinism_mobilenet_v1  *FAILED: exit code 1" "determinism_efficientnet_b0  *passed" \
     "speed  *passed" "ceilings: 4.00 TB/s" "memcheck_bf16  *passed" "memcheck_input  *passed" \
-    "memcheck_split_k  *passed" "memcheck_optimizer  *passed" "memcheck_integers  *passed" "racecheck_f32  *passed" "racecheck_input  *passed" \
-    "racecheck_integers  *passed" "racecheck_split_k  *passed"
+    "memcheck_split_k  *passed" "memcheck_optimizer  *passed" "memcheck_integers  *passed" \
+    "racecheck_f32  *passed" "racecheck_input  *passed" "racecheck_integers  *passed" "racecheck_split_k  *passed"
 has "$CALLS" "gpu_suite ops --precision tf32" "gpu_suite parity --cases .*/cases --precision bf16" \
     "gpu_suite rounding --precision bf16" \
     "--tool racecheck .*kernel_substring=unmask.*gpu_suite ops --precision bf16" \
